@@ -1,0 +1,155 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/buffer.h"
+#include "lib/batch/frame_format.h"
+#include "lib/batch/record.h"
+
+namespace rk {
+
+using Origin = std::array<unsigned char, 16>;
+
+/// Sixteen random bytes that name one reader process. Throws Error(kIo) if the kernel gives none.
+Origin RandomOrigin();
+/// 32 lower-case hexadecimal digits.
+std::string ToHex(const Origin& origin);
+
+enum class FrameKind : uint8_t { kData = frame_format::kKindData, kEnd = frame_format::kKindEnd };
+
+/// Everything a frame says about its batch beside the records (DESIGN I1). As Frame::info() the
+/// strings borrow from the frame; as an argument of FrameBuilder they borrow from the caller.
+struct BatchInfo {
+  Origin origin{};
+  std::string_view group;  ///< empty without a consumer group
+  std::string_view topic;
+  int32_t partition = 0;
+  int64_t epoch = 0;         ///< CLOCK_BOOTTIME ns when the partition was assigned or rewound
+  int64_t first_offset = 0;  ///< the batch covers [first_offset, next_offset)
+  int64_t next_offset = 0;
+  int64_t floor = 0;     ///< lowest offset not yet acknowledged when this frame was sent
+  uint32_t attempt = 0;  ///< how many peers died while holding it (DESIGN I8)
+  std::string_view ack_endpoint;  ///< where the reader takes acknowledgements, e.g. ipc://…
+  std::string_view cluster_id;    ///< Kafka's cluster id, empty if unknown
+  int64_t earliest_timestamp_ms = -1;
+  int64_t read_time_ns = 0;  ///< CLOCK_REALTIME, for display and histograms only
+};
+
+enum class Dtype : uint8_t {
+  kF32 = frame_format::kDtypeF32,
+  kF64 = frame_format::kDtypeF64,
+  kI32 = frame_format::kDtypeI32,
+  kI64 = frame_format::kDtypeI64,
+  kU8 = frame_format::kDtypeU8,
+  kBool = frame_format::kDtypeBool,
+};
+
+/// Bytes of one element.
+size_t SizeOf(Dtype dtype);
+
+/// One tensor with a row for each record; `data` is dense, row-major, little-endian.
+struct ColumnView {
+  std::string_view name;
+  Dtype dtype = Dtype::kF32;
+  std::vector<int64_t> shape;  ///< shape[0] is the record count
+  std::string_view data;
+};
+
+/// One frame: the bytes of a batch, checked once and then read in place. Move-only; views taken
+/// from it live as long as it does, also when it is moved. Immutable but for Stamp(), so it may be
+/// read from several threads while nobody stamps it.
+class Frame {
+ public:
+  /// Checks every length and both hashes against the bytes there are. Throws Error(kBadData) that
+  /// names the byte position (relative to `stream_position`, the place of the frame's first byte).
+  static Frame Decode(Buffer bytes, uint64_t stream_position = 0);
+
+  /// The frame that says "the stream is complete".
+  static Frame End(const Origin& origin);
+
+  FrameKind kind() const { return kind_; }
+  const BatchInfo& info() const { return info_; }
+  std::string_view bytes() const { return bytes_.view(); }
+  size_t record_count() const { return record_count_; }
+
+  /// `index` < record_count(). No copy; constant time.
+  RecordView record(size_t index) const;
+  const std::vector<ColumnView>& columns() const { return columns_; }
+
+  /// Rewrites what changes between two sends of one batch, and the header's hash with it.
+  void Stamp(int64_t floor, uint32_t attempt);
+
+ private:
+  friend class FrameBuilder;
+  explicit Frame(Buffer bytes) : bytes_(std::move(bytes)) {}
+
+  Buffer bytes_;
+  FrameKind kind_ = FrameKind::kData;
+  BatchInfo info_;
+  size_t record_count_ = 0;
+  const char* table_ = nullptr;
+  const char* data_ = nullptr;
+  std::vector<ColumnView> columns_;
+};
+
+/// What the first bytes of a frame say, for whoever reads frames from a byte stream.
+struct FramePrefix {
+  static constexpr size_t kLength = 24;  ///< bytes needed
+  uint64_t total_length = 0;
+};
+
+/// Reads the length of the frame that starts with `bytes` (at least FramePrefix::kLength of them).
+/// Throws Error(kBadData) for a wrong magic, another major version, or a length that is impossible
+/// or over `max_frame`, before anything is allocated; the message says where and what to do.
+FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t stream_position);
+
+/// Writes one frame front to back into one buffer. Use: construct, Add() exactly `record_count`
+/// times, AddColumn() any times, Finish(). Not thread-safe.
+class FrameBuilder {
+ public:
+  /// `data_bytes` is a hint of how many bytes the records will take.
+  FrameBuilder(const BatchInfo& info, size_t record_count, size_t data_bytes);
+
+  /// Copies the record's bytes in. Throws Error(kBug) past `record_count`.
+  void Add(const RecordView& record);
+  void AddColumn(const ColumnView& column);
+  /// Throws Error(kBug) if fewer records than promised were added. The builder is empty afterwards.
+  Frame Finish();
+
+ private:
+  void Pad();
+
+  Buffer bytes_;
+  size_t record_count_;
+  size_t added_ = 0;
+  size_t table_ = 0;  ///< position of the record table
+  size_t data_ = 0;   ///< position of the data section
+  size_t data_length_ = 0;
+  uint32_t column_count_ = 0;
+  bool data_closed_ = false;
+};
+
+/// A part of a frame: the records in [first_offset, next_offset), under that range, every other
+/// field and the columns' rows as they were (DESIGN I8: how a suspect batch is split).
+Frame Slice(const Frame& frame, int64_t first_offset, int64_t next_offset);
+
+/// Appends one header to an encoded list.
+void AppendHeader(std::string& encoded, const HeaderView& header);
+
+/// Walks an encoded list of headers that Frame::Decode has checked. Order and duplicates are kept.
+class HeaderReader {
+ public:
+  explicit HeaderReader(std::string_view encoded) : rest_(encoded) {}
+  /// False at the end.
+  bool Next(HeaderView* header);
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace rk

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lib/batch/log.h"
+#include "lib/link/ack_message.h"
+#include "lib/link/runtime_dir.h"
+
+namespace rk {
+
+/// The reader's end: a ROUTER bound on `ack-<origin>` in the runtime directory. TryReceive(),
+/// fd() and Broadcast() belong to one thread.
+class AckServer {
+ public:
+  /// Binds before the first frame is sent. Removes files of dead readers there first (connect(2)
+  /// tells: libzmq would unlink a live one). Throws Error(kIo) or Error(kConfiguration).
+  AckServer(const RuntimeDir& directory, const Origin& origin, Log log);
+  ~AckServer();
+
+  /// What frames carry: `ipc://…`.
+  const std::string& endpoint() const;
+  /// The next message, else nullopt; never blocks. Nonsense is logged once per peer and dropped.
+  std::optional<AckMessage> TryReceive();
+  /// To every writer that said hello.
+  void Broadcast(const AckMessage& message);
+  /// Poll for POLLIN, after TryReceive() has said nullopt (it is edge-triggered).
+  int fd() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The writer's end: one DEALER for each reader it hears of, at most 64, closed after 60 s idle.
+/// One thread.
+class AckClient {
+ public:
+  explicit AckClient(Log log);
+  ~AckClient();
+
+  /// Sends without blocking (the reader's window bounds what can be queued); says hello first on a
+  /// new connection.
+  void Send(const std::string& endpoint, const AckMessage& message);
+  struct Incoming {
+    std::string endpoint;
+    AckMessage message;  ///< Fence
+  };
+  std::optional<Incoming> TryReceive();
+  /// Poll for POLLIN after TryReceive() has said nullopt. One descriptor for all connections.
+  int fd() const;
+  /// Closes what was idle for 60 s.
+  void Expire(std::chrono::steady_clock::time_point now);
+  /// Waits until everything is handed to the readers or they are gone, at most `timeout`.
+  void Close(std::chrono::milliseconds timeout);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rk

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/partition.h"
+
+namespace rk {
+
+enum class AckKind : uint8_t {
+  kHello = 1,   ///< writer → reader: I will acknowledge your frames
+  kAck = 2,     ///< writer → reader: these ranges are done
+  kNack = 3,    ///< server or rk-run → reader: send these again
+  kFence = 4,   ///< reader → writer: I gave this partition up
+  kFenced = 5,  ///< writer → reader: a later epoch owns this partition
+};
+
+/// One message of the acknowledgement channel (DESIGN §2), single-part, little-endian:
+///
+///     u8 version (1), u8 kind, u8 blame, u8 0, i32 partition, i64 epoch, u32 topic length,
+///     u32 range count, topic, then for each range i64 first, i64 next
+///
+/// Hello has no partition (0), topic or ranges; Fence and Fenced have no ranges.
+struct AckMessage {
+  AckKind kind = AckKind::kHello;
+  bool blame = false;  ///< Nack: the peer died while holding them
+  TopicPartition partition;
+  int64_t epoch = 0;
+  std::vector<OffsetRange> ranges;
+
+  std::string Encode() const;
+  /// Throws Error(kBadData) for anything that Encode() does not make, before it allocates.
+  static AckMessage Decode(std::string_view bytes);
+};
+
+}  // namespace rk

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+namespace rk {
+
+/// The 0700 directory that holds this user's sockets: $RK_RUNTIME_DIR, else $XDG_RUNTIME_DIR/rk,
+/// else a private temporary one, removed again by the destructor.
+class RuntimeDir {
+ public:
+  /// Creates it if needed. Throws Error(kConfiguration) if it belongs to another user, is open to
+  /// others, or is so long that a socket in it would pass the kernel's 107 characters.
+  RuntimeDir();
+  ~RuntimeDir();
+  RuntimeDir(const RuntimeDir&) = delete;
+  RuntimeDir& operator=(const RuntimeDir&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool temporary_ = false;
+};
+
+}  // namespace rk

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "lib/batch/frame_format.h"
+#include "lib/batch/log.h"
+#include "lib/stage/metrics.h"
+#include "lib/stage/signals.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rk {
+
+/// What --help says about a tool beside its options.
+struct ToolInfo {
+  std::string name;         ///< rk-read
+  std::string description;  ///< one or two sentences
+  std::string examples;     ///< ends --help
+};
+
+/// What every stage has: filled from the options -v, -q, --log-format, --report-interval and
+/// --drain-timeout that ToolMain() adds to each tool.
+struct Stage {
+  std::string name;
+  Log log;
+  Signals& signals;
+  Metrics& metrics;
+};
+
+/// The one main wrapper. `add_options` declares the tool's own options (it opens nothing; `app`
+/// checks values through CLI11's validators); `run` does the work. Returns the process's exit
+/// status: errors are logged as one line on stderr, `rk-read: error: message`, and mapped by
+/// ExitCodeOf(); any other exception is a bug (70). CLI11's own exit codes never get out: wrong
+/// usage is 64, --help and --version are 0.
+int ToolMain(const ToolInfo& info, int argc, char** argv,
+             const std::function<void(CLI::App& app)>& add_options,
+             const std::function<void(Stage& stage)>& run);
+
+}  // namespace rk
