@@ -15,8 +15,7 @@ class PipeSource : public Source {
   std::optional<Frame> TryReceive() override;
   bool ended() const override { return ended_; }
   int fd() const override { return fd_; }
-  /// True if the stream is a file: it may be read again and again, so it is never acknowledged.
-  bool is_regular_file() const { return is_regular_file_; }
+  bool acknowledged() const override { return !is_regular_file_; }
 
  private:
   int fd_;
@@ -34,7 +33,7 @@ class PipeSink : public Sink {
   void Send(const Frame& frame) override;
   void Finish(const Origin& origin) override;
   int fd() const override { return fd_; }
-  bool is_regular_file() const { return is_regular_file_; }
+  bool acknowledged() const override { return !is_regular_file_; }
 
  private:
   int fd_;

@@ -19,6 +19,9 @@ class Sink {
 
   /// Poll it with no events: POLLERR means that whoever read our output is gone. The sink keeps it.
   virtual int fd() const = 0;
+
+  /// False where nobody will acknowledge what is sent (a regular file): sent is all there is.
+  virtual bool acknowledged() const { return true; }
 };
 
 }  // namespace rk

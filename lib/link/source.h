@@ -22,6 +22,10 @@ class Source {
 
   /// Poll it for POLLIN when TryReceive() had nothing. The source keeps it.
   virtual int fd() const = 0;
+
+  /// False for frames that can be read again at will (a regular file): nobody waits for their
+  /// acknowledgement.
+  virtual bool acknowledged() const { return true; }
 };
 
 }  // namespace rk
