@@ -4,8 +4,8 @@
     python3 -m venv venv && venv/bin/pip install torch==2.15.0 && venv/bin/python train.py
 
 Writes credit.pt (TorchScript, with its signature inside as rk.json) and expected.ndjson: the
-model's own answers to the held-out applications, computed one at a time. On one machine two runs
-write the same bytes.
+model's own answers to the held-out applications, computed one at a time. Two runs on one machine
+give the same weights and the same answers.
 """
 
 import json
