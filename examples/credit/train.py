@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Trains the credit model on train.ndjson and says how good it is on heldout.ndjson.
 
-    python3 -m venv venv && venv/bin/pip install torch==2.15.0 && venv/bin/python train.py
+    python3 -m venv build/venv && build/venv/bin/pip install torch==2.15.0
+    build/venv/bin/python examples/credit/train.py
 
 Writes credit.pt (TorchScript, with its signature inside as rk.json) and expected.ndjson: the
 model's own answers to the held-out applications, computed one at a time. Two runs on one machine

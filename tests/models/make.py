@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Makes the TorchScript models that the tests use; README.md says what each is for.
+
+    python3 -m venv build/venv && build/venv/bin/pip install torch==2.15.0
+    build/venv/bin/python tests/models/make.py
+
+By hand, when a model changes: what it makes is checked in, and no test needs Python's torch.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Dict, Tuple
+
+import torch
+from torch import Tensor, nn
+
+HERE = Path(__file__).parent
+
+
+class Mlp16(nn.Module):
+    """features f32[B,16] -> f32[B]."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.sigmoid(self.layers(features)).squeeze(1)
+
+
+class Mlp784(nn.Module):
+    """image f32[B,...] of 784 numbers -> f32[B,10]."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.layers(image.flatten(1))
+
+
+class Slow(nn.Module):
+    """x f32[B,N] -> its first column, after so many rounds of work that no optimiser can skip."""
+
+    def __init__(self, rounds: int):
+        super().__init__()
+        self.rounds = rounds
+        self.register_buffer("turn", torch.linalg.qr(torch.randn(64, 64)).Q)
+
+    def forward(self, x: Tensor) -> Tensor:
+        work = self.turn + 0.0 * x[0, 0]
+        for _ in range(self.rounds):
+            work = torch.tanh(work @ self.turn)
+        return x[:, 0] + 0.0 * work[0, 0]
+
+
+class Throws(nn.Module):
+    """x f32[B,N] -> its first column; raises where that is below 0 in any row."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if bool((x[:, 0] < 0).any()):
+            raise ValueError("the first feature is below 0")
+        return x[:, 0]
+
+
+class Aborts(nn.Module):
+    """x f32[B,N] -> its first column; ends the process by SIGSEGV where that is 666 in any row."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        fatal = x[:, 0] == 666
+        if bool(fatal.any()):
+            # Unchecked, one segment of 2^40 numbers is read from a column of B: far out of memory.
+            lengths = torch.full([1], 1 << 40, dtype=torch.int64, device=x.device)
+            return torch.segment_reduce(x[:, 0], "sum", lengths=lengths, unsafe=True)
+        return x[:, 0]
+
+
+class TwoOut(nn.Module):
+    """x f32[B,N] -> (sum f32[B], twice x f32[B,N])."""
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        return x.sum(1), x * 2
+
+
+class DictOut(nn.Module):
+    """x f32[B,N] -> {"sum": f32[B], "top": i64[B], "positive": bool[B,N]}."""
+
+    def forward(self, x: Tensor) -> Dict[str, Tensor]:
+        return {"sum": x.sum(1), "top": x.argmax(1), "positive": x > 0}
+
+
+class SumTwo(nn.Module):
+    """a and b of one shape -> a + b, in the wider of their types."""
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return a + b
+
+
+def save(name, model, signature=None):
+    """TorchScript, less the debug records: they name the paths of the machine that made it."""
+    full, path = HERE / f"{name}.full", HERE / f"{name}.pt"
+    extra = {"rk.json": json.dumps(signature)} if signature else {}
+    torch.jit.save(torch.jit.script(model.eval()), str(full), extra)
+    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                target.writestr(zipfile.ZipInfo(entry.filename), source.read(entry))
+    full.unlink()
+
+
+def main():
+    torch.manual_seed(3)
+    save("mlp16", Mlp16(), {
+        "inputs": [{"name": "features", "spec": "features:f32[16]"}],
+        "outputs": [{"name": "score"}],
+    })
+    save("mlp784", Mlp784(), {
+        "inputs": [{"name": "image", "spec": "image:f32[784]"}],
+        "outputs": [{"name": "scores"}],
+    })
+    save("slow", Slow(650))
+    save("slow200", Slow(26000))
+    save("throws", Throws())
+    save("aborts", Aborts())
+    save("two_out", TwoOut())
+    save("dict_out", DictOut())
+    save("sum_two", SumTwo())
+    (HERE / "not_a_model.pt").write_text("This is no model.\n")
+
+
+if __name__ == "__main__":
+    main()
