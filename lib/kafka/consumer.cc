@@ -1,0 +1,243 @@
+#include "lib/kafka/consumer.h"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "lib/batch/error.h"
+#include "lib/kafka/consumer_impl.h"
+
+namespace rk {
+namespace {
+
+constexpr int kCommitTimeoutMs = 5000;
+
+/// Fetched but not yet framed, over all partitions. librdkafka keeps about as much again in its
+/// own bookkeeping for records of 240 bytes.
+constexpr size_t kFetchQueueBytes = size_t{16} << 20;
+
+std::vector<Property> Defaults(const Consumer::Options& options) {
+  const size_t partitions = std::max<size_t>(options.partition_count, 1);
+  const size_t queue_kbytes = std::max<size_t>(kFetchQueueBytes / 1024 / partitions, 64);
+  return {
+      // A full fetch queue is looked at again soon: the default of a second would halt a partition
+      // for that long each time the stages behind push back for a moment.
+      {"fetch.queue.backoff.ms", "5"},
+      {"queued.max.messages.kbytes", std::to_string(queue_kbytes)},
+      {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
+  };
+}
+
+/// What the guarantees need, whatever the user's properties say.
+std::vector<Property> Required(const Consumer::Options& options) {
+  std::vector<Property> properties = {
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "true"},
+      {"auto.offset.reset", "error"},  // offsets are resolved by us, and a loss is never silent
+      // Fixed partitions without a group: librdkafka wants a name, nothing is ever stored under it.
+      {"group.id", options.group.empty() ? "rk-read" : options.group},
+  };
+  if (!options.instance.empty()) properties.push_back({"group.instance.id", options.instance});
+  return properties;
+}
+
+StartOffset ParseReset(const std::string& reset, bool* is_error) {
+  constexpr std::array<std::string_view, 3> kLatest = {"latest", "largest", "end"};
+  *is_error = reset == "error" || reset == "none";
+  const bool latest = std::ranges::find(kLatest, reset) != kLatest.end();
+  return {latest ? StartOffset::Kind::kEnd : StartOffset::Kind::kBeginning, 0};
+}
+
+std::vector<TopicPartition> FromList(const rd_kafka_topic_partition_list_t& list) {
+  std::vector<TopicPartition> partitions;
+  for (int i = 0; i < list.cnt; ++i)
+    partitions.push_back({list.elems[i].topic, list.elems[i].partition});
+  return partitions;
+}
+
+void ThrowIfFailed(rd_kafka_error_t* raw, const std::string& what) {
+  const ErrorPtr error(raw);
+  if (error) ThrowKafka(rd_kafka_error_code(error.get()), what, rd_kafka_error_string(error.get()));
+}
+
+bool IsCooperative(rd_kafka_t* handle) {
+  return std::strcmp(rd_kafka_rebalance_protocol(handle), "COOPERATIVE") == 0;
+}
+
+}  // namespace
+
+void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
+  throw Error(KindOf(error), fmt::format("{}: {}", what, reason ? reason : rd_kafka_err2str(error)));
+}
+
+ListPtr ToList(const std::vector<TopicPartition>& partitions) {
+  ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const auto& [topic, partition] : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
+  return list;
+}
+
+ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
+  ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const auto& [partition, offset] : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
+        ->offset = offset;
+  }
+  return list;
+}
+
+Consumer::Impl::Impl(const Options& options, Log log)
+    : group_(options.group), log_(std::move(log)) {
+  reset_ = ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"),
+                      &reset_is_error_);
+  event_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (event_fd_ < 0) throw Error(ErrorKind::kIo, fmt::format("eventfd: {}", std::strerror(errno)));
+  ConfPtr conf = MakeConf(options.client, Defaults(options));
+  for (const Property& property : Required(options)) SetProperty(conf.get(), property);
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
+                                           RD_KAFKA_EVENT_ERROR);
+  handle_ = MakeHandle(RD_KAFKA_CONSUMER, std::move(conf), &log_);
+  rd_kafka_poll_set_consumer(handle_.get());
+  consumer_queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
+  const uint64_t one = 1;
+  rd_kafka_queue_io_event_enable(consumer_queue_.get(), event_fd_, &one, sizeof one);
+}
+
+Consumer::Impl::~Impl() {
+  queues_.clear();
+  consumer_queue_.reset();
+  handle_.reset();
+  close(event_fd_);
+}
+
+void Consumer::Impl::Open(const TopicPartition& partition) {
+  PartitionQueue& opened = queues_[partition] = {};
+  opened.queue.reset(rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(),
+                                                  partition.partition));
+  rd_kafka_queue_forward(opened.queue.get(), nullptr);
+  const uint64_t one = 1;
+  rd_kafka_queue_io_event_enable(opened.queue.get(), event_fd_, &one, sizeof one);
+}
+
+void Consumer::Impl::Poll() {
+  while (const EventPtr event{rd_kafka_queue_poll(consumer_queue_.get(), 0)}) OnEvent(event.get());
+}
+
+void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
+  switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_REBALANCE: return OnRebalance(event);
+    case RD_KAFKA_EVENT_ERROR: return OnError(event);
+    case RD_KAFKA_EVENT_OFFSET_COMMIT: {
+      const auto error = rd_kafka_event_error(event);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+      commit_failed_ = true;
+      log_(LogLevel::kWarning, fmt::format("commit refused, it will be tried again: {}",
+                                           rd_kafka_err2str(error)));
+      return;
+    }
+    default: return;
+  }
+}
+
+void Consumer::Impl::OnError(rd_kafka_event_t* event) {
+  const auto error = rd_kafka_event_error(event);
+  const char* reason = rd_kafka_event_error_string(event);
+  if (error == RD_KAFKA_RESP_ERR__FATAL) {
+    char text[512];
+    const auto cause = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
+    throw Error(ErrorKind::kTryAgain, fmt::format("group {}: {} ({})", group_, text,
+                                                  rd_kafka_err2name(cause)));
+  }
+  const bool of_group = error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+  if (of_group && group_.empty()) return;  // librdkafka looks for a coordinator nobody needs
+  const ErrorKind kind = KindOf(error);
+  if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing) ThrowKafka(error, "broker", reason);
+  log_(LogLevel::kWarning, fmt::format("{}; trying on", reason));
+}
+
+void Consumer::Impl::OnRebalance(rd_kafka_event_t* event) {
+  auto* list = rd_kafka_event_topic_partition_list(event);
+  if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return OnAssigned(list);
+  OnRevoked(list);
+}
+
+void Consumer::Impl::OnAssigned(rd_kafka_topic_partition_list_t* list) {
+  const auto partitions = FromList(*list);
+  const auto starts = listener_->OnAssigned(partitions);
+  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = starts[static_cast<size_t>(i)];
+  for (const auto& partition : partitions) Open(partition);
+  if (IsCooperative(handle_.get())) {
+    ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), list), "assignment");
+  } else if (const auto error = rd_kafka_assign(handle_.get(), list)) {
+    ThrowKafka(error, "assignment");
+  }
+}
+
+void Consumer::Impl::OnRevoked(rd_kafka_topic_partition_list_t* list) {
+  const auto partitions = FromList(*list);
+  listener_->OnRevoked(partitions, rd_kafka_assignment_lost(handle_.get()) != 0);
+  for (const auto& partition : partitions) queues_.erase(partition);
+  if (IsCooperative(handle_.get())) {
+    ThrowIfFailed(rd_kafka_incremental_unassign(handle_.get(), list), "assignment");
+  } else if (const auto error = rd_kafka_assign(handle_.get(), nullptr)) {
+    ThrowKafka(error, "assignment");
+  }
+}
+
+Consumer::Consumer(const Options& options, Log log)
+    : impl_(std::make_unique<Impl>(options, std::move(log))) {}
+Consumer::~Consumer() = default;
+
+void Consumer::Subscribe(const std::vector<std::string>& topics, Listener& listener) {
+  impl_->listener_ = &listener;
+  std::vector<TopicPartition> names;
+  for (const auto& topic : topics) names.push_back({topic, RD_KAFKA_PARTITION_UA});
+  if (const auto error = rd_kafka_subscribe(impl_->handle_.get(), ToList(names).get()))
+    ThrowKafka(error, fmt::format("group {}", impl_->group_));
+}
+
+void Consumer::Assign(const std::vector<PartitionOffset>& starts) {
+  for (const auto& start : starts) impl_->Open(start.partition);
+  if (const auto error = rd_kafka_assign(impl_->handle_.get(), ToList(starts).get()))
+    ThrowKafka(error, "assignment");
+}
+
+void Consumer::Poll() { impl_->Poll(); }
+
+int Consumer::event_fd() const { return impl_->event_fd_; }
+
+void Consumer::ClearEvents() {
+  uint64_t count = 0;
+  (void)!read(impl_->event_fd_, &count, sizeof count);
+}
+
+void Consumer::Commit(const std::vector<PartitionOffset>& offsets) {
+  if (offsets.empty()) return;
+  if (const auto error = rd_kafka_commit(impl_->handle_.get(), ToList(offsets).get(), 1))
+    ThrowKafka(error, fmt::format("group {}: commit", impl_->group_));
+}
+
+bool Consumer::TakeCommitFailure() { return std::exchange(impl_->commit_failed_, false); }
+
+void Consumer::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
+  if (offsets.empty()) return;
+  const std::string what = fmt::format("group {}: commit", impl_->group_);
+  const QueuePtr answers(rd_kafka_queue_new(impl_->handle_.get()));
+  auto error = rd_kafka_commit_queue(impl_->handle_.get(), ToList(offsets).get(), answers.get(),
+                                     nullptr, nullptr);
+  if (error) ThrowKafka(error, what);
+  const EventPtr event(rd_kafka_queue_poll(answers.get(), kCommitTimeoutMs));
+  error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (error) ThrowKafka(error, what);
+}
+
+void Consumer::Close() { rd_kafka_consumer_close(impl_->handle_.get()); }
+
+}  // namespace rk

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/batch/frame.h"
+#include "lib/batch/log.h"
+#include "lib/batch/partition.h"
+#include "lib/kafka/config.h"
+#include "lib/kafka/start_offset.h"
+
+namespace rk {
+
+/// A partition and an offset in it: where to start, or what to commit.
+struct PartitionOffset {
+  TopicPartition partition;
+  int64_t offset = 0;
+};
+
+/// Reads partitions of Kafka as frames. One thread uses it; its event_fd() wakes that thread.
+///
+/// Each partition has its own queue, which is not forwarded to the consumer queue: a partition that
+/// is left unread backs up alone, while Poll() keeps the member in its group (DESIGN I5). Offsets
+/// are resolved here and never reset behind the caller's back.
+class Consumer {
+ public:
+  struct Options {
+    ClientSettings client;
+    std::string group;     ///< empty: none, nothing is committed
+    std::string instance;  ///< group.instance.id; empty: a dynamic member
+    size_t partition_count = 1;  ///< of all topics: the fetch queues' memory is divided by it
+  };
+
+  /// Told what the group decided, from within Poll().
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// These partitions came; returns where to start each, in the same order.
+    virtual std::vector<int64_t> OnAssigned(const std::vector<TopicPartition>& partitions) = 0;
+    /// These partitions go as soon as this returns. `lost`: they have another owner already, so
+    /// nothing may be committed.
+    virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
+  };
+
+  /// Throws Error(kConfiguration) for a property librdkafka does not take.
+  Consumer(const Options& options, Log log);
+  ~Consumer();
+
+  /// Joins the group for `topics`. `listener` must outlive the consumer's use.
+  void Subscribe(const std::vector<std::string>& topics, Listener& listener);
+  /// Reads just these partitions from the given offsets, with no group's say in it.
+  void Assign(const std::vector<PartitionOffset>& starts);
+
+  /// The offset at which `start` begins in each partition; a group without a stored one begins as
+  /// auto.offset.reset says (earliest by default: nothing is left out). Asks the brokers: at most
+  /// 10 s. Throws Error(kUnavailable), Error(kNotAuthorised), Error(kBadData) if auto.offset.reset
+  /// is error.
+  std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
+                               const StartOffset& start);
+
+  /// Serves rebalances, errors and commit results; never blocks but in the Listener. Call it at
+  /// least every few seconds. Throws what makes reading on impossible.
+  void Poll();
+  /// Poll for POLLIN: something for Poll() or Fetch(). Clear() before looking, so that nothing that
+  /// comes meanwhile is missed.
+  int event_fd() const;
+  void ClearEvents();
+
+  struct Limits {
+    size_t records = 500;
+    size_t bytes = size_t{1} << 20;          ///< of keys, values and headers; one record may exceed
+    std::chrono::milliseconds timeout{0};    ///< how long the first record may wait for company
+  };
+  struct Fetched {
+    std::optional<Frame> frame;
+    /// The partition's end was reached: everything below has been handed out.
+    std::optional<int64_t> end_offset;
+  };
+  /// What the partition's queue holds, at most one frame; never blocks. `info` says everything of
+  /// the frame but next_offset and earliest_timestamp_ms. Throws Error(kBadData) naming the lost
+  /// range when retention overtook the position.
+  Fetched Fetch(const BatchInfo& info, const Limits& limits);
+  /// When a record that waits for company (Limits::timeout) is due; nullopt if none waits.
+  std::optional<std::chrono::steady_clock::time_point> NextDue() const;
+
+  /// Commits asynchronously; a failure is logged, and TakeCommitFailure() tells of it.
+  void Commit(const std::vector<PartitionOffset>& offsets);
+  /// True once after a commit was refused: what it said must be said again.
+  bool TakeCommitFailure();
+  /// Commits and waits for the brokers' answer, at most 5 s. Throws Error.
+  void CommitAndWait(const std::vector<PartitionOffset>& offsets);
+
+  /// Leaves the group (a static member stays a member until its session ends).
+  void Close();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rk

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/batch/error.h"
+#include "lib/kafka/consumer_impl.h"
+
+namespace rk {
+namespace {
+
+bool IsRecord(const rd_kafka_message_t& message) {
+  return message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+bool IsEnd(const rd_kafka_message_t& message) {
+  return message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
+TimestampType TypeOf(rd_kafka_timestamp_type_t type) {
+  switch (type) {
+    case RD_KAFKA_TIMESTAMP_CREATE_TIME: return TimestampType::kCreateTime;
+    case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME: return TimestampType::kLogAppendTime;
+    default: return TimestampType::kNone;
+  }
+}
+
+std::optional<std::string_view> Bytes(const void* bytes, size_t size) {
+  if (bytes == nullptr) return std::nullopt;
+  return std::string_view(static_cast<const char*>(bytes), size);
+}
+
+void EncodeHeaders(rd_kafka_message_t* message, std::string* encoded) {
+  encoded->clear();
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+                     RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    AppendHeader(*encoded, {name, Bytes(value, size)});
+  }
+}
+
+}  // namespace
+
+Consumer::Fetched Consumer::Impl::Fetch(const BatchInfo& info, const Limits& limits) {
+  const TopicPartition partition{std::string(info.topic), info.partition};
+  const auto found = queues_.find(partition);
+  if (found == queues_.end()) return {};
+  PartitionQueue& queue = found->second;
+  batch_timeout_ = limits.timeout;
+  Pull(queue, limits);
+
+  size_t count = 0;  // records of the next frame
+  size_t bytes = 0;
+  bool cut = false;  // no later record may join
+  for (const MessagePtr& message : queue.pending) {
+    if (!IsRecord(*message)) {
+      if (!IsEnd(*message) && count == 0) ThrowFetchError(partition, info, *message);
+      cut = true;
+      break;
+    }
+    const size_t size = message->len + message->key_len;
+    if (count == limits.records || (count > 0 && bytes + size > limits.bytes)) {
+      cut = true;
+      break;
+    }
+    bytes += size;
+    ++count;
+  }
+  Fetched fetched;
+  const bool due = cut || count == limits.records ||
+                   std::chrono::steady_clock::now() >= queue.oldest + limits.timeout;
+  if (count > 0 && due) fetched.frame = Build(queue, info, count);
+  if (!queue.pending.empty() && IsEnd(*queue.pending.front())) {
+    fetched.end_offset = queue.pending.front()->offset;
+    queue.pending.pop_front();
+  }
+  return fetched;
+}
+
+void Consumer::Impl::Pull(PartitionQueue& queue, const Limits& limits) {
+  if (queue.pending_records >= limits.records || queue.pending_bytes >= limits.bytes) return;
+  std::array<rd_kafka_message_t*, 1024> messages;
+  const size_t wanted = std::min(messages.size(), limits.records - queue.pending_records);
+  const ssize_t got =
+      rd_kafka_consume_batch_queue(queue.queue.get(), 0, messages.data(), wanted);
+  if (got <= 0) return;
+  if (queue.pending.empty()) queue.oldest = std::chrono::steady_clock::now();
+  for (ssize_t i = 0; i < got; ++i) {
+    rd_kafka_message_t* message = messages[static_cast<size_t>(i)];
+    // An end that a record follows is no end any more; a waiting batch is not cut short by it.
+    if (IsRecord(*message) && limits.timeout.count() > 0 && !queue.pending.empty() &&
+        IsEnd(*queue.pending.back())) {
+      queue.pending.pop_back();
+    }
+    if (IsRecord(*message)) {
+      queue.pending_bytes += message->len + message->key_len;
+      ++queue.pending_records;
+    }
+    queue.pending.emplace_back(message);
+  }
+}
+
+Frame Consumer::Impl::Build(PartitionQueue& queue, const BatchInfo& info, size_t count) {
+  BatchInfo batch = info;
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_message_t& message = *queue.pending[i];
+    const int64_t timestamp = rd_kafka_message_timestamp(&message, nullptr);
+    if (timestamp >= 0 && (batch.earliest_timestamp_ms < 0 || timestamp < batch.earliest_timestamp_ms))
+      batch.earliest_timestamp_ms = timestamp;
+    bytes += message.len + message.key_len;
+  }
+  batch.next_offset = queue.pending[count - 1]->offset + 1;
+  FrameBuilder builder(batch, count, bytes);
+  std::string headers;
+  for (size_t i = 0; i < count; ++i) {
+    rd_kafka_message_t* message = queue.pending.front().get();
+    EncodeHeaders(message, &headers);
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    RecordView record;
+    record.offset = message->offset;
+    record.timestamp_ms = rd_kafka_message_timestamp(message, &type);
+    record.timestamp_type = TypeOf(type);
+    record.key = Bytes(message->key, message->key_len);
+    record.value = Bytes(message->payload, message->len);
+    record.headers = headers;
+    builder.Add(record);
+    queue.pending_bytes -= message->len + message->key_len;
+    queue.pending.pop_front();
+  }
+  queue.pending_records -= count;
+  queue.oldest = std::chrono::steady_clock::now();
+  return builder.Finish();
+}
+
+void Consumer::Impl::ThrowFetchError(const TopicPartition& partition, const BatchInfo& info,
+                                     const rd_kafka_message_t& message) {
+  if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
+    throw Error(ErrorKind::kBadData,
+                fmt::format("topic {} partition {}: offsets {} to {} are not on the broker any more "
+                            "(retention overtook the reader); start again with -o to accept the loss",
+                            partition.topic, partition.partition, info.first_offset, low));
+  }
+  ThrowKafka(message.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
+             rd_kafka_message_errstr(&message));
+}
+
+std::optional<std::chrono::steady_clock::time_point> Consumer::NextDue() const {
+  std::optional<std::chrono::steady_clock::time_point> due;
+  for (const auto& [partition, queue] : impl_->queues_) {
+    if (queue.pending_records == 0) continue;
+    const auto at = queue.oldest + impl_->batch_timeout_;
+    if (!due || at < *due) due = at;
+  }
+  return due;
+}
+
+Consumer::Fetched Consumer::Fetch(const BatchInfo& info, const Limits& limits) {
+  return impl_->Fetch(info, limits);
+}
+
+}  // namespace rk

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace rk {
+
+/// Where to begin in a partition: kcat's `-o`.
+struct StartOffset {
+  enum class Kind {
+    kStored,     ///< the group's committed offset; where there is none, auto.offset.reset
+    kBeginning,  ///< the oldest record
+    kEnd,        ///< only what comes from now on
+    kAbsolute,   ///< `value` is the offset
+    kTail,       ///< `value` records before the end
+    kTimestamp,  ///< the first record at or after `value` milliseconds since 1970
+  };
+  Kind kind = Kind::kBeginning;
+  int64_t value = 0;
+};
+
+/// Parses `beginning|end|stored|N|-N|s@MS`. Throws Error(kUsage) that says what is allowed.
+StartOffset ParseStartOffset(std::string_view text);
+
+}  // namespace rk
