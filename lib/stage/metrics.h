@@ -2,9 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -26,19 +26,50 @@ class Metric {
 
 /// The counters and gauges of one process, in the order they were made, and the report of them on
 /// stderr: every `interval` one info line `report records_in=… records_in_rate=… lag=…` (a rate in
-/// 1/s since the last report follows each counter), if anything changed since the last; a last one
-/// with totals at Stop(). An interval of 0 reports nothing.
+/// 1/s since the last report follows each counter), if anything changed since the last; and at
+/// Stop() one `total seconds=… records_in=…`, with the rates over all that time, if anything was
+/// ever counted. An interval of 0 reports nothing.
+///
+/// Counter() and Gauge() may be called from any thread at any time, the rest from one thread.
 class Metrics {
  public:
   Metrics() = default;
+  /// Calls Stop().
   ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
-  /// References stay valid as long as this object. Names are lower_snake_case without `rk_`.
+  /// References stay valid as long as this object; the same name gives the same one. Names are
+  /// lower_snake_case without `rk_`.
   Metric& Counter(const std::string& name);
   Metric& Gauge(const std::string& name);
 
+  /// At most once.
   void StartReports(std::chrono::milliseconds interval, Log log);
   void Stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Entry {
+    std::string name;
+    bool is_counter = false;
+    Metric metric;
+    uint64_t reported = 0;  ///< value in the last report
+  };
+
+  Metric& Find(const std::string& name, bool is_counter);
+  void RunReports(std::chrono::milliseconds interval);
+  std::string Report(double seconds);
+  std::string Total(double seconds) const;
+
+  std::mutex mutex_;
+  std::deque<Entry> entries_;  ///< guarded by mutex_, as is stop_
+  bool stop_ = false;
+  std::condition_variable stop_changed_;
+  Log log_;
+  Clock::time_point started_;
+  std::thread thread_;
 };
 
 }  // namespace rk

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 #include "lib/batch/log.h"
@@ -14,9 +16,14 @@ namespace rk {
 /// of its own. SIGPIPE is ignored, so that a broken pipe is an error that can be told from others.
 ///
 /// The first SIGTERM or SIGINT asks for a drain and starts the drain time-out; when that runs out
-/// the process says so and exits 75. A second one ends it at once, by that signal.
+/// the process says so and exits 75. A second one ends it at once, by that signal. A signal that
+/// the process was started with ignored (nohup, a background job of a script) stays ignored.
+///
+/// Children inherit both: whoever forks and execs another program unblocks the signals and resets
+/// SIGPIPE in the child.
 class Signals {
  public:
+  /// Throws Error(kIo) if the kernel gives no descriptors.
   Signals(std::chrono::milliseconds drain_timeout, Log log);
   ~Signals();
   Signals(const Signals&) = delete;
@@ -30,8 +37,27 @@ class Signals {
   void OnReload(std::function<void()> reload);
 
  private:
-  std::atomic<bool> draining_ = false;
+  using Clock = std::chrono::steady_clock;
+
+  void Wait();
+  void Handle(int signal);
+  void Drain(int signal);
+  void Reload();
+  void DieOf(int signal);
+  [[noreturn]] void GiveUp();
+
+  std::chrono::milliseconds drain_timeout_;
+  Log log_;
+  sigset_t watched_{};
+  sigset_t inherited_{};
+  int signal_fd_ = -1;
+  int stop_fd_ = -1;
   int drain_fd_ = -1;
+  std::atomic<bool> draining_ = false;
+  Clock::time_point deadline_ = Clock::time_point::max();  ///< of the drain; the thread's own
+  std::mutex mutex_;
+  std::function<void()> reload_;  ///< guarded by mutex_
+  std::thread thread_;
 };
 
 }  // namespace rk

@@ -29,13 +29,15 @@ struct Stage {
   Log log;
   Signals& signals;
   Metrics& metrics;
+  std::chrono::milliseconds drain_timeout;  ///< how long an end of ours may take once it is due
 };
 
 /// The one main wrapper. `add_options` declares the tool's own options (it opens nothing; `app`
-/// checks values through CLI11's validators); `run` does the work. Returns the process's exit
-/// status: errors are logged as one line on stderr, `rk-read: error: message`, and mapped by
-/// ExitCodeOf(); any other exception is a bug (70). CLI11's own exit codes never get out: wrong
-/// usage is 64, --help and --version are 0.
+/// checks values through CLI11's validators); `run` does the work, and reports have begun by then.
+/// Returns the process's exit status: errors are logged as one line on stderr,
+/// `rk-read: error: message`, and mapped by ExitCodeOf(); memory that is not there is 75, a
+/// std::system_error 74, any other exception a bug (70). CLI11's own exit codes never get out:
+/// wrong usage is 64, --help and --version are 0.
 int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<void(CLI::App& app)>& add_options,
              const std::function<void(Stage& stage)>& run);

@@ -1,0 +1,130 @@
+#include "lib/stage/signals.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "lib/batch/error.h"
+#include "lib/stage/exit_code.h"
+
+namespace rk {
+namespace {
+
+sigset_t SignalsNotIgnored() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    struct sigaction action = {};
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);
+  }
+  return set;
+}
+
+int Opened(int fd) {
+  if (fd >= 0) return fd;
+  throw Error(ErrorKind::kIo, fmt::format("cannot wait for signals: {}", std::strerror(errno)));
+}
+
+void MakeReadable(int event_fd) { eventfd_write(event_fd, 1); }
+
+std::string NameOf(int signal) { return fmt::format("SIG{}", sigabbrev_np(signal)); }
+
+}  // namespace
+
+Signals::Signals(std::chrono::milliseconds drain_timeout, Log log)
+    : drain_timeout_(drain_timeout), log_(std::move(log)), watched_(SignalsNotIgnored()) {
+  std::signal(SIGPIPE, SIG_IGN);
+  drain_fd_ = Opened(eventfd(0, EFD_CLOEXEC));
+  stop_fd_ = Opened(eventfd(0, EFD_CLOEXEC));
+  signal_fd_ = Opened(signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK));
+  pthread_sigmask(SIG_BLOCK, &watched_, &inherited_);
+  thread_ = std::thread([this] { Wait(); });
+}
+
+Signals::~Signals() {
+  MakeReadable(stop_fd_);
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &inherited_, nullptr);
+  for (const int fd : {signal_fd_, stop_fd_, drain_fd_}) close(fd);
+}
+
+void Signals::OnReload(std::function<void()> reload) {
+  const std::lock_guard lock(mutex_);
+  reload_ = std::move(reload);
+}
+
+void Signals::Wait() {
+  std::array<pollfd, 2> fds = {{{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
+  while (true) {
+    int timeout_ms = -1;
+    if (draining_) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
+      if (left.count() <= 0) GiveUp();
+      timeout_ms = static_cast<int>(std::min<int64_t>(left.count(), 60'000));
+    }
+    if (poll(fds.data(), fds.size(), timeout_ms) <= 0) continue;
+    if (fds[1].revents != 0) return;
+    signalfd_siginfo info;
+    if (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+      Handle(static_cast<int>(info.ssi_signo));
+    }
+  }
+}
+
+void Signals::Handle(int signal) {
+  if (signal == SIGHUP) return Reload();
+  if (draining_) return DieOf(signal);
+  Drain(signal);
+}
+
+void Signals::Drain(int signal) {
+  log_(LogLevel::kInfo, fmt::format("draining signal={} timeout_s={:g}", NameOf(signal),
+                                    std::chrono::duration<double>(drain_timeout_).count()));
+  deadline_ = Clock::now() + drain_timeout_;
+  draining_ = true;
+  MakeReadable(drain_fd_);
+}
+
+void Signals::Reload() {
+  std::unique_lock lock(mutex_);
+  const std::function<void()> reload = reload_;
+  lock.unlock();
+  if (!reload) return DieOf(SIGHUP);
+  try {
+    reload();
+  } catch (const std::exception& error) {
+    log_(LogLevel::kError, fmt::format("nothing reloaded: {}", error.what()));
+  }
+}
+
+void Signals::DieOf(int signal) {
+  log_(LogLevel::kDebug, fmt::format("leaving at once signal={}", NameOf(signal)));
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  raise(signal);
+  // The first process of a container outlives its own signals.
+  _exit(128 + signal);
+}
+
+void Signals::GiveUp() {
+  log_(LogLevel::kError,
+       fmt::format("drain time-out: not everything was done within {:g} s; what is "
+                   "unacknowledged is read again at the next start (see --drain-timeout)",
+                   std::chrono::duration<double>(drain_timeout_).count()));
+  _exit(kExitTryAgain);
+}
+
+}  // namespace rk

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "lib/batch/log.h"
+
+namespace rk {
+
+enum class LogFormat {
+  kText,  ///< `rk-read: info: message key=value …`
+  kJson,  ///< {"time":"2025-01-31T12:00:00.000Z","tool":…,"level":…,"message":…}
+};
+
+/// One line, newline included. The text never has control characters in it and the JSON is always
+/// valid, whatever bytes `message` holds.
+std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel level,
+                          std::string_view message, std::chrono::system_clock::time_point now);
+
+/// Writes messages of `least` and above to stderr, each line with one write(2), so that the lines
+/// of a pipeline's stages do not mix. Any thread. What stderr refuses is dropped.
+Log StderrLog(std::string tool, LogLevel least, LogFormat format);
+
+}  // namespace rk

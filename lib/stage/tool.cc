@@ -1,0 +1,148 @@
+#include "lib/stage/tool.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
+
+#include "lib/batch/error.h"
+#include "lib/stage/exit_code.h"
+#include "lib/stage/stderr_log.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double kLongestSeconds = 86'400;
+
+struct CommonOptions {
+  bool verbose = false;
+  bool quiet = false;
+  std::string log_format = "text";
+  double report_interval_s = 10;
+  double drain_timeout_s = 9;
+
+  Log MakeLog(const std::string& tool) const {
+    const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
+    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  }
+};
+
+milliseconds ToMilliseconds(double seconds) {
+  return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
+}
+
+std::string CheckSeconds(const std::string& text) {
+  double seconds = 0;
+  if (CLI::detail::lexical_cast(text, seconds) && seconds >= 0 && seconds <= kLongestSeconds) {
+    return {};
+  }
+  return fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, kLongestSeconds);
+}
+
+void AddCommonOptions(CLI::App& app, CommonOptions& options) {
+  const std::string group = "Of every stage";
+  app.add_flag("-v,--verbose", options.verbose, "log more")->group(group);
+  app.add_flag("-q,--quiet", options.quiet, "log errors only")->group(group);
+  app.add_option("--log-format", options.log_format, "text or json (RK_LOG_FORMAT)")
+      ->type_name("FORMAT")
+      ->envname("RK_LOG_FORMAT")
+      ->option_text("FORMAT=text")
+      ->check([](const std::string& text) {
+        return text == "text" || text == "json" ? "" : "'" + text + "' is neither text nor json";
+      })
+      ->group(group);
+  app.add_option("--report-interval", options.report_interval_s, "between reports; 0: none")
+      ->option_text("SECONDS=10")
+      ->check(CheckSeconds)
+      ->group(group);
+  app.add_option("--drain-timeout", options.drain_timeout_s, "from SIGTERM or SIGINT to exit 75")
+      ->option_text("SECONDS=9")
+      ->check(CheckSeconds)
+      ->group(group);
+  app.set_version_flag("--version", app.get_name() + " " + RK_VERSION, "print it and exit")
+      ->group(group);
+  app.set_help_flag("-h,--help", "print this and exit")->group(group);
+}
+
+void Describe(CLI::App& app, const ToolInfo& info) {
+  app.name(info.name);
+  app.description(info.description);
+  app.footer(info.examples);
+  app.get_formatter()->column_width(32);
+}
+
+// What people asked to see goes to stdout; it is theirs whether or not it can be written.
+void Print(std::string text) {
+  if (text.empty() || text.back() != '\n') text += '\n';
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+std::string Help(const CLI::App& app) {
+  return CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
+}
+
+int RefuseUsage(const ToolInfo& info, const Log& log, const std::string& reason) {
+  log(LogLevel::kError, fmt::format("{} (try '{} --help')", reason, info.name));
+  return kExitUsage;
+}
+
+void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
+         const std::function<void(Stage& stage)>& run) {
+  const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
+  Signals signals(drain_timeout, log);
+  Metrics metrics;
+  metrics.StartReports(ToMilliseconds(options.report_interval_s), log);
+  Stage stage{info.name, log, signals, metrics, drain_timeout};
+  run(stage);
+}
+
+}  // namespace
+
+int ToolMain(const ToolInfo& info, int argc, char** argv,
+             const std::function<void(CLI::App& app)>& add_options,
+             const std::function<void(Stage& stage)>& run) {
+  CommonOptions options;
+  Log log = options.MakeLog(info.name);
+  CLI::App app;
+  try {
+    Describe(app, info);
+    add_options(app);
+    AddCommonOptions(app, options);
+    app.parse(argc, argv);
+    log = options.MakeLog(info.name);
+    Run(info, options, log, run);
+    return kExitDone;
+  } catch (const CLI::CallForHelp&) {
+    Print(Help(app));
+    return kExitDone;
+  } catch (const CLI::Success& answer) {  // --version, and what a tool's own options print
+    Print(answer.what());
+    return kExitDone;
+  } catch (const CLI::ExtrasError&) {
+    return RefuseUsage(info, options.MakeLog(info.name),
+                       fmt::format("'{}' is not an option here", app.remaining().front()));
+  } catch (const CLI::ParseError& error) {
+    return RefuseUsage(info, options.MakeLog(info.name), error.what());
+  } catch (const Error& error) {
+    log(LogLevel::kError, error.what());
+    return ExitCodeOf(error.kind());
+  } catch (const std::bad_alloc&) {
+    log(LogLevel::kError, "out of memory: give it more, or smaller frames and windows");
+    return kExitTryAgain;
+  } catch (const std::system_error& error) {
+    log(LogLevel::kError, error.what());
+    return kExitIo;
+  } catch (const std::exception& error) {
+    log(LogLevel::kError, fmt::format("this is a bug: {}", error.what()));
+    return kExitBug;
+  }
+}
+
+}  // namespace rk
