@@ -13,6 +13,8 @@
 
 namespace rk {
 
+class FrameCursor;
+
 using Origin = std::array<unsigned char, 16>;
 
 /// Sixteen random bytes that name one reader process. Throws Error(kIo) if the kernel gives none.
@@ -88,12 +90,17 @@ class Frame {
   friend class FrameBuilder;
   explicit Frame(Buffer bytes) : bytes_(std::move(bytes)) {}
 
+  /// Checks the layout, from the header to the columns, and finds its parts. Not the records.
+  void Open(FrameCursor cursor);
+  void CheckRecords(const FrameCursor& cursor) const;
+  void SealHeader();
+
   Buffer bytes_;
   FrameKind kind_ = FrameKind::kData;
   BatchInfo info_;
   size_t record_count_ = 0;
   const char* table_ = nullptr;
-  const char* data_ = nullptr;
+  std::string_view data_;
   std::vector<ColumnView> columns_;
 };
 
@@ -109,33 +116,40 @@ struct FramePrefix {
 FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t stream_position);
 
 /// Writes one frame front to back into one buffer. Use: construct, Add() exactly `record_count`
-/// times, AddColumn() any times, Finish(). Not thread-safe.
+/// times, AddColumn() any times, Finish(). Throws Error(kBug) for whatever Frame::Decode would
+/// refuse, but for the encoding of headers, which the caller answers for. Not thread-safe.
 class FrameBuilder {
  public:
-  /// `data_bytes` is a hint of how many bytes the records will take.
+  /// `data_bytes` is a hint of how many bytes the records will take: one that is exact or a little
+  /// high saves a copy, one that is low costs some memory too.
   FrameBuilder(const BatchInfo& info, size_t record_count, size_t data_bytes);
 
-  /// Copies the record's bytes in. Throws Error(kBug) past `record_count`.
+  /// Copies the record's bytes in. Offsets rise, within the batch's range. A failure counts only in
+  /// a record whose state is failed.
   void Add(const RecordView& record);
+  /// Copies the column in.
   void AddColumn(const ColumnView& column);
-  /// Throws Error(kBug) if fewer records than promised were added. The builder is empty afterwards.
+  /// The builder is empty afterwards.
   Frame Finish();
 
  private:
-  void Pad();
+  size_t data_length() const { return bytes_.size() - data_; }
+  void CloseData();
 
   Buffer bytes_;
   size_t record_count_;
   size_t added_ = 0;
+  int64_t lowest_offset_;  ///< of the next record
+  int64_t next_offset_;
   size_t table_ = 0;  ///< position of the record table
   size_t data_ = 0;   ///< position of the data section
-  size_t data_length_ = 0;
-  uint32_t column_count_ = 0;
   bool data_closed_ = false;
+  uint32_t column_count_ = 0;
 };
 
 /// A part of a frame: the records in [first_offset, next_offset), under that range, every other
-/// field and the columns' rows as they were (DESIGN I8: how a suspect batch is split).
+/// field and the columns' rows as they were (DESIGN I8: how a suspect batch is split). Throws
+/// Error(kBug) for a range that is not within the batch's.
 Frame Slice(const Frame& frame, int64_t first_offset, int64_t next_offset);
 
 /// Appends one header to an encoded list.

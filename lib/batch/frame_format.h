@@ -72,6 +72,7 @@ inline constexpr uint8_t kDtypeI64 = 4;
 inline constexpr uint8_t kDtypeU8 = 5;
 inline constexpr uint8_t kDtypeBool = 6;  ///< one byte, 0 or 1
 
+inline constexpr int32_t kNull = -1;  ///< as the length of a key or value: there is none
 inline constexpr size_t kAlignment = 8;
 inline constexpr size_t kMaxRank = 8;
 inline constexpr size_t kDefaultMaxFrame = size_t{64} << 20;
