@@ -1,9 +1,12 @@
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "lib/batch/frame.h"
 #include "lib/batch/interval_set.h"
@@ -17,6 +20,10 @@ namespace rk {
 /// Invariants: the batches of a partition tile it from its start offset on; a frame is kept until
 /// each of its offsets is acknowledged; the floor of a partition is the end of its lowest
 /// contiguous acknowledged range and never moves back within an epoch.
+///
+/// Calls that name a partition which is not assigned throw Error(kBug) where they need it (Add,
+/// Skip, next_offset, floor, epoch) and do nothing elsewhere. Every call is logarithmic in what is
+/// kept, but for Stop, Revoke, and the batches that Acknowledge and Refuse touch.
 class Ledger {
  public:
   struct Limits {
@@ -34,34 +41,41 @@ class Ledger {
   /// Forgets the partition.
   void Revoke(const TopicPartition& partition);
 
-  /// True while the window has room in bytes and in batches; one batch may go over the bytes.
-  bool HasRoom() const;
+  /// True while the window has room in bytes and in batches; one batch may go over the bytes. The
+  /// parts of a split batch count as what they are: a few more bytes, and up to 16 batches.
+  bool HasRoom() const {
+    return bytes_ < limits_.window_bytes && batches_ < limits_.window_batches;
+  }
   /// Batches that wait to be sent. The caller adds no more while some wait, so that batches grow
   /// by themselves when the link pushes back.
   size_t unsent() const { return replays_.size() + fresh_.size(); }
   size_t window_bytes() const { return bytes_; }
   size_t window_batches() const { return batches_; }
 
-  /// Where the partition's next batch must begin.
+  /// Where the partition's next batch must begin: where the last one that was added ends.
   int64_t next_offset(const TopicPartition& partition) const;
   /// Takes a batch that begins at next_offset(partition) under the partition's epoch; it waits to
-  /// be sent. Throws Error(kBug) if it does not begin there.
+  /// be sent. Throws Error(kBug) if it does not begin there, covers no offset, is of another epoch,
+  /// or the partition is stopped.
   void Add(const TopicPartition& partition, Frame frame);
   /// Offsets up to `next_offset` hold no records (end of the partition, compaction, markers): an
-  /// acknowledged empty range.
+  /// acknowledged empty range. The next batch still begins where the last one ended and covers
+  /// them, so that a writer which expects that offset never waits for what no frame carries.
   void Skip(const TopicPartition& partition, int64_t next_offset);
 
-  /// The next frame to put on the link, stamped with today's floor and its attempt; null if none
-  /// waits. Replays go first. The frame may be sent once before this is called again.
+  /// The next frame to put on the link, stamped with its attempt and the lowest offset that a frame
+  /// may still carry; null if none waits. Replays go first, lowest offset first within a partition:
+  /// the writer holds back whatever lies behind. The frame may be sent once before this is called
+  /// again, and counts as sent from here on.
   std::shared_ptr<const Frame> NextToSend();
 
-  /// The writer is done with `range`. Unknown partitions, other epochs and offsets that are
-  /// acknowledged already are ignored.
+  /// The writer is done with `range`. Unknown partitions, other epochs, and offsets that are
+  /// acknowledged already or were never sent are ignored.
   void Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetRange range);
 
   /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` the peer
-  /// died holding it: its attempt rises; from the second time on it is split in 16 parts; a single
-  /// record that is blamed twice is marked failed (code `poison`) and sent once more.
+  /// died holding it: its attempt rises; the second time it is split in 16 parts, each of them the
+  /// first time; a single record that is blamed twice is marked failed (code `poison`).
   void Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
   /// End of the lowest contiguous acknowledged range: what may be committed.
@@ -71,6 +85,52 @@ class Ledger {
   /// True if every batch (of `partition`, or of all) is acknowledged.
   bool Idle(const TopicPartition& partition) const;
   bool Idle() const { return batches_ == 0; }
+
+ private:
+  struct Batch {
+    std::shared_ptr<Frame> frame;
+    uint32_t attempt = 0;
+    int tries = 0;  ///< blames left until it is split or, as a single record, marked failed
+  };
+  using Batches = std::map<int64_t, Batch>;  ///< by first offset
+
+  struct Partition {
+    int64_t epoch = 0;
+    int64_t start = 0;
+    int64_t next = 0;  ///< end of the last batch added
+    int64_t sent = 0;  ///< end of the last batch sent; what lies behind is fresh
+    int64_t acknowledged_end = 0;
+    /// Ranges acknowledged above the floor and below this may be unknown to the writer there is
+    /// now: they were acknowledged before a replay began.
+    int64_t untold_end = 0;
+    bool stopped = false;
+    IntervalSet acknowledged;
+    Batches batches;  ///< what is not wholly acknowledged
+  };
+
+  struct Waiting {
+    TopicPartition partition;
+    int64_t first_offset = 0;
+    auto operator<=>(const Waiting&) const = default;
+  };
+
+  Partition* Find(const TopicPartition& partition, int64_t epoch);
+  const Partition& Get(const TopicPartition& partition) const;
+  Partition& Get(const TopicPartition& partition);
+  void Keep(Partition& state, Batch batch);
+  Batches::iterator Forget(Partition& state, Batches::iterator batch);
+  void DropFresh(const TopicPartition& partition, Partition& state);
+  void FreeAcknowledged(const TopicPartition& partition, Partition& state, OffsetRange range);
+  void Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch);
+  void Split(const TopicPartition& partition, Partition& state, Batches::iterator batch);
+  void MarkPoison(Batch& batch);
+
+  Limits limits_;
+  std::map<TopicPartition, Partition> partitions_;
+  std::deque<Waiting> fresh_;  ///< never sent, in the order they were added
+  std::set<Waiting> replays_;  ///< sent before
+  size_t bytes_ = 0;
+  size_t batches_ = 0;
 };
 
 }  // namespace rk

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,9 +18,11 @@ namespace rk {
 /// The writer's order and dedup (DESIGN "The writer", I3, I10): which frames to produce now, which
 /// to hold back, which to drop. A pure class: time is handed in, nothing is sent from here.
 ///
-/// For each (group, topic, partition): the epoch, the highest floor seen, the end of what was
-/// produced in order, and which offsets are in flight or acknowledged. Memory is bounded by the
-/// readers' windows. The caller serialises.
+/// For each (group, topic, partition): the epoch, which offsets are acknowledged, and which are so
+/// or in flight. What lies below the highest floor seen counts as acknowledged, so the next offset
+/// expected is the end of what was taken from the beginning on. Memory is bounded by the readers'
+/// windows. Every call but Fence, Expire and held_back is logarithmic in what is kept. The caller
+/// serialises.
 class WriterOrder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -34,7 +38,10 @@ class WriterOrder {
   /// `ordered` false lets a batch that overtook an earlier one go at once (--unordered).
   explicit WriterOrder(bool ordered) : ordered_(ordered) {}
 
-  /// A data frame arrived. A frame of a higher epoch drops what is held back of lower ones.
+  /// A data frame arrived: what to do about it, and about those held back that it lets go. A frame
+  /// that is in none of the lists is held back, or dropped because the same offsets are in flight
+  /// or held back: their acknowledgement answers it. A frame of a higher epoch drops what is held
+  /// back of lower ones, and nothing of an earlier epoch counts as produced any more.
   Outcome Take(FramePtr frame, Clock::time_point now);
 
   /// Every record of a frame that Take() told to produce has its clean delivery report (or was
@@ -48,7 +55,49 @@ class WriterOrder {
   /// Drops the state of partitions silent for 10 minutes with nothing in flight or held back.
   void Expire(Clock::time_point now);
 
-  size_t held_back() const;  ///< frames
+  /// Frames held back, of all partitions.
+  size_t held_back() const;
+
+ private:
+  struct Key {
+    TopicPartition partition;
+    std::string group;
+    auto operator<=>(const Key&) const = default;
+  };
+
+  struct State {
+    Origin origin{};
+    int64_t epoch = 0;
+    IntervalSet acknowledged;          ///< from 0 to the floor, and delivered ranges above it
+    IntervalSet taken;                 ///< those, and what is in flight
+    std::map<int64_t, FramePtr> held;  ///< by first offset; disjoint
+    size_t in_flight = 0;              ///< frames produced and not done
+    Clock::time_point seen;
+  };
+
+  struct Reader {
+    Origin origin{};
+    TopicPartition partition;
+    auto operator<=>(const Reader&) const = default;
+  };
+
+  struct FencedEpoch {
+    int64_t epoch = 0;
+    Clock::time_point seen;
+  };
+
+  enum class Verdict { kProduce, kHold, kDrop, kAcknowledge };
+
+  bool Fenced(const BatchInfo& info) const;
+  State& Begin(const BatchInfo& info);
+  Verdict Judge(const State& state, OffsetRange range) const;
+  void Settle(State& state, FramePtr frame, Outcome& outcome) const;
+  void Release(State& state, Outcome& outcome) const;
+
+  bool ordered_;
+  std::map<Key, State> states_;
+  std::map<Reader, FencedEpoch> fences_;
+  Clock::time_point now_{};  ///< the latest time handed in
 };
 
 }  // namespace rk
