@@ -1,0 +1,172 @@
+#include "lib/link/pipe.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+Error IoError(const char* what) {
+  return Error(ErrorKind::kIo, fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+mode_t FileType(int fd, const char* what) {
+  struct stat status = {};
+  if (fstat(fd, &status) != 0) throw IoError(what);
+  return status.st_mode & S_IFMT;
+}
+
+bool IsReadable(int fd) {
+  pollfd waiting = {fd, POLLIN, 0};
+  return poll(&waiting, 1, 0) > 0;
+}
+
+void WaitWritable(int fd) {
+  pollfd waiting = {fd, POLLOUT, 0};
+  (void)poll(&waiting, 1, -1);
+}
+
+}  // namespace
+
+PipeSource::PipeSource(int fd, size_t max_frame)
+    : fd_(fd), max_frame_(max_frame), ahead_(kReadAhead) {
+  is_regular_file_ = FileType(fd, "the input cannot be read") == S_IFREG;
+  if (isatty(fd)) {
+    throw Error(ErrorKind::kUsage,
+                "the input is a terminal: put a stage that makes frames before this one, as in "
+                "rk-read ... | this");
+  }
+  ahead_.Extend(kReadAhead);
+}
+
+std::optional<Frame> PipeSource::TryReceive() {
+  while (!ended_) {
+    std::optional<Frame> frame = Cut();
+    if (frame) return frame;
+    if (ended_ || !Fill()) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Frame> PipeSource::Cut() {
+  if (frame_.size() == 0) BeginFrame();
+  if (frame_.size() == 0 || missing_ > 0) return std::nullopt;
+  const size_t length = frame_.size();
+  Frame frame = Frame::Decode(std::exchange(frame_, Buffer()), position_);
+  position_ += length;
+  origin_ = frame.info().origin;
+  if (frame.kind() == FrameKind::kData) return frame;
+  TakeEnd();
+  return std::nullopt;
+}
+
+void PipeSource::BeginFrame() {
+  const std::string_view bytes(ahead_.data() + ahead_begin_, ahead_end_ - ahead_begin_);
+  if (bytes.size() < FramePrefix::kLength) return;
+  const uint64_t total = ReadFramePrefix(bytes, max_frame_, position_).total_length;
+  Buffer frame(total);
+  const size_t there = std::min<size_t>(total, bytes.size());
+  std::memcpy(frame.Extend(total), bytes.data(), there);
+  ahead_begin_ += there;
+  missing_ = total - there;
+  frame_ = std::move(frame);
+}
+
+void PipeSource::TakeEnd() {
+  ended_ = true;
+  if (ahead_begin_ == ahead_end_) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("byte {}: something follows END, which closes a stream: give each stream "
+                          "to a stage of its own",
+                          position_));
+}
+
+bool PipeSource::Fill() {
+  if (!IsReadable(fd_)) return false;
+  // Here ahead_ holds less than a frame's first bytes: moving them is next to nothing.
+  std::memmove(ahead_.data(), ahead_.data() + ahead_begin_, ahead_end_ - ahead_begin_);
+  ahead_end_ -= std::exchange(ahead_begin_, 0);
+  const std::array<iovec, 2> parts = {{{frame_.data() + frame_.size() - missing_, missing_},
+                                       {ahead_.data() + ahead_end_, ahead_.size() - ahead_end_}}};
+  const ssize_t count = readv(fd_, parts.data(), parts.size());
+  if (count == 0) ThrowEndOfInput();
+  if (count > 0) {
+    Accept(static_cast<size_t>(count));
+  } else if (errno == EAGAIN) {
+    return false;
+  } else if (errno != EINTR) {
+    throw IoError("the input cannot be read");
+  }
+  return true;
+}
+
+void PipeSource::Accept(size_t count) {
+  const size_t of_frame = std::min(count, missing_);
+  missing_ -= of_frame;
+  ahead_end_ += count - of_frame;
+}
+
+void PipeSource::ThrowEndOfInput() const {
+  if (frame_.size() > 0) {
+    throw Error(
+        ErrorKind::kBadData,
+        fmt::format("byte {}: the input ends within the frame that begins at byte {}; {} "
+                    "of its {} bytes are missing: the stage before died, or the file is "
+                    "cut short",
+                    position_ + frame_.size() - missing_, position_, missing_, frame_.size()));
+  }
+  if (ahead_end_ > ahead_begin_) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("byte {}: the input ends within the header of the frame that begins at "
+                            "byte {}: the stage before died, or the file is cut short",
+                            position_ + ahead_end_ - ahead_begin_, position_));
+  }
+  throw Error(ErrorKind::kTryAgain,
+              fmt::format("byte {}: the input ended without END: the stage before died (its own "
+                          "message says why)",
+                          position_));
+}
+
+PipeSink::PipeSink(int fd) : fd_(fd) {
+  const mode_t type = FileType(fd, "the output cannot be written");
+  is_regular_file_ = type == S_IFREG || type == S_IFCHR;
+  if (isatty(fd)) {
+    throw Error(ErrorKind::kUsage,
+                "the output is a terminal, and frames are not for people: pipe them into the next "
+                "stage or redirect them to a file");
+  }
+  (void)fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe is only slower
+}
+
+void PipeSink::Send(const Frame& frame) {
+  std::string_view rest = frame.bytes();
+  while (!rest.empty()) {
+    const ssize_t count = write(fd_, rest.data(), rest.size());
+    if (count >= 0) {
+      rest.remove_prefix(static_cast<size_t>(count));
+    } else if (errno == EAGAIN) {
+      WaitWritable(fd_);
+    } else if (errno == EPIPE) {
+      throw Error(ErrorKind::kBrokenPipe, "the stage that reads our output is gone");
+    } else if (errno != EINTR) {
+      throw IoError("the output cannot be written");
+    }
+  }
+}
+
+void PipeSink::Finish(const Origin& origin) { Send(Frame::End(origin)); }
+
+}  // namespace rk
