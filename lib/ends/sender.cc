@@ -1,0 +1,54 @@
+#include "lib/ends/sender.h"
+
+#include <poll.h>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+constexpr std::chrono::milliseconds kIdle{500};
+
+void ThrowIfGone(const Sink& sink) {
+  pollfd output{sink.fd(), 0, 0};
+  if (poll(&output, 1, 0) > 0 && (output.revents & POLLERR))
+    throw Error(ErrorKind::kBrokenPipe, "the output is closed: the stage behind is gone");
+}
+
+}  // namespace
+
+Sender::Sender(Window& window, Sink& sink) : window_(window), sink_(sink) {
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    try {
+      Loop(stop);
+    } catch (...) {
+      window_.Fail(std::current_exception());
+    }
+  });
+}
+
+void Sender::Stop() {
+  thread_.request_stop();
+  window_.Changed();
+  thread_.join();
+}
+
+void Sender::Loop(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto frame = window_.NextToSend(kIdle);
+    if (!frame) {
+      ThrowIfGone(sink_);
+      continue;
+    }
+    sink_.Send(*frame);
+    if (sink_.acknowledged()) continue;
+    const BatchInfo& info = frame->info();
+    window_.With([&](Ledger& ledger) {
+      ledger.Acknowledge({std::string(info.topic), info.partition}, info.epoch,
+                         {info.first_offset, info.next_offset});
+    });
+    window_.Changed();
+  }
+}
+
+}  // namespace rk
