@@ -43,7 +43,7 @@ void WaitWritable(int fd) {
 
 PipeSource::PipeSource(int fd, size_t max_frame)
     : fd_(fd), max_frame_(max_frame), ahead_(kReadAhead) {
-  is_regular_file_ = FileType(fd, "the input cannot be read") == S_IFREG;
+  acknowledged_ = FileType(fd, "the input cannot be read") != S_IFREG;
   if (isatty(fd)) {
     throw Error(ErrorKind::kUsage,
                 "the input is a terminal: put a stage that makes frames before this one, as in "
@@ -142,7 +142,7 @@ void PipeSource::ThrowEndOfInput() const {
 
 PipeSink::PipeSink(int fd) : fd_(fd) {
   const mode_t type = FileType(fd, "the output cannot be written");
-  is_regular_file_ = type == S_IFREG || type == S_IFCHR;
+  acknowledged_ = type != S_IFREG && type != S_IFCHR;
   if (isatty(fd)) {
     throw Error(ErrorKind::kUsage,
                 "the output is a terminal, and frames are not for people: pipe them into the next "

@@ -24,7 +24,7 @@ class PipeSource : public Source {
   std::optional<Frame> TryReceive() override;
   bool ended() const override { return ended_; }
   Origin origin() const override { return origin_; }
-  bool is_regular_file() const override { return is_regular_file_; }
+  bool acknowledged() const override { return acknowledged_; }
   int fd() const override { return fd_; }
 
  private:
@@ -37,7 +37,7 @@ class PipeSource : public Source {
 
   int fd_;
   size_t max_frame_;
-  bool is_regular_file_ = false;
+  bool acknowledged_ = true;
   bool ended_ = false;
   Origin origin_{};
   Buffer ahead_;  ///< read, of no frame yet: the bytes [ahead_begin_, ahead_end_)
@@ -60,12 +60,12 @@ class PipeSink : public Sink {
 
   void Send(const Frame& frame) override;
   void Finish(const Origin& origin) override;
-  bool is_regular_file() const override { return is_regular_file_; }
+  bool acknowledged() const override { return acknowledged_; }
   int fd() const override { return fd_; }
 
  private:
   int fd_;
-  bool is_regular_file_ = false;
+  bool acknowledged_ = true;
 };
 
 }  // namespace rk

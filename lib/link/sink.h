@@ -17,13 +17,10 @@ class Sink {
   /// Tells the next stage that the stream is complete, where the link has such a thing.
   virtual void Finish(const Origin& origin) = 0;
 
-  /// True if the frames go to a file or a device such as /dev/null, where nobody acknowledges them.
-  virtual bool is_regular_file() const { return false; }
-
   /// Poll it with no events: POLLERR means that whoever read our output is gone. The sink keeps it.
   virtual int fd() const = 0;
 
-  /// False where nobody will acknowledge what is sent (a regular file): sent is all there is.
+  /// False where nobody will acknowledge what is sent (a regular file, /dev/null): sent is all there is.
   virtual bool acknowledged() const { return true; }
 };
 

@@ -23,10 +23,6 @@ class Source {
   /// The reader that the last frame came from, END included; zeros before the first.
   virtual Origin origin() const = 0;
 
-  /// True if the frames come from a file: it may be read again and again, so that they are never
-  /// acknowledged.
-  virtual bool is_regular_file() const { return false; }
-
   /// Poll it for POLLIN when TryReceive() had nothing. The source keeps it.
   virtual int fd() const = 0;
 
