@@ -1,0 +1,220 @@
+#include "lib/kafka/admin.h"
+
+#include <array>
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include "lib/kafka/handle.h"
+
+namespace rk {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+using NewTopicPtr = Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
+using AdminOptionsPtr = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
+using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
+
+// One try is short, so that an authentication error in the meantime is seen soon.
+constexpr milliseconds kTry{250};
+constexpr milliseconds kPause{50};
+
+ClientSettings WithAutoCreation(ClientSettings settings, bool allowed) {
+  settings.properties.emplace_back("allow.auto.create.topics", allowed ? "true" : "false");
+  return settings;
+}
+
+HandlePtr MakeAdminHandle(const ClientSettings& settings, const Log* log) {
+  ConfPtr conf = MakeConf(settings, {});
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
+  return MakeHandle(RD_KAFKA_PRODUCER, std::move(conf), log);
+}
+
+bool IsTransient(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+         error == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE;
+}
+
+}  // namespace
+
+class Admin::Impl {
+ public:
+  Impl(const ClientSettings& settings, Log log)
+      : settings_(settings),
+        log_([log = std::move(log)](LogLevel, std::string_view text) {
+          log(LogLevel::kDebug, text);
+        }),
+        handle_(MakeAdminHandle(WithAutoCreation(settings, false), &log_)),
+        main_queue_(rd_kafka_queue_get_main(handle_.get())),
+        replies_(rd_kafka_queue_new(handle_.get())) {}
+
+  std::optional<TopicDescription> Describe(const std::string& topic) {
+    const auto deadline = Clock::now() + kTimeout;
+    while (true) {
+      if (auto partitions = TryDescribe(handle_.get(), topic)) {
+        if (*partitions == 0) return std::nullopt;
+        return TopicDescription{*partitions, ClusterId()};
+      }
+      NoteErrors();
+      if (complaint_.is_authentication() || Clock::now() >= deadline) {
+        throw complaint_.MakeError("cannot ask the brokers about topic " + topic);
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  void CreateTopic(const std::string& topic, int32_t partitions) {
+    const rd_kafka_resp_err_t error = AskToCreate(topic, partitions);
+    if (error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
+      CreateByAsking(topic);
+    } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR &&
+               error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+      throw Error(KindOf(error), "cannot make topic " + topic + ": " + rd_kafka_err2str(error) +
+                                     " (make it yourself, or name another)");
+    }
+    WaitFor(topic);
+  }
+
+  std::optional<int64_t> MaxMessageBytes(const std::string& topic) {
+    ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+    std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
+    const AdminOptionsPtr options = MakeOptions(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_DescribeConfigs(handle_.get(), resources.data(), resources.size(), options.get(),
+                             replies_.get());
+    const EventPtr reply = WaitForReply();
+    if (!reply || rd_kafka_event_error(reply.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return std::nullopt;
+    }
+    return FindNumber(rd_kafka_event_DescribeConfigs_result(reply.get()), "max.message.bytes");
+  }
+
+ private:
+  /// The partition count, 0 if there is no such topic, nullopt if it is not known yet.
+  static std::optional<int32_t> TryDescribe(rd_kafka_t* handle, const std::string& topic) {
+    const TopicPtr reference(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
+    if (!reference) {
+      throw Error(ErrorKind::kConfiguration, "'" + topic + "' cannot be the name of a topic");
+    }
+    const rd_kafka_metadata_t* answer = nullptr;
+    const auto error = rd_kafka_metadata(handle, 0, reference.get(), &answer, int{kTry.count()});
+    const MetadataPtr owner(answer);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR || answer->topic_cnt == 0) return std::nullopt;
+    const rd_kafka_metadata_topic_t& found = answer->topics[0];
+    if (IsTransient(found.err)) return std::nullopt;
+    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
+    if (KindOf(found.err) == ErrorKind::kMissing) return 0;
+    throw Error(KindOf(found.err), "topic " + topic + ": " + rd_kafka_err2str(found.err));
+  }
+
+  void NoteErrors() {
+    while (EventPtr event{rd_kafka_queue_poll(main_queue_.get(), 0)}) complaint_.Note(event.get());
+  }
+
+  std::string ClusterId() const {
+    char* id = rd_kafka_clusterid(handle_.get(), 0);
+    if (id == nullptr) return {};
+    std::string copy = id;
+    rd_kafka_mem_free(handle_.get(), id);
+    return copy;
+  }
+
+  AdminOptionsPtr MakeOptions(rd_kafka_admin_op_t operation) const {
+    AdminOptionsPtr options(rd_kafka_AdminOptions_new(handle_.get(), operation));
+    char reason[256];
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), int{kTimeout.count()}, reason,
+                                              sizeof(reason));
+    return options;
+  }
+
+  EventPtr WaitForReply() {
+    return EventPtr(rd_kafka_queue_poll(replies_.get(), int{kTimeout.count()}));
+  }
+
+  rd_kafka_resp_err_t AskToCreate(const std::string& topic, int32_t partitions) {
+    constexpr int kBrokersDefault = -1;
+    char reason[256];
+    NewTopicPtr made(rd_kafka_NewTopic_new(topic.c_str(), partitions, kBrokersDefault, reason,
+                                           sizeof(reason)));
+    if (!made) throw Error(ErrorKind::kConfiguration, "topic " + topic + ": " + reason);
+    std::array<rd_kafka_NewTopic_t*, 1> topics{made.get()};
+    const AdminOptionsPtr options = MakeOptions(RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_CreateTopics(handle_.get(), topics.data(), topics.size(), options.get(),
+                          replies_.get());
+    const EventPtr reply = WaitForReply();
+    if (!reply) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const rd_kafka_resp_err_t error = rd_kafka_event_error(reply.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+    size_t count = 0;
+    const rd_kafka_topic_result_t** results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(reply.get()), &count);
+    return count == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_topic_result_error(results[0]);
+  }
+
+  // A broker without that request (librdkafka's mock cluster) makes a topic when it is asked about
+  // by a client that allows it.
+  void CreateByAsking(const std::string& topic) {
+    const HandlePtr handle = MakeAdminHandle(WithAutoCreation(settings_, true), &log_);
+    const auto deadline = Clock::now() + kTimeout;
+    while (TryDescribe(handle.get(), topic).value_or(0) == 0 && Clock::now() < deadline) {
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  void WaitFor(const std::string& topic) {
+    const auto deadline = Clock::now() + kTimeout;
+    while (!Describe(topic)) {
+      if (Clock::now() >= deadline) {
+        throw Error(ErrorKind::kUnavailable,
+                    "topic " + topic + " was made, but the brokers do not show it yet: try again");
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  static std::optional<int64_t> FindNumber(const rd_kafka_DescribeConfigs_result_t* result,
+                                           std::string_view name) {
+    size_t resource_count = 0;
+    const auto* resources = rd_kafka_DescribeConfigs_result_resources(result, &resource_count);
+    if (resource_count == 0) return std::nullopt;
+    size_t entry_count = 0;
+    const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &entry_count);
+    for (size_t i = 0; i < entry_count; ++i) {
+      if (rd_kafka_ConfigEntry_name(entries[i]) != name) continue;
+      const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+      const std::string_view text = value == nullptr ? "" : value;
+      int64_t number = 0;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (parsed.ec == std::errc()) return number;
+    }
+    return std::nullopt;
+  }
+
+  ClientSettings settings_;
+  Log log_;
+  HandlePtr handle_;
+  QueuePtr main_queue_;
+  QueuePtr replies_;
+  Complaint complaint_;
+};
+
+Admin::Admin(const ClientSettings& settings, Log log)
+    : impl_(std::make_unique<Impl>(settings, std::move(log))) {}
+
+Admin::~Admin() = default;
+
+std::optional<TopicDescription> Admin::Describe(const std::string& topic) {
+  return impl_->Describe(topic);
+}
+
+void Admin::CreateTopic(const std::string& topic, int32_t partitions) {
+  impl_->CreateTopic(topic, partitions);
+}
+
+std::optional<int64_t> Admin::MaxMessageBytes(const std::string& topic) {
+  return impl_->MaxMessageBytes(topic);
+}
+
+}  // namespace rk

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lib/batch/log.h"
+#include "lib/kafka/config.h"
+
+namespace rk {
+
+struct TopicDescription {
+  int32_t partitions = 0;
+  std::string cluster_id;  ///< empty where the broker has none
+};
+
+/// Questions to the brokers that a tool asks at its start, on a connection of their own. Each
+/// answers within kTimeout or throws: Error(kUnavailable) naming the last thing that went wrong,
+/// Error(kNotAuthorised) as soon as the broker refuses the user. One thread.
+class Admin {
+ public:
+  static constexpr std::chrono::milliseconds kTimeout{6'000};
+
+  /// Throws Error(kConfiguration) for a property librdkafka does not take. `log` gets what the
+  /// library says meanwhile as debug lines: what matters is in the error.
+  Admin(const ClientSettings& settings, Log log);
+  ~Admin();
+
+  /// nullopt if there is no such topic; asking never creates it. Throws Error(kConfiguration) for
+  /// a name that no topic can have.
+  std::optional<TopicDescription> Describe(const std::string& topic);
+
+  /// Makes the topic with the broker's default replication and waits until it is there. Another
+  /// that made it first is no error.
+  void CreateTopic(const std::string& topic, int32_t partitions);
+
+  /// The topic's max.message.bytes, nullopt if the broker does not tell us.
+  std::optional<int64_t> MaxMessageBytes(const std::string& topic);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rk
