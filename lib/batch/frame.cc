@@ -8,7 +8,6 @@
 
 #include "lib/batch/frame_cursor.h"
 #include "lib/batch/little_endian.h"
-#include "lib/batch/record_encoding.h"
 
 namespace rk {
 namespace {
@@ -32,13 +31,6 @@ uint64_t HashHeader(char* header) {
   const uint64_t hash = XXH3_64bits(header, Load<uint32_t>(header + kHeaderLengthAt));
   Store(header + kHeaderHashAt, stored);
   return hash;
-}
-
-std::optional<std::string_view> CutNullable(const char** at, int32_t length) {
-  if (length < 0) return std::nullopt;
-  const std::string_view bytes(*at, static_cast<size_t>(length));
-  *at += length;
-  return bytes;
 }
 
 void CheckHashes(const FrameCursor& cursor, Buffer& bytes) {
@@ -107,22 +99,6 @@ Frame Frame::Decode(Buffer bytes, uint64_t stream_position) {
   frame.Open(cursor);
   frame.CheckRecords(cursor);
   return frame;
-}
-
-RecordView Frame::record(size_t index) const {
-  const char* entry = table_ + index * kRecordLength;
-  RecordView record;
-  record.offset = Load<int64_t>(entry + kRecordOffsetAt);
-  record.timestamp_ms = Load<int64_t>(entry + kRecordTimestampAt);
-  record.timestamp_type = TimestampType{Load<uint8_t>(entry + kRecordTimestampTypeAt)};
-  record.state = RecordState{Load<uint8_t>(entry + kRecordStateAt)};
-  const char* at = data_.data() + Load<uint64_t>(entry + kRecordPositionAt);
-  record.key = CutNullable(&at, Load<int32_t>(entry + kRecordKeyLengthAt));
-  record.value = CutNullable(&at, Load<int32_t>(entry + kRecordValueLengthAt));
-  record.headers = {at, Load<uint32_t>(entry + kRecordHeadersLengthAt)};
-  at += record.headers.size();
-  if (record.state == RecordState::kFailed) record.failure = ReadFailure(at);
-  return record;
 }
 
 void Frame::Stamp(int64_t floor, uint32_t attempt) {

@@ -9,11 +9,11 @@
 
 #include "lib/batch/buffer.h"
 #include "lib/batch/frame_format.h"
+#include "lib/batch/little_endian.h"
 #include "lib/batch/record.h"
+#include "lib/batch/record_encoding.h"
 
 namespace rk {
-
-class FrameCursor;
 
 using Origin = std::array<unsigned char, 16>;
 
@@ -152,18 +152,27 @@ class FrameBuilder {
 /// Error(kBug) for a range that is not within the batch's.
 Frame Slice(const Frame& frame, int64_t first_offset, int64_t next_offset);
 
-/// Appends one header to an encoded list.
-void AppendHeader(std::string& encoded, const HeaderView& header);
-
-/// Walks an encoded list of headers that Frame::Decode has checked. Order and duplicates are kept.
-class HeaderReader {
- public:
-  explicit HeaderReader(std::string_view encoded) : rest_(encoded) {}
-  /// False at the end.
-  bool Next(HeaderView* header);
-
- private:
-  std::string_view rest_;
-};
+inline RecordView Frame::record(size_t index) const {
+  using namespace frame_format;  // NOLINT(google-build-using-namespace): a header of constants
+  const char* entry = table_ + index * kRecordLength;
+  const char* at = data_.data() + Load<uint64_t>(entry + kRecordPositionAt);
+  RecordView record;
+  record.offset = Load<int64_t>(entry + kRecordOffsetAt);
+  record.timestamp_ms = Load<int64_t>(entry + kRecordTimestampAt);
+  record.timestamp_type = TimestampType{Load<uint8_t>(entry + kRecordTimestampTypeAt)};
+  record.state = RecordState{Load<uint8_t>(entry + kRecordStateAt)};
+  if (const auto length = Load<int32_t>(entry + kRecordKeyLengthAt); length >= 0) {
+    record.key.emplace(at, static_cast<size_t>(length));
+    at += length;
+  }
+  if (const auto length = Load<int32_t>(entry + kRecordValueLengthAt); length >= 0) {
+    record.value.emplace(at, static_cast<size_t>(length));
+    at += length;
+  }
+  record.headers = {at, Load<uint32_t>(entry + kRecordHeadersLengthAt)};
+  at += record.headers.size();
+  if (record.state == RecordState::kFailed) [[unlikely]] record.failure = ReadFailure(at);
+  return record;
+}
 
 }  // namespace rk

@@ -9,15 +9,18 @@
 #include "lib/batch/frame.h"
 #include "lib/batch/frame_cursor.h"
 #include "lib/batch/little_endian.h"
-#include "lib/batch/record_encoding.h"
 
 namespace rk {
 namespace {
 
 using namespace frame_format;  // NOLINT(google-build-using-namespace): a header of constants
 
-void Promise(bool holds, const char* what) {
-  if (!holds) [[unlikely]] throw Error(ErrorKind::kBug, std::string("frame builder: ") + what);
+[[noreturn]] void Complain(const char* what) {
+  throw Error(ErrorKind::kBug, std::string("frame builder: ") + what);
+}
+
+inline void Promise(bool holds, const char* what) {
+  if (!holds) [[unlikely]] Complain(what);
 }
 
 /// A length as the format stores it.
@@ -149,7 +152,7 @@ Frame FrameBuilder::Finish() {
   try {
     frame.Open(FrameCursor(frame.bytes(), 0));
   } catch (const Error& error) {
-    Promise(false, error.what());
+    Complain(error.what());
   }
   frame.SealHeader();
   return frame;

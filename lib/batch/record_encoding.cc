@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "lib/batch/frame.h"
+#include "lib/batch/frame_cursor.h"
+#include "lib/batch/frame_format.h"
 #include "lib/batch/little_endian.h"
 
 namespace rk {

@@ -1,15 +1,30 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
-#include "lib/batch/frame_cursor.h"
 #include "lib/batch/record.h"
 
-// How a record's headers and its failure lie in a frame's data section; HeaderReader and
-// AppendHeader (lib/batch/frame.h) are the rest of it.
+// How a record's headers and its failure lie in a frame's data section.
 
 namespace rk {
+
+class FrameCursor;
+
+/// Appends one header to an encoded list.
+void AppendHeader(std::string& encoded, const HeaderView& header);
+
+/// Walks an encoded list of headers that Frame::Decode has checked. Order and duplicates are kept.
+class HeaderReader {
+ public:
+  explicit HeaderReader(std::string_view encoded) : rest_(encoded) {}
+  /// False at the end.
+  bool Next(HeaderView* header);
+
+ private:
+  std::string_view rest_;
+};
 
 /// Throws Error(kBadData) unless the cursor's bytes are a whole list of headers.
 void CheckHeaders(FrameCursor cursor);
