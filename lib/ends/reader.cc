@@ -29,6 +29,15 @@ int64_t Nanoseconds(clockid_t clock) {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+TopicDescription Describe(const ReaderOptions& options, const Log& log) {
+  const auto topic = Admin(options.client, log).Describe(options.topic);
+  if (topic) return *topic;
+  throw Error(ErrorKind::kMissing,
+              fmt::format("topic {} does not exist: is the name right? (it can be made with "
+                          "kafka-topics.sh --create --topic {})",
+                          options.topic, options.topic));
+}
+
 std::vector<TopicPartition> FixedPartitions(const ReaderOptions& options, int32_t count) {
   std::vector<int32_t> numbers = options.partitions.value_or(std::vector<int32_t>{});
   if (numbers.empty())
@@ -55,7 +64,7 @@ Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
       records_(stage.metrics.Counter("records")),
       bytes_(stage.metrics.Counter("bytes")),
       batches_(stage.metrics.Counter("batches")) {
-  const TopicDescription topic = DescribeTopic(options.client, options.topic, stage.log);
+  const TopicDescription topic = Describe(options, stage.log);
   cluster_id_ = topic.cluster_id;
   consumer_ = std::make_unique<Consumer>(
       Consumer::Options{options.client, options.group, options.instance,
