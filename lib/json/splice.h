@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rk {
+
+/// A run of bytes of a JSON text, [begin, end).
+struct ByteRange {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
+/// Appends `text` (UTF-8) as a JSON string, quoted.
+void AppendQuoted(std::string_view text, std::string& out);
+
+/// The bytes of the value of an object's member number `index`, counted from 0 as written. `object`
+/// is valid JSON and has that many: whoever calls has parsed it.
+ByteRange FindMemberValue(std::string_view object, size_t index);
+
+/// A member to write: the key quoted, the value as JSON.
+struct Member {
+  std::string_view quoted_key;
+  std::string_view value;
+};
+
+/// A member that the object has already, and where its value is.
+struct PresentMember {
+  size_t member = 0;  ///< which of Merge()'s members
+  ByteRange value;
+};
+
+/// Appends `object` (valid JSON) with `members` in it. One that is `present` gets its new value in
+/// the old one's place, the others follow the object's last; every other byte is as it was.
+/// `present` goes up by position and names no member twice.
+void Merge(std::string_view object, std::span<const PresentMember> present,
+           std::span<const Member> members, std::string& out);
+
+/// Appends an object of just these members.
+void AppendObject(std::span<const Member> members, std::string& out);
+
+}  // namespace rk
