@@ -17,79 +17,72 @@ struct Options {
   Connection connection;
   std::string input;
   std::string output;
-  std::string field;
+  TopicDigest::Identity identity;
   std::string group;
   bool allow_duplicates = false;
 };
 
-TopicDigest Digest(const Options &options, const std::string &topic) {
-  TopicDigest digest(options.field);
+TopicDigest Digest(const Options& options, const std::string& topic) {
+  TopicDigest digest(options.identity);
   ReadTopic(options.connection, topic,
-            [&](const rd_kafka_message_t &message) { digest.Add(message); });
+            [&](const rd_kafka_message_t& message) { digest.Add(message); });
   return digest;
 }
 
 // How many offsets lie between what the group has committed and the ends; 0
 // without a group.
-int64_t Uncommitted(const Options &options) {
-  if (options.group.empty())
-    return 0;
-  const Client client =
-      MakeConsumer(MakeConf(options.connection, {{"group.id", "rk-support"}}));
-  const auto committed =
-      CommittedOffsets(options.connection, options.input, options.group);
+int64_t Uncommitted(const Options& options) {
+  if (options.group.empty()) return 0;
+  const Client client = MakeConsumer(MakeConf(options.connection, {{"group.id", "rk-support"}}));
+  const auto committed = CommittedOffsets(options.connection, options.input, options.group);
   int64_t behind = 0;
-  for (const auto &[partition, end] : EndOffsets(client.get(), options.input)) {
+  for (const auto& [partition, end] : EndOffsets(client.get(), options.input)) {
     if (committed.at(partition) != end)
       behind += std::max<int64_t>(1, end - committed.at(partition));
   }
   return behind;
 }
 
-int Run(const Options &options) {
+int Run(const Options& options) {
   const TopicDigest input = Digest(options, options.input);
   const TopicDigest output = Digest(options, options.output);
   const Difference found = Compare(input, output);
   const int64_t uncommitted = Uncommitted(options);
-  const bool good = found.missing == 0 && found.extra == 0 &&
-                    found.disordered_keys == 0 && uncommitted == 0 &&
-                    (found.duplicates == 0 || options.allow_duplicates);
-  std::printf("{\"input\":%llu,\"output\":%llu,\"missing\":%llu,\"first_"
-              "missing\":\"%s\","
-              "\"duplicates\":%llu,\"extra\":%llu,\"disordered_keys\":%llu,"
-              "\"uncommitted\":%lld,"
-              "\"good\":%s}\n",
-              static_cast<unsigned long long>(input.count()),
-              static_cast<unsigned long long>(output.count()),
-              static_cast<unsigned long long>(found.missing),
-              found.example.c_str(),
-              static_cast<unsigned long long>(found.duplicates),
-              static_cast<unsigned long long>(found.extra),
-              static_cast<unsigned long long>(found.disordered_keys),
-              static_cast<long long>(uncommitted), good ? "true" : "false");
+  const bool good = found.missing == 0 && found.extra == 0 && found.disordered_keys == 0 &&
+                    uncommitted == 0 && (found.duplicates == 0 || options.allow_duplicates);
+  std::printf(
+      "{\"input\":%llu,\"output\":%llu,\"missing\":%llu,\"first_"
+      "missing\":\"%s\","
+      "\"duplicates\":%llu,\"extra\":%llu,\"disordered_keys\":%llu,"
+      "\"uncommitted\":%lld,"
+      "\"good\":%s}\n",
+      static_cast<unsigned long long>(input.count()),
+      static_cast<unsigned long long>(output.count()),
+      static_cast<unsigned long long>(found.missing), found.example.c_str(),
+      static_cast<unsigned long long>(found.duplicates),
+      static_cast<unsigned long long>(found.extra),
+      static_cast<unsigned long long>(found.disordered_keys), static_cast<long long>(uncommitted),
+      good ? "true" : "false");
   return good ? 0 : 1;
 }
 
-void AddOptions(CLI::App &app, Options &options) {
+void AddOptions(CLI::App& app, Options& options) {
   options.connection.AddOptions(app);
   app.add_option("input", options.input, "The input topic")->required();
   app.add_option("output", options.output, "The output topic")->required();
-  app.add_option("--by", options.field,
-                 "Records are the same if key, timestamp and this field of the "
-                 "JSON value are");
-  app.add_option("--group", options.group,
-                 "This group must have committed the input's ends");
-  app.add_flag("--allow-duplicates", options.allow_duplicates,
-               "Count them, but let them pass");
+  app.add_option("--by", options.identity.field,
+                 "Records are the same if key, timestamp and this field of the JSON value are");
+  app.add_flag("!--ignore-timestamps", options.identity.timestamp, "They may differ");
+  app.add_option("--group", options.group, "This group must have committed the input's ends");
+  app.add_flag("--allow-duplicates", options.allow_duplicates, "Count them, but let them pass");
 }
 
-} // namespace
-} // namespace rk::support
+}  // namespace
+}  // namespace rk::support
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   CLI::App app(rk::support::kDescription, "kcheck");
   rk::support::Options options;
   rk::support::AddOptions(app, options);
-  return rk::support::Main(app, argc, argv,
-                           [&] { return rk::support::Run(options); });
+  return rk::support::Main(app, argc, argv, [&] { return rk::support::Run(options); });
 }

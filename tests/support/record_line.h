@@ -1,8 +1,8 @@
 #pragma once
 
-#include <librdkafka/rdkafka.h>
-
 #include <string>
+
+#include <librdkafka/rdkafka.h>
 
 #include "tests/support/record_maker.h"
 
@@ -13,9 +13,9 @@ namespace rk::support {
 // timestamp in hexadecimal, `-` for null, with a tab between them.
 
 /// The record that `line` says. Throws Failure naming what is wrong with it.
-Record ParseLine(const std::string &line);
+Record ParseLine(const std::string& line);
 
 /// The line of a record that was read; it owns no newline.
-std::string LineOf(const rd_kafka_message_t &message);
+std::string LineOf(const rd_kafka_message_t& message);
 
-} // namespace rk::support
+}  // namespace rk::support

@@ -19,14 +19,12 @@ struct Record {
 
 /// What the records of a topic look like.
 struct Shape {
-  std::string mode =
-      "json"; ///< json, or odd: whatever Kafka allows and people forget
+  std::string mode = "json";  ///< json, or odd: whatever Kafka allows and people forget
   uint64_t count = 1000;
   uint64_t keys = 1000;
-  size_t size = 240; ///< json: bytes of a value, at least; the rest is padding
-  bool headers = false; ///< json: every fourth record has some
-  bool stamp =
-      false; ///< json: field "ns", CLOCK_REALTIME when the record was made
+  size_t size = 240;     ///< json: bytes of a value, at least; the rest is padding
+  bool headers = false;  ///< json: every fourth record has some
+  bool stamp = false;    ///< json: field "ns", CLOCK_REALTIME when the record was made
   uint64_t seed = 1;
   uint64_t first_id = 0;
 };
@@ -35,21 +33,20 @@ struct Shape {
 /// Each record differs from every other in its timestamp, one millisecond after
 /// the one before it; they end now.
 class RecordMaker {
-public:
-  explicit RecordMaker(const Shape &shape);
+ public:
+  explicit RecordMaker(const Shape& shape);
 
   /// The next record, valid until the next call.
-  const Record &Next();
+  const Record& Next();
 
-private:
+ private:
   void MakeJson(uint64_t id);
   void MakeOdd(uint64_t id);
   std::string RandomBytes(size_t most);
 
   Shape shape_;
   std::mt19937_64 random_;
-  std::vector<std::string>
-      numbers_; // printing floats would cost more than producing them
+  std::vector<std::string> numbers_;  // printing floats would cost more than producing them
   std::string padding_;
   uint64_t next_id_;
   int64_t first_timestamp_ms_;
@@ -59,4 +56,4 @@ private:
 /// CLOCK_REALTIME in nanoseconds.
 int64_t RealtimeNs();
 
-} // namespace rk::support
+}  // namespace rk::support

@@ -1,10 +1,10 @@
 #include "tests/support/topic_digest.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <string_view>
+
+#include <xxhash.h>
 
 #include "tests/support/kafka_client.h"
 
@@ -14,46 +14,40 @@ namespace {
 using Entries = std::vector<TopicDigest::Entry>;
 
 // Lengths go in too, so that no two different records make the same bytes.
-void AppendBytes(std::string &scratch, const void *bytes, size_t length) {
+void AppendBytes(std::string& scratch, const void* bytes, size_t length) {
   const uint64_t tag = bytes == nullptr ? UINT64_MAX : length;
-  scratch.append(reinterpret_cast<const char *>(&tag), sizeof(tag));
-  if (length > 0)
-    scratch.append(static_cast<const char *>(bytes), length);
+  scratch.append(reinterpret_cast<const char*>(&tag), sizeof(tag));
+  if (length > 0) scratch.append(static_cast<const char*>(bytes), length);
 }
 
-void AppendHeaders(std::string &scratch, const rd_kafka_message_t &message) {
-  rd_kafka_headers_t *headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR)
-    return;
-  const char *name = nullptr;
-  const void *value = nullptr;
+void AppendHeaders(std::string& scratch, const rd_kafka_message_t& message) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const char* name = nullptr;
+  const void* value = nullptr;
   size_t length = 0;
   for (size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &length) ==
-       RD_KAFKA_RESP_ERR_NO_ERROR;
+       rd_kafka_header_get_all(headers, i, &name, &value, &length) == RD_KAFKA_RESP_ERR_NO_ERROR;
        ++i) {
     AppendBytes(scratch, name, std::string_view(name).size());
     AppendBytes(scratch, value, length);
   }
 }
 
-std::string_view FieldText(std::string_view value, const std::string &field) {
+std::string_view FieldText(std::string_view value, const std::string& field) {
   const size_t start = value.find(field);
-  if (start == value.npos)
-    throw Failure("a record without the field " + field);
+  if (start == value.npos) throw Failure("a record without the field " + field);
   const std::string_view rest = value.substr(start + field.size());
   return rest.substr(0, rest.find_first_of(",}"));
 }
 
 // The entries of `output` without what is there for a second time or never was
 // in the input; counts both.
-std::vector<uint64_t>
-FirstOccurrences(const Entries &output,
-                 std::unordered_map<uint64_t, int64_t> &awaited,
-                 Difference &difference) {
+std::vector<uint64_t> FirstOccurrences(const Entries& output,
+                                       std::unordered_map<uint64_t, int64_t>& awaited,
+                                       Difference& difference) {
   std::vector<uint64_t> first;
-  for (const TopicDigest::Entry &entry : output) {
+  for (const TopicDigest::Entry& entry : output) {
     const auto found = awaited.find(entry.identity);
     if (found == awaited.end()) {
       ++difference.extra;
@@ -69,71 +63,59 @@ FirstOccurrences(const Entries &output,
 
 // True if `first` comes in the order of `input`, whatever of the input is
 // missing.
-bool InOrder(const std::vector<uint64_t> &first, const Entries &input) {
+bool InOrder(const std::vector<uint64_t>& first, const Entries& input) {
   auto next = first.begin();
-  for (const TopicDigest::Entry &entry : input) {
-    if (next != first.end() && *next == entry.identity)
-      ++next;
+  for (const TopicDigest::Entry& entry : input) {
+    if (next != first.end() && *next == entry.identity) ++next;
   }
   return next == first.end();
 }
 
-void CompareKey(uint64_t key, const Entries &input, const Entries &output,
-                Difference &difference) {
+void CompareKey(uint64_t key, const Entries& input, const Entries& output, Difference& difference) {
   std::unordered_map<uint64_t, int64_t> awaited;
-  for (const TopicDigest::Entry &entry : input)
-    ++awaited[entry.identity];
-  const std::vector<uint64_t> first =
-      FirstOccurrences(output, awaited, difference);
+  for (const TopicDigest::Entry& entry : input) ++awaited[entry.identity];
+  const std::vector<uint64_t> first = FirstOccurrences(output, awaited, difference);
   difference.missing += input.size() - first.size();
-  if (key != TopicDigest::kNoKey && !InOrder(first, input))
-    ++difference.disordered_keys;
-  if (first.size() == input.size() || !difference.example.empty())
-    return;
-  const auto missing =
-      std::find_if(input.begin(), input.end(), [&](const auto &entry) {
-        return awaited.at(entry.identity) > 0;
-      });
-  difference.example = "partition " + std::to_string(missing->partition) +
-                       " offset " + std::to_string(missing->offset);
+  if (key != TopicDigest::kNoKey && !InOrder(first, input)) ++difference.disordered_keys;
+  if (first.size() == input.size() || !difference.example.empty()) return;
+  const auto missing = std::find_if(input.begin(), input.end(), [&](const auto& entry) {
+    return awaited.at(entry.identity) > 0;
+  });
+  difference.example = "partition " + std::to_string(missing->partition) + " offset " +
+                       std::to_string(missing->offset);
 }
 
-} // namespace
+}  // namespace
 
-void TopicDigest::Add(const rd_kafka_message_t &message) {
+void TopicDigest::Add(const rd_kafka_message_t& message) {
   const std::string_view key = KeyOf(message);
   scratch_.clear();
   AppendBytes(scratch_, message.key, message.key_len);
-  const int64_t timestamp = rd_kafka_message_timestamp(&message, nullptr);
-  scratch_.append(reinterpret_cast<const char *>(&timestamp),
-                  sizeof(timestamp));
-  if (whole_) {
+  const int64_t timestamp = identity_.timestamp ? rd_kafka_message_timestamp(&message, nullptr) : 0;
+  scratch_.append(reinterpret_cast<const char*>(&timestamp), sizeof(timestamp));
+  if (identity_.field.empty()) {
     AppendBytes(scratch_, message.payload, message.len);
     AppendHeaders(scratch_, message);
   } else {
     scratch_.append(FieldText(ValueOf(message), field_));
   }
-  const uint64_t key_hash =
-      key.data() == nullptr ? kNoKey : XXH3_64bits(key.data(), key.size());
-  keys_[key_hash].push_back({XXH3_64bits(scratch_.data(), scratch_.size()),
-                             message.partition, message.offset});
+  const uint64_t key_hash = key.data() == nullptr ? kNoKey : XXH3_64bits(key.data(), key.size());
+  keys_[key_hash].push_back(
+      {XXH3_64bits(scratch_.data(), scratch_.size()), message.partition, message.offset});
   ++count_;
 }
 
-Difference Compare(const TopicDigest &input, const TopicDigest &output) {
+Difference Compare(const TopicDigest& input, const TopicDigest& output) {
   static const Entries kNone;
   Difference difference;
-  for (const auto &[key, entries] : input.keys()) {
+  for (const auto& [key, entries] : input.keys()) {
     const auto found = output.keys().find(key);
-    CompareKey(key, entries,
-               found == output.keys().end() ? kNone : found->second,
-               difference);
+    CompareKey(key, entries, found == output.keys().end() ? kNone : found->second, difference);
   }
-  for (const auto &[key, entries] : output.keys()) {
-    if (!input.keys().contains(key))
-      difference.extra += entries.size();
+  for (const auto& [key, entries] : output.keys()) {
+    if (!input.keys().contains(key)) difference.extra += entries.size();
   }
   return difference;
 }
 
-} // namespace rk::support
+}  // namespace rk::support
