@@ -1,11 +1,11 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "lib/batch/frame.h"
 #include "lib/batch/log.h"
 #include "lib/link/ack_message.h"
 #include "lib/link/runtime_dir.h"
@@ -17,17 +17,18 @@ namespace rk {
 class AckServer {
  public:
   /// Binds before the first frame is sent. Removes files of dead readers there first (connect(2)
-  /// tells: libzmq would unlink a live one). Throws Error(kIo) or Error(kConfiguration).
+  /// tells: libzmq would unlink a live one). Throws Error(kIo).
   AckServer(const RuntimeDir& directory, const Origin& origin, Log log);
   ~AckServer();
 
   /// What frames carry: `ipc://…`.
   const std::string& endpoint() const;
-  /// The next message, else nullopt; never blocks. Nonsense is logged once per peer and dropped.
+  /// The next message, else nullopt; never blocks. Hello is kept for Broadcast() and not returned;
+  /// nonsense is logged once per peer and dropped.
   std::optional<AckMessage> TryReceive();
   /// To every writer that said hello.
   void Broadcast(const AckMessage& message);
-  /// Poll for POLLIN, after TryReceive() has said nullopt (it is edge-triggered).
+  /// For POLLIN. Stays readable until TryReceive() has said nullopt.
   int fd() const;
 
  private:
@@ -43,18 +44,23 @@ class AckClient {
   ~AckClient();
 
   /// Sends without blocking (the reader's window bounds what can be queued); says hello first on a
-  /// new connection.
+  /// new connection. Throws Error(kBadData) for an endpoint that is not ipc:// and an absolute
+  /// path, Error(kIo).
   void Send(const std::string& endpoint, const AckMessage& message);
   struct Incoming {
     std::string endpoint;
     AckMessage message;  ///< Fence
   };
+  /// The next message of any reader, else nullopt; never blocks. Nonsense is logged once per
+  /// connection and dropped.
   std::optional<Incoming> TryReceive();
-  /// Poll for POLLIN after TryReceive() has said nullopt. One descriptor for all connections.
+  /// For POLLIN, one descriptor for all connections. Stays readable until TryReceive() has said
+  /// nullopt.
   int fd() const;
   /// Closes what was idle for 60 s.
   void Expire(std::chrono::steady_clock::time_point now);
-  /// Waits until everything is handed to the readers or they are gone, at most `timeout`.
+  /// Waits until everything is handed to the readers, at most `timeout`, but not for those that are
+  /// gone by now. Only the destructor may follow. Without it the destructor waits at most 1 s.
   void Close(std::chrono::milliseconds timeout);
 
  private:

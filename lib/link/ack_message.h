@@ -22,7 +22,8 @@ enum class AckKind : uint8_t {
 ///     u8 version (1), u8 kind, u8 blame, u8 0, i32 partition, i64 epoch, u32 topic length,
 ///     u32 range count, topic, then for each range i64 first, i64 next
 ///
-/// Hello has no partition (0), topic or ranges; Fence and Fenced have no ranges.
+/// Hello has no partition (0), epoch (0), topic or ranges; Ack and Nack have at least one range,
+/// Fence and Fenced have none.
 struct AckMessage {
   AckKind kind = AckKind::kHello;
   bool blame = false;  ///< Nack: the peer died while holding them

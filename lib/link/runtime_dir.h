@@ -1,13 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace rk {
 
-/// The 0700 directory that holds this user's sockets: $RK_RUNTIME_DIR, else $XDG_RUNTIME_DIR/rk,
-/// else a private temporary one, removed again by the destructor.
+/// The 0700 directory that holds this user's sockets: $RK_RUNTIME_DIR, else $XDG_RUNTIME_DIR/rk
+/// where that is ours, else a private one in /tmp, removed again by the destructor.
 class RuntimeDir {
  public:
+  /// Of a socket's name in it.
+  static constexpr size_t kLongestName = 40;
+
   /// Creates it if needed. Throws Error(kConfiguration) if it belongs to another user, is open to
   /// others, or is so long that a socket in it would pass the kernel's 107 characters.
   RuntimeDir();
@@ -15,6 +19,7 @@ class RuntimeDir {
   RuntimeDir(const RuntimeDir&) = delete;
   RuntimeDir& operator=(const RuntimeDir&) = delete;
 
+  /// Absolute, since a stage elsewhere connects to what is in it.
   const std::string& path() const { return path_; }
 
  private:

@@ -20,7 +20,8 @@ class Sink {
   /// Poll it with no events: POLLERR means that whoever read our output is gone. The sink keeps it.
   virtual int fd() const = 0;
 
-  /// False where nobody will acknowledge what is sent (a regular file, /dev/null): sent is all there is.
+  /// False where nobody will acknowledge what is sent (a regular file, /dev/null): sent is all
+  /// there is.
   virtual bool acknowledged() const { return true; }
 };
 

@@ -1,9 +1,9 @@
 #include "lib/stage/metrics.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rk {
 namespace {

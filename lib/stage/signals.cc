@@ -1,6 +1,5 @@
 #include "lib/stage/signals.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -13,6 +12,8 @@
 #include <cstring>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/stage/exit_code.h"

@@ -1,11 +1,12 @@
 #include "lib/stage/stderr_log.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rk {
 namespace {

@@ -1,13 +1,14 @@
 #include "lib/stage/tool.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <system_error>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/stage/exit_code.h"

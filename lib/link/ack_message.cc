@@ -1,0 +1,93 @@
+#include "lib/link/ack_message.h"
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/batch/little_endian.h"
+
+namespace rk {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+constexpr size_t kHeaderLength = 24;
+constexpr size_t kRangeLength = 16;
+
+constexpr size_t kVersionAt = 0;
+constexpr size_t kKindAt = 1;
+constexpr size_t kBlameAt = 2;
+constexpr size_t kReservedAt = 3;
+constexpr size_t kPartitionAt = 4;
+constexpr size_t kEpochAt = 8;
+constexpr size_t kTopicLengthAt = 16;
+constexpr size_t kRangeCountAt = 20;
+
+void Require(bool holds, const char* expected) {
+  if (holds) return;
+  throw Error(ErrorKind::kBadData, fmt::format("not an acknowledgement message: {}", expected));
+}
+
+bool HasRanges(AckKind kind) { return kind == AckKind::kAck || kind == AckKind::kNack; }
+
+// The rules that Encode() keeps by how it is used and Decode() by checking.
+void CheckMeaning(const AckMessage& message) {
+  const bool hello = message.kind == AckKind::kHello;
+  Require(!hello || message.partition.topic.empty(), "a hello without a topic");
+  Require(hello ? message.partition.partition == 0 && message.epoch == 0
+                : message.partition.partition >= 0,
+          "a partition");
+  Require(!message.blame || message.kind == AckKind::kNack, "blame only in a nack");
+  Require(message.ranges.empty() != HasRanges(message.kind), "ranges in acks and nacks alone");
+  for (const OffsetRange& range : message.ranges) {
+    Require(range.first >= 0 && range.first <= range.next, "a range that begins before its end");
+  }
+}
+
+}  // namespace
+
+std::string AckMessage::Encode() const {
+  const std::string& topic = partition.topic;
+  std::string bytes(kHeaderLength + topic.size() + ranges.size() * kRangeLength, '\0');
+  Store(&bytes[kVersionAt], kVersion);
+  Store(&bytes[kKindAt], kind);
+  Store(&bytes[kBlameAt], uint8_t{blame});
+  Store(&bytes[kPartitionAt], partition.partition);
+  Store(&bytes[kEpochAt], epoch);
+  Store(&bytes[kTopicLengthAt], static_cast<uint32_t>(topic.size()));
+  Store(&bytes[kRangeCountAt], static_cast<uint32_t>(ranges.size()));
+  topic.copy(&bytes[kHeaderLength], topic.size());
+  char* at = bytes.data() + kHeaderLength + topic.size();
+  for (const OffsetRange& range : ranges) {
+    Store(at, range.first);
+    Store(at + sizeof range.first, range.next);
+    at += kRangeLength;
+  }
+  return bytes;
+}
+
+AckMessage AckMessage::Decode(std::string_view bytes) {
+  Require(bytes.size() >= kHeaderLength, "at least 24 bytes");
+  const auto byte = [&](size_t at) { return static_cast<uint8_t>(bytes[at]); };
+  Require(byte(kVersionAt) == kVersion, "version 1");
+  Require(byte(kKindAt) >= uint8_t(AckKind::kHello) && byte(kKindAt) <= uint8_t(AckKind::kFenced),
+          "a kind from 1 to 5");
+  Require(byte(kBlameAt) <= 1 && byte(kReservedAt) == 0, "blame of 0 or 1, then 0");
+  const uint64_t topic_length = Load<uint32_t>(&bytes[kTopicLengthAt]);
+  const uint64_t range_count = Load<uint32_t>(&bytes[kRangeCountAt]);
+  Require(bytes.size() == kHeaderLength + topic_length + range_count * kRangeLength,
+          "as many bytes as its lengths say");
+
+  AckMessage message;
+  message.kind = static_cast<AckKind>(byte(kKindAt));
+  message.blame = byte(kBlameAt) == 1;
+  message.partition.partition = Load<int32_t>(&bytes[kPartitionAt]);
+  message.partition.topic = bytes.substr(kHeaderLength, topic_length);
+  message.epoch = Load<int64_t>(&bytes[kEpochAt]);
+  message.ranges.reserve(range_count);
+  for (size_t at = kHeaderLength + topic_length; at < bytes.size(); at += kRangeLength) {
+    message.ranges.push_back({Load<int64_t>(&bytes[at]), Load<int64_t>(&bytes[at + 8])});
+  }
+  CheckMeaning(message);
+  return message;
+}
+
+}  // namespace rk

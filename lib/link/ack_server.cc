@@ -1,0 +1,122 @@
+#include <deque>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/link/ack_channel.h"
+#include "lib/link/socket_file.h"
+#include "lib/link/zmq_socket.h"
+
+namespace rk {
+namespace {
+
+constexpr std::string_view kNamePrefix = "ack-";
+constexpr size_t kMostPeers = 256;
+
+// A peer that is worth remembering: a writer, or one whose nonsense was logged.
+struct Peer {
+  std::string id;
+  bool writer = false;
+  bool reported = false;
+};
+
+}  // namespace
+
+class AckServer::Impl {
+ public:
+  Impl(const RuntimeDir& directory, const Origin& origin, Log log)
+      : log_(std::move(log)),
+        endpoint_(fmt::format("ipc://{}/{}{}", directory.path(), kNamePrefix, ToHex(origin))),
+        socket_(MakeSocket(context_, zmq::socket_type::router)) {
+    const DirectoryLock lock(directory.path());
+    RemoveDeadSockets(directory.path(), kNamePrefix);
+    WithZmq("cannot take acknowledgements at " + endpoint_, [&] {
+      // A writer that connects again keeps its id, and one that is gone is found out by sending.
+      socket_.set(zmq::sockopt::router_handover, true);
+      socket_.set(zmq::sockopt::router_mandatory, true);
+      socket_.bind(endpoint_);
+    });
+    ready_.Watch(socket_);
+  }
+
+  ~Impl() { ready_.Unwatch(socket_); }
+
+  const std::string& endpoint() const { return endpoint_; }
+  int fd() const { return ready_.fd(); }
+
+  std::optional<AckMessage> TryReceive() {
+    zmq::message_t id;
+    while (TryReceivePart(socket_, id)) {
+      std::optional<AckMessage> message = ReceiveFrom(id.to_string());
+      if (message) return message;
+    }
+    ready_.NothingLeft();
+    return std::nullopt;
+  }
+
+  void Broadcast(const AckMessage& message) {
+    const std::string bytes = message.Encode();
+    std::erase_if(peers_, [&](const Peer& peer) { return peer.writer && !Send(peer.id, bytes); });
+    ready_.Check(socket_);
+  }
+
+ private:
+  std::optional<AckMessage> ReceiveFrom(const std::string& id) {
+    zmq::message_t payload;
+    if (!TryReceivePart(socket_, payload)) return std::nullopt;
+    const bool single = SkipToEndOfMessage(socket_, payload);
+    try {
+      if (!single) throw Error(ErrorKind::kBadData, "a message of several parts");
+      AckMessage message = AckMessage::Decode(payload.to_string_view());
+      if (message.kind != AckKind::kHello) return message;
+      Remember(id).writer = true;
+    } catch (const Error& error) {
+      Report(Remember(id), error.what());
+    }
+    return std::nullopt;
+  }
+
+  bool Send(const std::string& id, std::string_view bytes) {
+    return TrySendPart(socket_, id, zmq::send_flags::sndmore) &&
+           TrySendPart(socket_, bytes, zmq::send_flags::none);
+  }
+
+  Peer& Remember(const std::string& id) {
+    for (Peer& peer : peers_) {
+      if (peer.id == id) return peer;
+    }
+    if (peers_.size() == kMostPeers) peers_.pop_front();
+    return peers_.emplace_back(Peer{id});
+  }
+
+  void Report(Peer& peer, const char* reason) {
+    if (peer.reported) return;
+    peer.reported = true;
+    log_(LogLevel::kWarning,
+         fmt::format("dropped what a peer sent to {}, and will say so only once: {}", endpoint_,
+                     reason));
+  }
+
+  Log log_;
+  std::string endpoint_;
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+  ReadyFd ready_;
+  std::deque<Peer> peers_;
+};
+
+AckServer::AckServer(const RuntimeDir& directory, const Origin& origin, Log log)
+    : impl_(std::make_unique<Impl>(directory, origin, std::move(log))) {}
+
+AckServer::~AckServer() = default;
+
+const std::string& AckServer::endpoint() const { return impl_->endpoint(); }
+
+std::optional<AckMessage> AckServer::TryReceive() { return impl_->TryReceive(); }
+
+void AckServer::Broadcast(const AckMessage& message) { impl_->Broadcast(message); }
+
+int AckServer::fd() const { return impl_->fd(); }
+
+}  // namespace rk
