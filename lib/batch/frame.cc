@@ -1,10 +1,10 @@
 #include "lib/batch/frame.h"
 
-#include <xxhash.h>
-
 #include <cstring>
 #include <limits>
 #include <utility>
+
+#include <xxhash.h>
 
 #include "lib/batch/frame_cursor.h"
 #include "lib/batch/little_endian.h"
@@ -66,11 +66,12 @@ FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t s
   const std::string_view prefix = cursor.Take(FramePrefix::kLength, "the start of a frame");
   const char* at = prefix.data();
   if (std::memcmp(at, kMagic, sizeof kMagic) != 0) {
-    cursor.Refuse(kMagicAt, "89 52 4b 46, the magic of a frame (as rk-read and the stages after it write)",
+    cursor.Refuse(kMagicAt,
+                  "89 52 4b 46, the magic of a frame (as rk-read and the stages after it write)",
                   HexBytes(prefix.substr(0, sizeof kMagic)));
   }
   cursor.Require(at[kMajorAt] == kMajor, kMajorAt,
-                 "version 1 of the format (run stages of one release together), got",
+                 "version 1 of the format (run stages of one release together)",
                  static_cast<unsigned char>(at[kMajorAt]));
   const auto header_length = Load<uint32_t>(at + kHeaderLengthAt);
   const auto total_length = Load<uint64_t>(at + kTotalLengthAt);

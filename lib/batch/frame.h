@@ -34,8 +34,8 @@ struct BatchInfo {
   int64_t epoch = 0;         ///< CLOCK_BOOTTIME ns when the partition was assigned or rewound
   int64_t first_offset = 0;  ///< the batch covers [first_offset, next_offset)
   int64_t next_offset = 0;
-  int64_t floor = 0;     ///< lowest offset not yet acknowledged when this frame was sent
-  uint32_t attempt = 0;  ///< how many peers died while holding it (DESIGN I8)
+  int64_t floor = 0;              ///< lowest offset not yet acknowledged when this frame was sent
+  uint32_t attempt = 0;           ///< how many peers died while holding it (DESIGN I8)
   std::string_view ack_endpoint;  ///< where the reader takes acknowledgements, e.g. ipc://…
   std::string_view cluster_id;    ///< Kafka's cluster id, empty if unknown
   int64_t earliest_timestamp_ms = -1;
@@ -171,7 +171,7 @@ inline RecordView Frame::record(size_t index) const {
   }
   record.headers = {at, Load<uint32_t>(entry + kRecordHeadersLengthAt)};
   at += record.headers.size();
-  if (record.state == RecordState::kFailed) [[unlikely]] record.failure = ReadFailure(at);
+  if (record.state == RecordState::kFailed) record.failure = ReadFailure(at);
   return record;
 }
 

@@ -1,9 +1,9 @@
-#include <xxhash.h>
-
 #include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
+
+#include <xxhash.h>
 
 #include "lib/batch/error.h"
 #include "lib/batch/frame.h"
@@ -20,7 +20,7 @@ using namespace frame_format;  // NOLINT(google-build-using-namespace): a header
 }
 
 inline void Promise(bool holds, const char* what) {
-  if (!holds) [[unlikely]] Complain(what);
+  if (!holds) Complain(what);
 }
 
 /// A length as the format stores it.
@@ -185,8 +185,7 @@ Frame Slice(const Frame& frame, int64_t first_offset, int64_t next_offset) {
   FrameBuilder builder(info, last - first, data_bytes);
   for (size_t index = first; index < last; ++index) builder.Add(frame.record(index));
   for (ColumnView column : frame.columns()) {
-    const size_t row =
-        frame.record_count() == 0 ? 0 : column.data.size() / frame.record_count();
+    const size_t row = frame.record_count() == 0 ? 0 : column.data.size() / frame.record_count();
     column.data = column.data.substr(first * row, (last - first) * row);
     column.shape[0] = static_cast<int64_t>(last - first);
     builder.AddColumn(column);

@@ -29,7 +29,7 @@ class FrameCursor {
 
   /// The next `length` bytes. `what` names them for a person.
   std::string_view Take(uint64_t length, const char* what) {
-    if (length > bytes_.size() - at_) [[unlikely]] RefuseLength(length, what);
+    if (length > bytes_.size() - at_) RefuseLength(length, what);
     at_ += length;
     return bytes_.substr(at_ - length, length);
   }
@@ -45,7 +45,7 @@ class FrameCursor {
   /// `at` counts from the frame's first byte. `expected` completes "expected …".
   template <typename Number>
   void Require(bool holds, size_t at, const char* expected, Number found) const {
-    if (!holds) [[unlikely]] Refuse(at, expected, std::to_string(found));
+    if (!holds) Refuse(at, expected, std::to_string(found));
   }
 
   [[noreturn]] void Refuse(size_t at, const std::string& expected, const std::string& found) const;

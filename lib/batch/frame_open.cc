@@ -120,7 +120,8 @@ void CheckRecord(const FrameCursor& cursor, const char* entry, size_t entry_at, 
 }  // namespace
 
 void Frame::Open(FrameCursor cursor) {
-  const char* header = cursor.Take(Load<uint32_t>(bytes_.data() + kHeaderLengthAt), "header").data();
+  const char* header =
+      cursor.Take(Load<uint32_t>(bytes_.data() + kHeaderLengthAt), "header").data();
   const auto kind = Load<uint8_t>(header + kKindAt);
   cursor.Require(kind == kKindData || kind == kKindEnd, kKindAt, "a kind of 1 or 2", kind);
   kind_ = FrameKind{kind};

@@ -37,7 +37,8 @@ struct RecordView {
   RecordState state = RecordState::kOk;
   std::optional<std::string_view> key;    ///< nullopt is Kafka's null, not the empty string
   std::optional<std::string_view> value;  ///< nullopt is a tombstone
-  std::string_view headers;  ///< encoded as in a frame: read with HeaderReader, write with AppendHeader
+  /// Encoded as in a frame: read with HeaderReader, write with AppendHeader.
+  std::string_view headers;
   FailureView failure;
 };
 
