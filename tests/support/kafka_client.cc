@@ -133,7 +133,8 @@ uint64_t ReadTopic(const Connection& connection, const std::string& topic,
   const Client consumer = MakeConsumer(MakeConf(connection, {{"group.id", "rk-support"},
                                                              {"enable.auto.commit", "false"},
                                                              {"enable.partition.eof", "true"},
-                                                             {"check.crcs", "true"}}));
+                                                             {"check.crcs", "true"},
+                                                             {"fetch.wait.max.ms", "10"}}));
   const int32_t count = PartitionCount(consumer.get(), topic);
   const PartitionList list = ListOf(topic, count, RD_KAFKA_OFFSET_BEGINNING);
   Check(rd_kafka_assign(consumer.get(), list.get()), "assigning " + topic);

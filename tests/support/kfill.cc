@@ -49,7 +49,8 @@ void CountDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque)
 }
 
 Client MakeFiller(const Options& options, Counts& counts, const Settings& more) {
-  Settings settings = {{"enable.idempotence", "true"},
+  // An idempotent producer starts half a second later: not for a few lines.
+  Settings settings = {{"enable.idempotence", options.lines.empty() ? "true" : "false"},
                        {"linger.ms", options.rate > 0 ? "0" : "5"},
                        {"partitioner", "murmur2_random"},
                        {"queue.buffering.max.messages", "500000"},

@@ -1,0 +1,212 @@
+"""What the tests and benchmarks of the main job share: a real Kafka, topics, lines of stages.
+
+RK_BIN is where the binaries are (default build/bin). RK_KAFKA_DIR is the folder of a Kafka that
+ctest has started (tests/support/shared-kafka); without one each script starts its own.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("RK_BIN") or SOURCE / "build/bin")
+MODELS = SOURCE / "tests/models"
+
+
+class Broken(Exception):
+    """A thing that had to hold does not; the text says which."""
+
+
+def check(holds, text):
+    if not holds:
+        raise Broken(text)
+
+
+def run(*args, stdin=None, good=(0,), timeout=280):
+    """Runs a program to its end and returns its stdout; its stderr is shown if it fails."""
+    done = subprocess.run([str(a) for a in args], input=stdin, capture_output=True, text=True, timeout=timeout)
+    check(done.returncode in good, f"{args[0]} exits {done.returncode}: {done.stderr}{done.stdout}")
+    return done.stdout
+
+
+class Kafka:
+    """A real Kafka: the shared one, or one of its own for as long as the `with` block lasts."""
+
+    def __enter__(self):
+        shared = os.environ.get("RK_KAFKA_DIR", "")
+        self.own = not os.path.exists(os.path.join(shared, "pid"))
+        self.dir = tempfile.mkdtemp(prefix="rk-kafka-") if self.own else shared
+        try:
+            if self.own:
+                self.tool("start")
+            self.brokers = self.tool("env").strip().partition("=")[2]
+        except Exception:
+            self.__exit__()
+            raise
+        self.client_properties = os.path.join(self.dir, "client.properties")
+        return self
+
+    def __exit__(self, *_):
+        if self.own:
+            subprocess.run([SOURCE / "scripts/dev-kafka", "stop", "--dir", self.dir], check=False)
+            shutil.rmtree(self.dir)
+
+    def tool(self, *args):
+        return run(SOURCE / "scripts/dev-kafka", *args, "--dir", self.dir)
+
+    def topic(self, partitions=4, **settings):
+        """Makes a topic under a name that no other has, and returns the name."""
+        name = "t" + uuid.uuid4().hex[:12]
+        pairs = [f"{key.replace('_', '.')}={value}" for key, value in settings.items()]
+        options = [option for pair in pairs for option in ("-c", pair)]
+        self.tool("topic", "create", name, "-p", partitions, *options)
+        return name
+
+    def delete(self, *topics):
+        self.tool("topic", "delete", *topics)
+
+    def ends(self, topic):
+        """The end offset of each partition."""
+        rows = [line.split() for line in self.tool("topic", "describe", topic).splitlines()]
+        return {int(partition): int(end) for partition, _, end in rows}
+
+    def committed(self, group, topic):
+        """What the group has committed of the topic, by partition; nothing where it has not."""
+        rows = [line.split() for line in self.tool("committed", group).splitlines()]
+        return {int(partition): int(offset) for name, partition, offset in rows if name == topic}
+
+    def support(self, program, *args, **options):
+        """Runs a program of tests/support against this Kafka; returns its JSON, if it is that."""
+        out = run(BIN / "support" / program, "-b", self.brokers, *args, **options)
+        return json.loads(out) if out.startswith("{") else out
+
+    def fill(self, topic, *args, **options):
+        return self.support("kfill", "-t", topic, *args, **options)
+
+    def compare(self, source, output, *args):
+        """What kcheck says; it must say that all is well."""
+        found = self.support("kcheck", source, output, *args, good=(0, 1))
+        check(found["good"], f"{output} is not what {source} is: {found}")
+        return found
+
+    def records(self, topic):
+        """All records of a topic, each (key, value, headers, timestamp)."""
+        return [parse_record(line) for line in self.support("kdump", "-t", topic).splitlines()]
+
+
+def unhex(text):
+    return None if text == "-" else bytes.fromhex(text)
+
+
+def parse_record(line):
+    _, _, timestamp, key, value, *headers = line.split("\t")
+    pairs = [header.split("=") for header in headers]
+    return unhex(key), unhex(value), [(unhex(n).decode(), unhex(v)) for n, v in pairs], int(timestamp)
+
+
+def record_line(key, value, timestamp, headers=()):
+    """The line from which kfill --lines makes this record."""
+    text = ["-" if data is None else data.hex() for data in (key, value)]
+    pairs = [name.encode().hex() + "=" + ("-" if data is None else data.hex()) for name, data in headers]
+    return "\t".join([str(timestamp), *text, *pairs]) + "\n"
+
+
+def rk_read(kafka, topic, group, *more):
+    return [BIN / "rk-read", "-b", kafka.brokers, "-t", topic, "-G", group, "-X", "auto.offset.reset=earliest", *more]
+
+
+def rk_infer(model, *more):
+    return [BIN / "rk-infer", "-m", model, *more]
+
+
+def rk_write(kafka, topic, *more):
+    return [BIN / "rk-write", "-b", kafka.brokers, "-t", topic, *more]
+
+
+class Line:
+    """Stages joined by pipes as a shell joins them; none outlives the `with` block."""
+
+    def __init__(self, *stages):
+        self.folder = tempfile.mkdtemp(prefix="rk-line-")
+        self.names = [pathlib.Path(args[0]).name for args in stages]
+        self.stages = []
+        taken = subprocess.DEVNULL
+        for number, args in enumerate(stages):
+            last = number == len(stages) - 1
+            with open(self.log(number), "w") as log:
+                stage = subprocess.Popen([str(a) for a in args], stdin=taken, stderr=log,
+                                         stdout=subprocess.DEVNULL if last else subprocess.PIPE)
+            if number > 0:
+                taken.close()  # or the stage before would never see a broken pipe
+            taken = stage.stdout
+            self.stages.append(stage)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            for number in range(len(self.stages)):
+                print(f"--- {self.names[number]}:\n{self.stderr(number)}", file=sys.stderr)
+        for stage in self.stages:
+            stage.kill()
+            stage.wait()
+        shutil.rmtree(self.folder)
+
+    def log(self, number):
+        return os.path.join(self.folder, f"stderr-{number}")
+
+    def stderr(self, number):
+        with open(self.log(number)) as log:
+            return log.read()
+
+    def wait(self, timeout=120):
+        """The exit codes of all stages, −n for a signal; all must exit in time."""
+        deadline = time.monotonic() + timeout
+        try:
+            return [stage.wait(max(0, deadline - time.monotonic())) for stage in self.stages]
+        except subprocess.TimeoutExpired:
+            running = [n for n, stage in zip(self.names, self.stages) if stage.poll() is None]
+            raise Broken(f"still running after {timeout} s: {', '.join(running)}") from None
+
+    def finish(self, timeout=120):
+        """Waits until each stage has exited 0."""
+        codes = self.wait(timeout)
+        check(codes == [0] * len(codes), f"exit codes {dict(zip(self.names, codes))}")
+
+    def alive(self):
+        return all(stage.poll() is None for stage in self.stages)
+
+    def stop(self, timeout=30):
+        """Ctrl-C, as all of a shell's line gets it."""
+        for stage in self.stages:
+            stage.send_signal(signal.SIGINT)
+        return self.wait(timeout)
+
+
+def wait_until(condition, timeout, what):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        check(time.monotonic() < deadline, f"not within {timeout} s: {what}")
+        time.sleep(0.05)
+
+
+def main(*tests):
+    """Runs functions of a Kafka, says how long each took, and exits 1 at the first that breaks."""
+    with Kafka() as kafka:
+        for test in tests:
+            start = time.monotonic()
+            try:
+                note = test(kafka)
+            except Broken as error:
+                print(f"FAILED {test.__name__}: {error}")
+                return 1
+            print(f"ok {test.__name__} ({time.monotonic() - start:.1f} s) {note or ''}", flush=True)
+    return 0
