@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/writer_order.h"
+#include "lib/kafka/producer.h"
+#include "lib/link/ack_channel.h"
+#include "lib/link/source.h"
+#include "lib/stage/tool.h"
+
+namespace rk {
+
+struct WriterOptions {
+  /// False lets a batch that overtook an earlier one go at once.
+  bool ordered = true;
+  /// How long nothing may be stored while something is outstanding; nullopt: for ever.
+  std::optional<std::chrono::seconds> give_up_after = std::chrono::seconds(60);
+};
+
+/// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
+/// (DESIGN "The writer"). One thread and one poll(2) over the source, the producer and the
+/// acknowledgement channel.
+class Writer {
+ public:
+  /// All must outlive it.
+  Writer(const WriterOptions& options, Source& source, Producer& producer, Stage& stage);
+
+  /// Writes until END has come and everything is stored and acknowledged. If the input breaks
+  /// before that (Error of the source), what came is finished first, within the drain time-out.
+  /// Throws Error(kBadData) if at END batches are still held back, what Producer throws, and
+  /// Producer::StallError() when it gives up.
+  void Run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using FramePtr = WriterOrder::FramePtr;
+
+  struct Reader {
+    Origin origin{};
+    Clock::time_point seen;
+  };
+  struct PendingAck {
+    std::string endpoint;
+    AckMessage message;
+  };
+
+  bool input_over() const { return source_.ended() || broken_input_ != nullptr; }
+  /// False if nothing was there.
+  bool Receive();
+  std::optional<Frame> NextFrame();
+  void Take(Frame frame);
+  void FinishOutstanding();
+  void NoteReader(const BatchInfo& info);
+  /// Everything but receiving, once.
+  void Serve();
+  void Wait();
+  void TakeFences();
+  void Acknowledge(const Frame& frame);
+  void SendAcks();
+  void KeepHouse();
+  void UpdateMetrics();
+
+  WriterOptions options_;
+  Source& source_;
+  Producer& producer_;
+  Stage& stage_;
+  AckClient acks_;
+  WriterOrder order_;
+  std::exception_ptr broken_input_;                     ///< what the source threw
+  std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
+  std::vector<PendingAck> pending_acks_;                ///< of this round
+  Clock::time_point next_housekeeping_;
+
+  Metric& records_in_;
+  Metric& records_out_;
+  Metric& dead_letters_;
+  Metric& bytes_out_;
+  Metric& acknowledged_;
+  Metric& batches_in_flight_;
+  Metric& held_back_;
+};
+
+}  // namespace rk

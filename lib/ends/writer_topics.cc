@@ -1,0 +1,32 @@
+#include "lib/ends/writer_topics.h"
+
+#include "lib/batch/error.h"
+#include "lib/kafka/admin.h"
+
+namespace rk {
+
+Producer::Options PrepareTopics(const ClientSettings& client, const std::string& output,
+                                const std::string& dead_letters, const Log& log) {
+  Admin admin(client, log);
+  const auto found = admin.Describe(output);
+  if (!found) {
+    throw Error(ErrorKind::kMissing, "there is no topic " + output +
+                                         ": make it (kafka-topics.sh --create --topic " + output +
+                                         " --partitions N), or name another with -t");
+  }
+  int32_t dead_letter_partitions = found->partitions;
+  if (const auto existing = admin.Describe(dead_letters)) {
+    dead_letter_partitions = existing->partitions;
+  } else {
+    admin.CreateTopic(dead_letters, found->partitions);
+    dead_letter_partitions = admin.Describe(dead_letters).value().partitions;
+    log(LogLevel::kInfo, "made the dead-letter topic topic=" + dead_letters +
+                             " partitions=" + std::to_string(dead_letter_partitions));
+  }
+  return {client,
+          {output, found->partitions},
+          {dead_letters, dead_letter_partitions},
+          admin.MaxMessageBytes(output)};
+}
+
+}  // namespace rk

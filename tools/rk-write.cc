@@ -1,0 +1,70 @@
+// rk-write: frames → Kafka.
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "lib/ends/kafka_options.h"
+#include "lib/ends/writer.h"
+#include "lib/ends/writer_topics.h"
+#include "lib/stage/link_options.h"
+#include "lib/stage/tool.h"
+
+namespace {
+
+const rk::ToolInfo kInfo{
+    "rk-write",
+    "Write records to a Kafka topic: each once, in the order of its input's partition, and "
+    "acknowledged to rk-read when it is stored. Records that failed go to a dead-letter topic.",
+    "Example:\n"
+    "  rk-read -b $BROKERS -t applications -G credit | rk-infer -m credit.pt |\n"
+    "    rk-write -b $BROKERS -t decisions"};
+
+struct Options {
+  rk::LinkOptions link;
+  rk::KafkaOptions kafka;
+  std::string topic;
+  std::string dead_letters;
+  bool unordered = false;
+  std::string on_broker_down = "exit";
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("-t,--topic", options.topic, "the topic to write to")
+      ->type_name("TOPIC")
+      ->required();
+  app.add_option("--dead-letter", options.dead_letters,
+                 "the topic for records that failed, made if missing")
+      ->option_text("TOPIC (default: that of -t with .dlq)");
+  app.add_flag("--unordered", options.unordered,
+               "let a batch go that overtook an earlier one of its partition");
+  app.add_option("--on-broker-down", options.on_broker_down,
+                 "when nothing could be stored for 60 s: exit 69, or retry for ever")
+      ->check(CLI::IsMember({"exit", "retry"}))
+      ->option_text("exit|retry=exit");
+  rk::AddKafkaOptions(app, options.kafka);
+  rk::AddInputOptions(app, options.link);
+}
+
+void Run(const Options& options, rk::Stage& stage) {
+  rk::WriterOptions writer_options;
+  writer_options.ordered = !options.unordered;
+  if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
+  const auto source = rk::OpenSource(options.link);
+  const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
+  const std::string dead_letters =
+      options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
+  rk::Producer producer(rk::PrepareTopics(client, options.topic, dead_letters, stage.log),
+                        stage.log);
+  rk::Writer(writer_options, *source, producer, stage).Run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  return rk::ToolMain(
+      kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
+      [&](rk::Stage& stage) {
+        rk::BlankSecrets(argc, argv);
+        Run(options, stage);
+      });
+}
