@@ -28,8 +28,10 @@ std::vector<Golden> Goldens() {
   for (const size_t extra : {8, 400}) {
     later += WithLongerHeader(SampleRecords(), extra).view();
   }
+  later += SampleEnd().bytes();
   return {{"frames-1.0.rkf", stream},
-          {"frames-later-minor.rkf", later + std::string(SampleEnd().bytes())}};
+          {"frames-later-minor.rkf", later},
+          {"man-page.rkf", std::string(SampleOfPage().bytes())}};
 }
 
 std::string PathOf(const Golden& golden) {

@@ -111,6 +111,21 @@ Frame SampleColumns() {
   return builder.Finish();
 }
 
+Frame SampleOfPage() {
+  BatchInfo info;
+  info.origin = SampleInfo().origin;
+  info.topic = "demo";
+  info.epoch = 77;
+  info.first_offset = 41;
+  info.next_offset = 42;
+  info.floor = 41;
+  info.earliest_timestamp_ms = 1'700'000'000'041;
+  const std::string headers = Encode({{"h", "x"}});
+  FrameBuilder builder(info, 1, 0);
+  builder.Add(Record(41, "k", R"({"a":1})", headers));
+  return builder.Finish();
+}
+
 Frame SampleEmpty() {
   BatchInfo info = SampleInfo();
   info.group = "";

@@ -19,6 +19,9 @@ Frame SampleRecords();
 /// Two records and a tensor column of every dtype, also of the highest rank and of no elements.
 Frame SampleColumns();
 
+/// The frame that man/rk-frame.5 shows byte by byte.
+Frame SampleOfPage();
+
 /// A range of offsets without a record.
 Frame SampleEmpty();
 
