@@ -173,7 +173,9 @@ void Ledger::Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange 
   for (auto batch = FindFrom(state->batches, range.first);
        batch != state->batches.end() && batch->first < range.next;) {
     const auto refused = batch++;
-    if (blame) {
+    // Blame for a batch that has been split since says nothing of its parts: any other of them may
+    // have been the cause.
+    if (blame && RangeOf(*refused->second.frame) == range) {
       Blame(partition, *state, refused);
     } else {
       replays_.insert({partition, refused->first});

@@ -73,9 +73,10 @@ class Ledger {
   /// acknowledged already or were never sent are ignored.
   void Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetRange range);
 
-  /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` the peer
-  /// died holding it: its attempt rises; the second time it is split in 16 parts, each of them the
-  /// first time; a single record that is blamed twice is marked failed (code `poison`).
+  /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` a peer died
+  /// holding the batch with just this range: its attempt rises; the second time it is split in 16
+  /// parts, each of them the first time; a single record that is blamed twice is marked failed
+  /// (code `poison`). So a peer's batches are to be named one by one.
   void Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
   /// End of the lowest contiguous acknowledged range: what may be committed.
