@@ -1,5 +1,6 @@
+#include <unistd.h>
+
 #include <deque>
-#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -27,7 +28,8 @@ class AckServer::Impl {
  public:
   Impl(const RuntimeDir& directory, const Origin& origin, Log log)
       : log_(std::move(log)),
-        endpoint_(fmt::format("ipc://{}/{}{}", directory.path(), kNamePrefix, ToHex(origin))),
+        path_(fmt::format("{}/{}{}", directory.path(), kNamePrefix, ToHex(origin))),
+        endpoint_("ipc://" + path_),
         socket_(MakeSocket(context_, zmq::socket_type::router)) {
     const DirectoryLock lock(directory.path());
     RemoveDeadSockets(directory.path(), kNamePrefix);
@@ -40,7 +42,10 @@ class AckServer::Impl {
     ready_.Watch(socket_);
   }
 
-  ~Impl() { ready_.Unwatch(socket_); }
+  ~Impl() {
+    ready_.Unwatch(socket_);
+    unlink(path_.c_str());  // libzmq leaves it
+  }
 
   const std::string& endpoint() const { return endpoint_; }
   int fd() const { return ready_.fd(); }
@@ -99,6 +104,7 @@ class AckServer::Impl {
   }
 
   Log log_;
+  std::string path_;
   std::string endpoint_;
   zmq::context_t context_;
   zmq::socket_t socket_;

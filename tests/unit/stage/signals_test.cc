@@ -1,0 +1,147 @@
+#include "lib/stage/signals.h"
+
+#include <atomic>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "lib/stage/stderr_log.h"
+#include "tests/unit/stage/test_child.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Log kLog = StderrLog("test", LogLevel::kDebug, LogFormat::kText);
+
+void Say(const char* text) { kLog(LogLevel::kInfo, text); }
+
+bool IsReadable(int fd, milliseconds timeout) {
+  pollfd waiting = {fd, POLLIN, 0};
+  return poll(&waiting, 1, static_cast<int>(timeout.count())) == 1;
+}
+
+// A stage that drains when it is told to, and otherwise ends after 5 s with 1.
+int DrainWhenTold(const Signals& signals) {
+  Say("ready");
+  return IsReadable(signals.drain_fd(), seconds(5)) && signals.draining() ? 0 : 1;
+}
+
+// A stage that never gets done.
+int NeverDone() {
+  Say("ready");
+  std::this_thread::sleep_for(seconds(5));
+  return 1;
+}
+
+}  // namespace
+
+TEST_CASE("the first SIGTERM or SIGINT asks for a drain") {
+  const int signal = GENERATE(SIGTERM, SIGINT);
+  TestChild child([] {
+    const Signals signals(seconds(9), kLog);
+    if (signals.draining() || IsReadable(signals.drain_fd(), milliseconds(0))) return 2;
+    const int status = DrainWhenTold(signals);
+    return IsReadable(signals.drain_fd(), milliseconds(0)) ? status : 3;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(signal);
+  CHECK(child.Wait() == 0);
+  CHECK_THAT(child.err(), Catch::Contains(signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+}
+
+TEST_CASE("a second signal ends the process at once, by that signal") {
+  const int second = GENERATE(SIGTERM, SIGINT);
+  TestChild child([] {
+    const Signals signals(seconds(9), kLog);
+    return NeverDone();
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGTERM);
+  REQUIRE(child.AwaitErr("draining"));
+  child.Signal(second);
+  CHECK(child.Wait() == 128 + second);
+}
+
+TEST_CASE("a drain that takes longer than its time-out is exit 75, and says so") {
+  TestChild child([] {
+    const Signals signals(milliseconds(200), kLog);
+    return NeverDone();
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  const auto start = std::chrono::steady_clock::now();
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 75);
+  const auto took = std::chrono::steady_clock::now() - start;
+  CHECK(took >= milliseconds(190));
+  CHECK(took < seconds(3));
+  CHECK_THAT(child.err(), Catch::Contains("error: drain time-out"));
+}
+
+TEST_CASE("SIGHUP ends a process that has nothing to reload") {
+  TestChild child([] {
+    const Signals signals(seconds(9), kLog);
+    return NeverDone();
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGHUP);
+  CHECK(child.Wait() == 128 + SIGHUP);
+}
+
+TEST_CASE("SIGHUP reloads as often as it comes, also after a reload that failed") {
+  TestChild child([] {
+    Signals signals(seconds(9), kLog);
+    std::atomic<int> reloads = 0;
+    signals.OnReload([&reloads] {
+      Say(("reload " + std::to_string(++reloads)).c_str());
+      if (reloads == 1) throw std::runtime_error("no such model");
+    });
+    return DrainWhenTold(signals) + (reloads == 2 ? 0 : 10);
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGHUP);
+  REQUIRE(child.AwaitErr("no such model"));
+  child.Signal(SIGHUP);
+  REQUIRE(child.AwaitErr("reload 2"));
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 0);
+}
+
+TEST_CASE("a signal that was ignored at the start stays ignored") {
+  const int signal = GENERATE(SIGHUP, SIGINT);
+  TestChild child([signal] {
+    std::signal(signal, SIG_IGN);
+    const Signals signals(seconds(9), kLog);
+    raise(signal);
+    return DrainWhenTold(signals);
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(signal);
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 0);
+  CHECK_THAT(child.err(), Catch::Contains("SIGTERM") && !Catch::Contains("SIGINT"));
+}
+
+TEST_CASE("writing to a closed pipe is an error, not a death") {
+  TestChild child([] {
+    const Signals signals(seconds(9), kLog);
+    TestPipe pipe;
+    pipe.CloseIn();
+    return write(pipe.out(), "x", 1) == -1 && errno == EPIPE ? 0 : 1;
+  });
+  CHECK(child.Wait() == 0);
+}
+
+TEST_CASE("once the signals are done with, they do again what they did before") {
+  TestChild child([] {
+    { const Signals signals(seconds(9), kLog); }
+    return NeverDone();
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 128 + SIGTERM);
+}
+
+}  // namespace rk

@@ -1,0 +1,196 @@
+#include "lib/stage/tool.h"
+
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <catch2/catch.hpp>
+
+#include "lib/batch/error.h"
+#include "lib/stage/exit_code.h"
+#include "lib/stage/link_options.h"
+#include "tests/unit/link/test_directory.h"
+#include "tests/unit/stage/test_child.h"
+
+namespace rk {
+namespace {
+
+const ToolInfo kInfo = {"rk-demo", "Does nothing, for the tests.", "Example:\n  rk-demo -n 3"};
+
+using Run = std::function<void(Stage&)>;
+
+// rk-demo with `arguments`, in a process of its own. It counts one record before `run`.
+class Demo {
+ public:
+  explicit Demo(
+      std::vector<std::string> arguments, const Run& run = [](Stage&) {})
+      : child_([&] { return Main(std::move(arguments), run); }) {}
+
+  TestChild& child() { return child_; }
+  int Wait() { return child_.Wait(); }
+  const std::string& out() const { return child_.out(); }
+  const std::string& err() const { return child_.err(); }
+
+ private:
+  static int Main(std::vector<std::string> arguments, const Run& run) {
+    arguments.insert(arguments.begin(), "/usr/bin/rk-demo");
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    int number = 0;
+    LinkOptions links;
+    const auto add_options = [&](CLI::App& app) {
+      app.add_option("-n,--number", number, "how many");
+      AddInputOptions(app, links);
+      AddOutputOptions(app, links);
+    };
+    return ToolMain(kInfo, static_cast<int>(arguments.size()), argv.data(), add_options,
+                    [&](Stage& stage) {
+                      stage.metrics.Counter("records_in").Add(1);
+                      run(stage);
+                    });
+  }
+
+  TestChild child_;
+};
+
+Run Throwing(ErrorKind kind) {
+  return [kind](Stage&) { throw Error(kind, "topic 'events' is not there: make it"); };
+}
+
+}  // namespace
+
+TEST_CASE("a tool that has done its work exits 0") {
+  Demo demo({"-q", "-n", "3"});
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.out().empty());
+  CHECK(demo.err().empty());
+}
+
+TEST_CASE("help goes to stdout, fits a screen and ends with the example") {
+  Demo demo({GENERATE("-h", "--help")});
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.err().empty());
+  CHECK_THAT(demo.out(), Catch::Contains("Usage: rk-demo") && Catch::Contains("--drain-timeout") &&
+                             Catch::EndsWith("Example:\n  rk-demo -n 3\n"));
+  CHECK(std::count(demo.out().begin(), demo.out().end(), '\n') < 30);
+}
+
+TEST_CASE("the version goes to stdout") {
+  Demo demo({"--version"});
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.out() == "rk-demo " RK_VERSION "\n");
+  CHECK(demo.err().empty());
+}
+
+TEST_CASE("wrong usage is one line that names what is wrong and where to look, and exit 64") {
+  const std::vector<std::string> arguments = GENERATE(values<std::vector<std::string>>({
+      {"--numbr", "3"},
+      {"extra"},
+      {"-n"},
+      {"-n", "many"},
+      {"--log-format", "xml"},
+      {"--report-interval", "-1"},
+      {"--drain-timeout", "nan"},
+      {"--drain-timeout", "1e9"},
+      {"--max-frame", "big"},
+  }));
+  Demo demo(arguments);
+  CHECK(demo.Wait() == kExitUsage);
+  CHECK(demo.out().empty());
+  CHECK_THAT(demo.err(), Catch::StartsWith("rk-demo: error: ") && Catch::Contains(arguments[0]) &&
+                             Catch::EndsWith("(try 'rk-demo --help')\n"));
+  CHECK(std::count(demo.err().begin(), demo.err().end(), '\n') == 1);
+}
+
+TEST_CASE("every kind of error has its exit status, and is one line") {
+  const auto [kind, status] = GENERATE(table<ErrorKind, int>({
+      {ErrorKind::kUsage, 64},
+      {ErrorKind::kBadData, 65},
+      {ErrorKind::kMissing, 66},
+      {ErrorKind::kUnavailable, 69},
+      {ErrorKind::kBug, 70},
+      {ErrorKind::kIo, 74},
+      {ErrorKind::kTryAgain, 75},
+      {ErrorKind::kNotAuthorised, 77},
+      {ErrorKind::kConfiguration, 78},
+      {ErrorKind::kBrokenPipe, 141},
+  }));
+  Demo demo({"-q"}, Throwing(kind));
+  CHECK(demo.Wait() == status);
+  CHECK(demo.err() == "rk-demo: error: topic 'events' is not there: make it\n");
+}
+
+TEST_CASE("an exception that is no Error says what the machine lacks, or that it is a bug") {
+  Demo memory({"-q"}, [](Stage&) { throw std::bad_alloc(); });
+  CHECK(memory.Wait() == 75);
+  Demo descriptors({"-q"}, [](Stage&) {
+    throw std::system_error(EMFILE, std::generic_category(), "cannot start a thread");
+  });
+  CHECK(descriptors.Wait() == 74);
+  CHECK_THAT(descriptors.err(), Catch::Contains("Too many open files"));
+  Demo bug({"-q"}, [](Stage&) { throw std::logic_error("below zero"); });
+  CHECK(bug.Wait() == 70);
+  CHECK(bug.err() == "rk-demo: error: this is a bug: below zero\n");
+}
+
+TEST_CASE("totals come before the error that ends the tool") {
+  Demo demo({}, Throwing(ErrorKind::kIo));
+  CHECK(demo.Wait() == 74);
+  CHECK_THAT(demo.err(), Catch::Matches("rk-demo: info: total [^\n]*records_in=1 [^\n]*\n"
+                                        "rk-demo: error: topic [^\n]*\n"));
+}
+
+TEST_CASE("-v shows more, -q errors only, and neither shows info") {
+  const Run run = [](Stage& stage) {
+    stage.log(LogLevel::kDebug, "debug");
+    stage.log(LogLevel::kInfo, "info");
+    stage.log(LogLevel::kError, "error");
+  };
+  const auto [flag, shown] = GENERATE(table<std::string, std::string>({
+      {"-v", "rk-demo: debug: debug\nrk-demo: info: info\nrk-demo: error: error\n"},
+      {"--", "rk-demo: info: info\nrk-demo: error: error\n"},
+      {"-q", "rk-demo: error: error\n"},
+  }));
+  Demo demo({"--report-interval", "0", flag == "--" ? "-n1" : flag}, run);
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.err() == shown);
+}
+
+TEST_CASE("RK_LOG_FORMAT sets the format, and --log-format is stronger") {
+  const TestEnvironment format("RK_LOG_FORMAT", "json");
+  Demo json({}, Throwing(ErrorKind::kIo));
+  CHECK(json.Wait() == 74);
+  CHECK_THAT(json.err(), Catch::StartsWith("{\"time\":"));
+  Demo text({"--log-format=text"}, Throwing(ErrorKind::kIo));
+  CHECK(text.Wait() == 74);
+  CHECK_THAT(text.err(), Catch::StartsWith("rk-demo: "));
+}
+
+TEST_CASE("a tool that is told to drain has --drain-timeout for it") {
+  const Run run = [](Stage& stage) {
+    stage.log(LogLevel::kError, "ready");
+    pollfd waiting = {stage.signals.drain_fd(), POLLIN, 0};
+    poll(&waiting, 1, 5000);
+    if (stage.drain_timeout == std::chrono::milliseconds(250)) {
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+    }
+  };
+  Demo in_time({"--drain-timeout", "4"}, run);
+  REQUIRE(in_time.child().AwaitErr("ready"));
+  in_time.child().Signal(SIGTERM);
+  CHECK(in_time.Wait() == 0);
+  Demo too_long({"--drain-timeout", "0.25"}, run);
+  REQUIRE(too_long.child().AwaitErr("ready"));
+  too_long.child().Signal(SIGTERM);
+  CHECK(too_long.Wait() == 75);
+}
+
+TEST_CASE("reports come at --report-interval") {
+  Demo demo({"--report-interval", "0.05"},
+            [](Stage&) { std::this_thread::sleep_for(std::chrono::seconds(5)); });
+  CHECK(demo.child().AwaitErr("rk-demo: info: report records_in=1 "));
+}
+
+}  // namespace rk
