@@ -36,9 +36,10 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("-t,--topic", reader.topic, "topic to read")->required()->option_text("TOPIC");
   app.add_option("-G,--group", reader.group, "consumer group: shares the partitions, commits")
       ->option_text("GROUP");
-  app.add_option("-p,--partition", options.partitions, "these alone: N,… or all (default: -G's)")
+  app.add_option("-p,--partition", options.partitions, "these alone: N,... or all (default: -G's)")
       ->option_text("LIST");
-  app.add_option("-o,--offset", options.start, "beginning|end|stored|N|-N|s@MS (default: stored\nwith a group, else beginning)")
+  app.add_option("-o,--offset", options.start,
+                 "beginning|end|stored|N|-N|s@MS (default: stored\nwith a group, else beginning)")
       ->option_text("OFFSET");
   app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of the partitions");
   options.count_option = app.add_option("-c,--count", options.count, "exit after that many records")
@@ -50,12 +51,14 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("N=500")
       ->check(positive);
   app.add_option("--batch-bytes", reader.batch.bytes, "and bytes")
-      ->option_text("N=1048576")
+      ->option_text("SIZE=1MiB")
+      ->transform(CLI::AsSizeValue(false))
       ->check(positive);
   app.add_option("--batch-timeout", options.batch_timeout_ms, "wait for company (default 0)")
       ->option_text("MS");
   app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged at most")
-      ->option_text("N=64 MiB")
+      ->option_text("SIZE=64MiB")
+      ->transform(CLI::AsSizeValue(false))
       ->check(positive);
   app.add_option("--window-batches", reader.window.window_batches, "and batches")
       ->option_text("N=4096")

@@ -30,7 +30,7 @@ char* PropertyIn(char* argument) {
 void AddKafkaOptions(CLI::App& app, KafkaOptions& options) {
   app.add_option("-b,--brokers", options.brokers, "HOST:PORT,... to start from (RK_BROKERS)")
       ->type_name("HOSTS");
-  app.add_option("-X", options.properties, "a librdkafka property; -X list shows them; repeatable")
+  app.add_option("-X", options.properties, "a property of librdkafka; -X list shows all")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all()
