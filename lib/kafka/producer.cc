@@ -6,13 +6,12 @@
 #include <array>
 #include <deque>
 #include <list>
-#include <map>
 #include <utility>
 
-#include "lib/kafka/dead_letter.h"
 #include "lib/kafka/producer_client.h"
 #include "lib/kafka/producer_lane.h"
 #include "lib/kafka/producer_partitioner.h"
+#include "lib/kafka/producer_record.h"
 
 namespace rk {
 namespace {
@@ -27,69 +26,28 @@ constexpr milliseconds kUsually{1'000};
 constexpr seconds kBetweenPartitionCounts{300};
 constexpr int kPartitionCountTimeoutMs = 100;
 
-/// Why the broker does not take a record.
-struct Refusal {
-  std::string code;
-  std::string message;
-};
-
-/// True where sending the record again can never help: it is its own fault.
-bool LiesInRecord(rd_kafka_resp_err_t error) {
-  switch (error) {
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-      return true;
-    default:
-      return false;
+class EventFd {
+ public:
+  EventFd() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (fd_ < 0) throw Error(ErrorKind::kIo, "no file descriptor left for the producer: ulimit -n");
   }
-}
+  ~EventFd() { close(fd_); }
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
 
-bool IsTooLarge(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
-         error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
-         error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
-}
+  int fd() const { return fd_; }
+  void Clear() const {
+    uint64_t wakeups = 0;
+    (void)!read(fd_, &wakeups, sizeof(wakeups));
+  }
 
-Refusal MakeRefusal(rd_kafka_resp_err_t error, const char* text) {
-  std::string message = rd_kafka_err2str(error);
-  if (text != nullptr && message != text) message.append(" (").append(text).append(")");
-  if (IsTooLarge(error)) return {"record-too-large", message};
-  if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) return {"timestamp-refused", message};
-  return {"record-refused", message};
-}
-
-int MakeEventFd() {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw Error(ErrorKind::kIo, "no file descriptor left for the producer (ulimit -n)");
-  return fd;
-}
-
-std::string Where(const BatchInfo& info, const RecordView& record) {
-  return std::string(info.topic) + "[" + std::to_string(info.partition) + "] offset " +
-         std::to_string(record.offset);
-}
-
-}  // namespace
-
-/// A frame that was taken, until it is done.
-struct ProducedBatch {
-  Producer::FramePtr frame;
-  std::unique_ptr<Slot[]> slots;
-  size_t remaining = 0;
-  std::map<uint32_t, Refusal> refusals;  ///< by record; the broker's, not an earlier stage's
-  std::list<ProducedBatch>::iterator self;
-
-  RecordView record(const Slot& slot) const { return frame->record(slot.index); }
+ private:
+  int fd_;
 };
 
-/// A topic in this life of the client, and the lanes to its partitions in all of them.
+/// A topic that is written to, with a lane for each of its partitions.
 struct Target {
   TargetTopic topic;
-  TopicPtr handle;
   std::deque<Lane> lanes;  ///< grows; lanes never move
 
   void GrowTo(int32_t partitions) {
@@ -99,66 +57,74 @@ struct Target {
   }
 };
 
+// A client that ends with a refused record is our everyday way, not what a person need know.
+Log WithoutRefusals(Log log) {
+  return [log = std::move(log)](LogLevel level, std::string_view text) {
+    const bool expected = text.find("gap-less guarantee") != std::string_view::npos;
+    log(expected ? LogLevel::kDebug : level, text);
+  };
+}
+
+}  // namespace
+
+/// Two clients share the work. The swift one has many records in flight; when the brokers refuse
+/// one for good it stores nothing more, so that nothing overtakes, and is replaced (Recover()).
+/// The careful one is sent records one by one, which is how a lane goes on after a refusal, and a
+/// refusal does it no harm.
 class Producer::Impl {
  public:
   Impl(Options options, Log log)
       : options_(std::move(options)),
-        log_([log = std::move(log)](LogLevel level, std::string_view text) {
-          // A client's life that ends with a refused record is our everyday way, and no warning.
-          const bool expected = text.find("gap-less guarantee") != std::string_view::npos;
-          log(expected ? LogLevel::kDebug : level, text);
-        }),
-        partitioner_(options_.client.Find("partitioner").value_or("murmur2_random")),
-        fd_(MakeEventFd()) {
-    output_.topic = options_.output;
-    dead_letters_.topic = options_.dead_letters;
-    for (Target* target : {&output_, &dead_letters_}) target->GrowTo(target->topic.partitions);
-    try {
-      StartClient();
-    } catch (...) {
-      close(fd_);
-      throw;
-    }
-  }
-
-  ~Impl() {
-    StopClient();
-    close(fd_);
+        log_(WithoutRefusals(std::move(log))),
+        partitioner_(options_.client.Find("partitioner").value_or("murmur2_random")) {
+    target(Destination::kOutput).topic = options_.output;
+    target(Destination::kDeadLetters).topic = options_.dead_letters;
+    for (Target& each : targets_) each.GrowTo(each.topic.partitions);
+    Start(swift_, AfterRefusal::kEnd);
   }
 
   void Produce(FramePtr frame) {
     const size_t count = frame->record_count();
+    if (batches_.empty()) last_progress_ = Clock::now();
     ProducedBatch& batch = batches_.emplace_front();
     batch.self = batches_.begin();
     batch.frame = std::move(frame);
     batch.slots = std::make_unique<Slot[]>(count);
-    batch.remaining = count;
-    if (batches_.size() == 1) last_progress_ = Clock::now();
+    // One more than there are records, so that the batch is not done before all were looked at.
+    batch.remaining = count + 1;
     partitioner_.StartBatch();
     for (size_t i = 0; i < count; ++i) {
       Slot& slot = batch.slots[i];
       slot.batch = &batch;
       slot.order = next_order_++;
       slot.index = static_cast<uint32_t>(i);
+      const RecordView record = batch.record(slot);
+      if (record.state == RecordState::kFiltered) {
+        --batch.remaining;
+      } else {
+        Enter(slot, record.state == RecordState::kFailed);
+      }
     }
-    // One more than there are records, lest the last filtered one ends the batch under the loop.
-    ++batch.remaining;
-    for (size_t i = 0; i < count; ++i) Start(batch.slots[i]);
     Finish(batch);
   }
 
   std::vector<FramePtr> Serve() {
-    uint64_t wakeups = 0;
-    (void)!read(fd_, &wakeups, sizeof(wakeups));
-    const uint64_t stored = totals_.records + totals_.dead_letters;
-    while (EventPtr event = client_->Poll()) Handle(event.get());
-    if (totals_.records + totals_.dead_letters > stored) NoteProgress();
+    wakeup_.Clear();
+    const uint64_t stored = Stored();
+    for (auto* client : {&swift_, &careful_}) {
+      if (!*client) continue;
+      while (EventPtr event = (*client)->Poll()) Handle(**client, event.get());
+    }
+    if (Stored() > stored) {
+      last_progress_ = Clock::now();
+      complaint_.Clear();
+    }
     if (recovering_) Recover();
-    CountPartitions();
+    if (Clock::now() >= next_partition_count_) CountPartitions(*swift_);
     return std::exchange(done_, {});
   }
 
-  int fd() const { return fd_; }
+  int fd() const { return wakeup_.fd(); }
   milliseconds poll_timeout() const { return recovering_ ? kWhileRecovering : kUsually; }
   size_t outstanding() const { return batches_.size(); }
   const Totals& totals() const { return totals_; }
@@ -173,123 +139,47 @@ class Producer::Impl {
   }
 
  private:
-  void NoteProgress() {
-    last_progress_ = Clock::now();
-    complaint_.Clear();
+  Target& target(Destination destination) { return targets_[static_cast<size_t>(destination)]; }
+  uint64_t Stored() const { return totals_.records + totals_.dead_letters; }
+
+  void Start(std::unique_ptr<ProducerClient>& client, AfterRefusal after_refusal) {
+    client.reset();
+    client = std::make_unique<ProducerClient>(
+        MakeProducerConf(options_.client, options_.max_batch_bytes.value_or(kKafkasMaxMessageBytes),
+                         after_refusal),
+        options_.output.name, options_.dead_letters.name, wakeup_.fd(), &log_);
+    stored_before_ = Stored();
+    // Asked so early, the client gets its producer id as soon as it is connected, and not with a
+    // timer half a second later.
+    CountPartitions(*client);
   }
 
-  void StartClient() {
-    client_.emplace(options_.client, options_.max_batch_bytes.value_or(kKafkasMaxMessageBytes), fd_,
-                    &log_);
-    for (Target* target : {&output_, &dead_letters_}) {
-      target->handle = client_->MakeTopic(target->topic.name);
+  void CountPartitions(const ProducerClient& client) {
+    for (const Destination destination : {Destination::kOutput, Destination::kDeadLetters}) {
+      target(destination).GrowTo(client.PartitionCount(destination, kPartitionCountTimeoutMs));
     }
-    stored_by_others_ = totals_.records + totals_.dead_letters;
+    next_partition_count_ = Clock::now() + kBetweenPartitionCounts;
   }
 
-  void StopClient() {
-    for (Target* target : {&output_, &dead_letters_}) target->handle.reset();
-    client_.reset();
-  }
-
-  void Start(Slot& slot) {
-    const RecordView record = slot.batch->record(slot);
-    if (record.state == RecordState::kFiltered) return Finish(*slot.batch);
-    Target& target = record.state == RecordState::kFailed ? dead_letters_ : output_;
-    Enter(slot, target, record);
-  }
-
-  void Enter(Slot& slot, Target& target, const RecordView& record) {
-    const auto lane_count = static_cast<int32_t>(target.lanes.size());
-    slot.lane = &target.lanes[partitioner_.Choose(record.key, lane_count)];
+  void Enter(Slot& slot, bool dead_letter) {
+    slot.destination = dead_letter ? Destination::kDeadLetters : Destination::kOutput;
+    std::deque<Lane>& lanes = target(slot.destination).lanes;
+    const auto count = static_cast<int32_t>(lanes.size());
+    slot.lane = &lanes[partitioner_.Choose(slot.batch->record(slot).key, count)];
     if (slot.lane->Enter(&slot)) Send(slot);
   }
 
-  bool IsDeadLetter(const Slot& slot) const {
-    return &dead_letters_.lanes[slot.lane->partition()] == slot.lane;
-  }
-
   void Send(Slot& slot) {
-    const RecordView record = slot.batch->record(slot);
-    OutgoingRecord outgoing{record.key, record.value, record.timestamp_ms, nullptr};
-    const bool is_dead_letter = IsDeadLetter(slot);
-    if (is_dead_letter) {
-      MakeDeadLetter(slot, record, &outgoing);
-    } else if (!record.headers.empty()) {
-      outgoing.headers = CopyHeaders(record, 0);
-    }
-    Target& target = is_dead_letter ? dead_letters_ : output_;
+    ProducerClient& client = slot.lane->sent_carefully() ? *careful_ : *swift_;
+    const OutgoingRecord record =
+        slot.destination == Destination::kOutput ? OutputOf(slot) : DeadLetterOf(slot);
     ++in_flight_;
-    const auto error =
-        client_->Send(target.handle.get(), slot.lane->partition(), outgoing, &slot);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) Fail(slot, error, nullptr);
+    const auto error = client.Send(slot.destination, slot.lane->partition(), record, &slot);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) HandleFailure(slot, error, nullptr);
   }
 
-  static rd_kafka_headers_t* CopyHeaders(const RecordView& record, size_t more) {
-    rd_kafka_headers_t* headers = rd_kafka_headers_new(4 + more);
-    HeaderReader reader(record.headers);
-    for (HeaderView header; reader.Next(&header);) {
-      const std::string_view value = header.value.value_or(std::string_view());
-      // A null pointer is a null value, which is not an empty one.
-      const char* bytes = !header.value ? nullptr : value.data() == nullptr ? "" : value.data();
-      rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()),
-                          bytes, static_cast<ssize_t>(value.size()));
-    }
-    return headers;
-  }
-
-  void MakeDeadLetter(const Slot& slot, const RecordView& record, OutgoingRecord* outgoing) const {
-    FailureView failure = record.failure;
-    const auto refusal = slot.batch->refusals.find(slot.index);
-    if (refusal != slot.batch->refusals.end()) {
-      failure = {"rk-write", refusal->second.code, refusal->second.message};
-    }
-    auto extra = DeadLetterHeaders(slot.batch->frame->info(), record, failure);
-    if (slot.without_value) {
-      extra.emplace_back(kValueBytesHeader, std::to_string(record.value.value_or("").size()));
-      outgoing->value.reset();
-    }
-    if (slot.without_timestamp) {
-      extra.emplace_back(kTimestampHeader, std::to_string(record.timestamp_ms));
-      outgoing->timestamp_ms = 0;
-    }
-    outgoing->headers = CopyHeaders(record, extra.size());
-    for (const auto& [name, value] : extra) {
-      rd_kafka_header_add(outgoing->headers, name.data(), static_cast<ssize_t>(name.size()),
-                          value.data(), static_cast<ssize_t>(value.size()));
-    }
-  }
-
-  void Handle(rd_kafka_event_t* event) {
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-      std::array<const rd_kafka_message_t*, 256> messages;
-      while (const size_t count =
-                 rd_kafka_event_message_array(event, messages.data(), messages.size())) {
-        for (size_t i = 0; i < count; ++i) Report(*messages[i]);
-      }
-    } else if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) {
-      HandleFatal();
-    } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-      complaint_.Note(event);
-    }
-  }
-
-  void Report(const rd_kafka_message_t& message) {
-    Slot& slot = *static_cast<Slot*>(message._private);
-    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Fail(slot, message.err, rd_kafka_message_errstr(&message));
-    }
-    Lane& lane = *slot.lane;
-    --in_flight_;
-    lane.Arrive(true);
-    if (IsDeadLetter(slot)) {
-      ++totals_.dead_letters;
-    } else {
-      ++totals_.records;
-      totals_.bytes += message.len;
-    }
-    Finish(*slot.batch);
-    GoOn(lane);
+  void GoOn(Lane& lane) {
+    while (Slot* slot = lane.Next()) Send(*slot);
   }
 
   void Finish(ProducedBatch& batch) {
@@ -298,133 +188,151 @@ class Producer::Impl {
     batches_.erase(batch.self);
   }
 
-  void GoOn(Lane& lane) {
-    while (Slot* slot = lane.Next()) Send(*slot);
+  void Handle(const ProducerClient& client, rd_kafka_event_t* event) {
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+      std::array<const rd_kafka_message_t*, 256> messages;
+      while (const size_t count =
+                 rd_kafka_event_message_array(event, messages.data(), messages.size())) {
+        for (size_t i = 0; i < count; ++i) HandleReport(*messages[i]);
+      }
+    } else if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) {
+      HandleFatal(client);
+    } else {
+      complaint_.Note(event);
+    }
   }
 
-  /// `slot` was sent and is not stored.
-  void Fail(Slot& slot, rd_kafka_resp_err_t error, const char* text) {
+  void HandleReport(const rd_kafka_message_t& message) {
+    Slot& slot = *static_cast<Slot*>(message._private);
     Lane& lane = *slot.lane;
-    const bool was_alone = lane.exclusive();
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const char* text = rd_kafka_message_produce_errstr(&message);
+      HandleFailure(slot, message.err, text == nullptr ? "" : text);
+      return GoOn(lane);
+    }
     --in_flight_;
-    lane.Arrive(false);
+    if (slot.destination == Destination::kOutput) {
+      ++totals_.records;
+      totals_.bytes += message.len;
+    } else {
+      ++totals_.dead_letters;
+    }
+    lane.Stored(slot);
+    Finish(*slot.batch);
+    GoOn(lane);
+  }
+
+  /// `slot` was sent and is not stored. `text` is what the brokers said, null where the client
+  /// itself refused it, which ends nothing.
+  void HandleFailure(Slot& slot, rd_kafka_resp_err_t error, const char* text) {
+    --in_flight_;
+    Lane& lane = *slot.lane;
     if (!LiesInRecord(error)) {
-      CheckCanGoOn(slot, error);
+      CheckMayTryAgain(slot, error);
       BeginRecovery();
-      return lane.Return(&slot);
+      return lane.Returned(&slot);
     }
-    // Without a text it is the client that refused, which ends nothing.
-    if (text != nullptr) BeginRecovery();
-    if (was_alone || text == nullptr) return Bury(slot, error, text);
-    slot.alone = true;
-    lane.Return(&slot);
+    if (text == nullptr) {
+      lane.Withdrawn();
+      return Bury(slot, error, text);
+    }
+    const bool was_alone = lane.exclusive();
+    if (!lane.sent_carefully()) BeginRecovery();
+    if (was_alone) {
+      lane.Refused(slot);
+      return Bury(slot, error, text);
+    }
+    lane.Suspect(slot);
+    lane.Returned(&slot);
   }
 
-  void CheckCanGoOn(const Slot& slot, rd_kafka_resp_err_t error) const {
-    switch (KindOf(error)) {
-      case ErrorKind::kMissing:
-      case ErrorKind::kNotAuthorised:
-      case ErrorKind::kConfiguration:
-        throw Error(KindOf(error), "cannot write to topic " + TargetOf(slot).topic.name + ": " +
-                                       rd_kafka_err2str(error));
-      default:
-        return;
+  void CheckMayTryAgain(const Slot& slot, rd_kafka_resp_err_t error) {
+    const ErrorKind kind = KindOf(error);
+    if (kind == ErrorKind::kMissing || kind == ErrorKind::kNotAuthorised ||
+        kind == ErrorKind::kConfiguration) {
+      throw Error(kind, "cannot write to topic " + target(slot.destination).topic.name + ": " +
+                            rd_kafka_err2str(error));
     }
   }
 
-  const Target& TargetOf(const Slot& slot) const {
-    return IsDeadLetter(slot) ? dead_letters_ : output_;
-  }
-
-  /// The record is refused, alone: to the dead letters, or there once more with less of it.
+  /// The record is refused, and it alone: to the dead letters, or there again with less of it.
   void Bury(Slot& slot, rd_kafka_resp_err_t error, const char* text) {
-    const RecordView record = slot.batch->record(slot);
-    const Refusal refusal = MakeRefusal(error, text);
-    if (!IsDeadLetter(slot)) {
-      log_(LogLevel::kDebug, "to the dead letters: " + Where(slot.batch->frame->info(), record) +
-                                 ": " + refusal.message);
-      slot.batch->refusals.emplace(slot.index, refusal);
+    Refusal refusal = MakeRefusal(error, text);
+    const std::string what = slot.batch->Where(slot) + ": " + refusal.message;
+    if (slot.destination == Destination::kOutput) {
+      log_(LogLevel::kDebug, "to the dead letters: " + what);
+      slot.batch->refusals.emplace(slot.index, std::move(refusal));
     } else if (IsTooLarge(error) && !slot.without_value) {
       slot.without_value = true;
     } else if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP && !slot.without_timestamp) {
       slot.without_timestamp = true;
     } else {
       throw Error(ErrorKind::kConfiguration,
-                  "the dead-letter topic " + dead_letters_.topic.name + " refuses the record " +
-                      Where(slot.batch->frame->info(), record) + ": " + refusal.message +
+                  "the dead-letter topic " + options_.dead_letters.name + " refuses " + what +
                       " (change its configuration, or name another with --dead-letter)");
     }
-    slot.alone = false;
-    Enter(slot, dead_letters_, record);
+    Enter(slot, true);
   }
 
-  void HandleFatal() {
-    std::string text;
-    const auto error = client_->FatalError(&text);
+  void HandleFatal(const ProducerClient& client) {
+    const auto [error, text] = client.FatalError();
     if (error != RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE) {
-      // A client that ends before it stored anything would end so again.
-      if (totals_.records + totals_.dead_letters == stored_by_others_) {
+      // A client that ended before anything was stored would end so again.
+      if (Stored() == stored_before_) {
         const bool refused = KindOf(error) == ErrorKind::kNotAuthorised;
         throw Error(refused ? ErrorKind::kNotAuthorised : ErrorKind::kTryAgain,
                     "the producer cannot go on: " + text);
       }
-      log_(LogLevel::kWarning, "the producer starts anew, which may store some records twice: " +
-                                   text);
+      log_(LogLevel::kWarning, "the producer starts anew and may store records twice: " + text);
+      careful_ended_ = &client == careful_.get();
     }
     BeginRecovery();
   }
 
   void BeginRecovery() {
     if (std::exchange(recovering_, true)) return;
-    for (Target* target : {&output_, &dead_letters_}) {
-      for (Lane& lane : target->lanes) lane.Hold();
+    for (Target& each : targets_) {
+      for (Lane& lane : each.lanes) lane.Hold();
     }
   }
 
-  /// Requests that are behind the refused one come back into the library's queue, out of sequence:
-  /// so purging goes on until nothing is in flight.
+  /// Requests behind the refused one come back into the library's queue, being out of sequence: so
+  /// purging goes on until nothing is in flight.
   void Recover() {
-    client_->Purge();
+    for (auto* client : {&swift_, &careful_}) {
+      if (*client) (*client)->Purge();
+    }
     if (in_flight_ > 0) return;
-    StopClient();
-    StartClient();
+    if (!careful_ || std::exchange(careful_ended_, false)) Start(careful_, AfterRefusal::kGoOn);
+    Start(swift_, AfterRefusal::kEnd);
     recovering_ = false;
-    for (Target* target : {&output_, &dead_letters_}) {
-      for (Lane& lane : target->lanes) lane.Restart();
+    for (Target& each : targets_) {
+      for (Lane& lane : each.lanes) lane.Restart();
     }
-    for (Target* target : {&output_, &dead_letters_}) {
-      for (Lane& lane : target->lanes) GoOn(lane);
+    for (Target& each : targets_) {
+      for (Lane& lane : each.lanes) GoOn(lane);
     }
-  }
-
-  void CountPartitions() {
-    const auto now = Clock::now();
-    if (now < next_partition_count_ || recovering_) return;
-    if (next_partition_count_ != Clock::time_point{}) {
-      for (Target* target : {&output_, &dead_letters_}) {
-        target->GrowTo(client_->PartitionCount(target->handle.get(), kPartitionCountTimeoutMs));
-      }
-    }
-    next_partition_count_ = now + kBetweenPartitionCounts;
   }
 
   Options options_;
   Log log_;
   Partitioner partitioner_;
-  int fd_;
-  Target output_;
-  Target dead_letters_;
-  std::optional<ProducerClient> client_;
+  EventFd wakeup_;
+  std::array<Target, 2> targets_;  ///< by Destination
   std::list<ProducedBatch> batches_;
+  // After the batches, whose values they borrow.
+  std::unique_ptr<ProducerClient> swift_;
+  std::unique_ptr<ProducerClient> careful_;  ///< from the first refusal on
   uint64_t next_order_ = 0;
-  size_t in_flight_ = 0;  ///< records the library has
+  size_t in_flight_ = 0;  ///< records that a client has
   bool recovering_ = false;
+  bool careful_ended_ = false;
   std::vector<FramePtr> done_;
   Clock::time_point last_progress_;
   Clock::time_point next_partition_count_;
   Complaint complaint_;
   Totals totals_;
-  uint64_t stored_by_others_ = 0;  ///< records, when this client began
+  uint64_t stored_before_ = 0;  ///< records, when the last client started
 };
 
 Producer::Producer(Options options, Log log)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace rk {
 namespace {
@@ -24,7 +25,6 @@ constexpr char kForEver[] = "a record is given up by nobody";
 constexpr char kWindow[] = "the readers' --window-bytes bounds what is in flight";
 constexpr std::array kGuarantees{
     Guarantee{"enable.idempotence", "true", "1", kOnce},
-    Guarantee{"enable.gapless.guarantee", "true", "1", kOnce},
     Guarantee{"acks", "all", "-1", "a record is acknowledged when all replicas have it"},
     Guarantee{"request.required.acks", "all", "-1", "a record is acknowledged when all have it"},
     Guarantee{"message.timeout.ms", "0", "", kForEver},
@@ -57,10 +57,15 @@ void* Bytes(std::string_view view) {
 
 }  // namespace
 
-ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes) {
+ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes,
+                         AfterRefusal after_refusal) {
   CheckGuarantees(settings);
   const std::array defaults{
       Property("linger.ms", "0"),
+      // Half of it is how soon a connection that is needed is made; a broker that is back is found
+      // within the second.
+      Property("reconnect.backoff.ms", "20"),
+      Property("reconnect.backoff.max.ms", "1000"),
       Property("message.max.bytes", kMaxMessageBytes),
       Property("batch.size", std::to_string(std::min(max_batch_bytes, kUsualBatchBytes))),
       Property("allow.auto.create.topics", "false"),
@@ -69,27 +74,27 @@ ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes
   for (const Guarantee& guarantee : kGuarantees) {
     SetProperty(conf.get(), {guarantee.name, guarantee.value});
   }
+  SetProperty(conf.get(), {"enable.gapless.guarantee",
+                           after_refusal == AfterRefusal::kEnd ? "true" : "false"});
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   return conf;
 }
 
-ProducerClient::ProducerClient(const ClientSettings& settings, int64_t max_batch_bytes,
-                               int event_fd, const Log* log)
-    : handle_(MakeHandle(RD_KAFKA_PRODUCER, MakeProducerConf(settings, max_batch_bytes), log)),
-      queue_(rd_kafka_queue_get_main(handle_.get())) {
+ProducerClient::ProducerClient(ConfPtr conf, const std::string& output,
+                               const std::string& dead_letters, int event_fd, const Log* log)
+    : handle_(MakeHandle(RD_KAFKA_PRODUCER, std::move(conf), log)),
+      queue_(rd_kafka_queue_get_main(handle_.get())),
+      topics_{TopicPtr(rd_kafka_topic_new(handle_.get(), output.c_str(), nullptr)),
+              TopicPtr(rd_kafka_topic_new(handle_.get(), dead_letters.c_str(), nullptr))} {
   constexpr uint64_t kOne = 1;
   rd_kafka_queue_io_event_enable(queue_.get(), event_fd, &kOne, sizeof(kOne));
 }
 
-TopicPtr ProducerClient::MakeTopic(const std::string& name) {
-  return TopicPtr(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
-}
-
-rd_kafka_resp_err_t ProducerClient::Send(rd_kafka_topic_t* topic, int32_t partition,
+rd_kafka_resp_err_t ProducerClient::Send(Destination destination, int32_t partition,
                                          const OutgoingRecord& record, void* slot) {
   std::array<rd_kafka_vu_t, 7> fields;
   fields[0].vtype = RD_KAFKA_VTYPE_RKT;
-  fields[0].u.rkt = topic;
+  fields[0].u.rkt = topics_[static_cast<size_t>(destination)].get();
   fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
   fields[1].u.i32 = partition;
   fields[2].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
@@ -115,16 +120,16 @@ rd_kafka_resp_err_t ProducerClient::Send(rd_kafka_topic_t* topic, int32_t partit
   return rd_kafka_error_code(error.get());
 }
 
-rd_kafka_resp_err_t ProducerClient::FatalError(std::string* text) const {
-  char reason[512];
+std::pair<rd_kafka_resp_err_t, std::string> ProducerClient::FatalError() const {
+  char reason[512] = "";
   const auto error = rd_kafka_fatal_error(handle_.get(), reason, sizeof(reason));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) *text = reason;
-  return error;
+  return {error, reason};
 }
 
-int32_t ProducerClient::PartitionCount(rd_kafka_topic_t* topic, int timeout_ms) const {
+int32_t ProducerClient::PartitionCount(Destination destination, int timeout_ms) const {
   const rd_kafka_metadata_t* answer = nullptr;
-  const auto error = rd_kafka_metadata(handle_.get(), 0, topic, &answer, timeout_ms);
+  const auto error = rd_kafka_metadata(
+      handle_.get(), 0, topics_[static_cast<size_t>(destination)].get(), &answer, timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
   const int32_t count = answer->topic_cnt == 1 ? answer->topics[0].partition_cnt : 0;
   rd_kafka_metadata_destroy(answer);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 
@@ -8,6 +9,8 @@ namespace rk {
 struct ProducedBatch;
 class Lane;
 
+enum class Destination : uint8_t { kOutput = 0, kDeadLetters = 1 };
+
 /// One record on its way to a topic. A batch has an array of them, so that there is no allocation
 /// for each record; the library carries a pointer to it.
 struct Slot {
@@ -15,7 +18,7 @@ struct Slot {
   Lane* lane = nullptr;
   uint64_t order = 0;  ///< as the records came
   uint32_t index = 0;  ///< of the record in its frame
-  bool alone = false;  ///< shared a request that was refused: shares none any more
+  Destination destination = Destination::kOutput;
   bool without_value = false;      ///< a dead letter too large for its topic
   bool without_timestamp = false;  ///< a dead letter too old or too new for its topic
 };
@@ -23,10 +26,13 @@ struct Slot {
 /// The records on their way to one partition: which may be sent now, so that they are stored in
 /// the order in which they came, whatever is refused (DESIGN I7, I10). A pure class.
 ///
-/// The library pipelines requests, and a broker that refuses one refuses those behind it too, by
+/// Usually many are in flight: a broker that refuses one request refuses those behind it too, by
 /// their sequence numbers, so nothing overtakes. There is one exception: a broker that has stored
-/// nothing yet of this producer takes any sequence number. Therefore the first record of a
-/// partition travels alone, and the others wait until it is stored.
+/// nothing yet of this producer takes any sequence number. Therefore the first record travels
+/// alone, and the others wait until it is stored.
+///
+/// Records that shared a refused request travel alone too, each, and the lane is careful until
+/// they are through and one is stored again.
 class Lane {
  public:
   explicit Lane(int32_t partition) : partition_(partition) {}
@@ -35,8 +41,8 @@ class Lane {
 
   /// `slot` comes behind all others. True: it is in flight from now on, send it; false: it waits.
   bool Enter(Slot* slot) {
-    if (waiting_.empty() && MaySend(*slot)) {
-      Depart(*slot);
+    if (waiting_.empty() && MaySend()) {
+      Depart();
       return true;
     }
     waiting_.push_back(slot);
@@ -45,45 +51,68 @@ class Lane {
 
   /// The first that waits, if it may go now: it is in flight from now on, send it. Else nullptr.
   Slot* Next() {
-    if (waiting_.empty() || !MaySend(*waiting_.front())) return nullptr;
+    if (waiting_.empty() || !MaySend()) return nullptr;
     Slot* slot = waiting_.front();
     waiting_.pop_front();
-    Depart(*slot);
+    Depart();
     return slot;
   }
 
   /// True if the record in flight shares the partition with no other.
   bool exclusive() const { return exclusive_; }
+  /// True if what is in flight was sent while the lane was careful.
+  bool sent_carefully() const { return sent_carefully_; }
 
-  /// A record is in flight no more.
-  void Arrive(bool stored) {
-    --in_flight_;
-    if (stored) known_to_broker_ = true;
-    if (in_flight_ == 0) exclusive_ = false;
+  /// `slot` is in flight no more: it is stored.
+  void Stored(const Slot& slot) {
+    Arrive();
+    if (!sent_carefully_) known_to_broker_ = true;
+    if (slot.order >= careful_until_) careful_ = false;
   }
-
-  /// A record that was not stored is to be sent again; after Restart(), in its old place.
-  void Return(Slot* slot) { waiting_.push_back(slot); }
+  /// It is in flight no more and not stored, for no fault of its own as far as we know: it will be
+  /// sent again; after Restart(), in its old place.
+  void Returned(Slot* slot) {
+    Arrive();
+    waiting_.push_back(slot);
+  }
+  /// It never got on its way, and will not be stored here.
+  void Withdrawn() { Arrive(); }
+  /// The request that it was in was refused, and the fault may be its own.
+  void Suspect(const Slot& slot) {
+    careful_ = true;
+    careful_until_ = std::max(careful_until_, slot.order);
+  }
+  /// It is in flight no more, and will never be stored here.
+  void Refused(const Slot& slot) {
+    Arrive();
+    Suspect(slot);
+  }
 
   /// Nothing goes until Restart().
   void Hold() { held_ = true; }
-
-  /// Nothing is in flight and the producer is a new one: go on with what waits, in order.
+  /// Nothing is in flight, and the producer is a new one: go on with what waits, in order.
   void Restart();
 
  private:
-  bool MaySend(const Slot& slot) const {
-    return !held_ && (in_flight_ == 0 || (!exclusive_ && !slot.alone));
+  bool MaySend() const {
+    return !held_ && (in_flight_ == 0 || (known_to_broker_ && !careful_ && !exclusive_));
   }
-  void Depart(const Slot& slot) {
+  void Depart() {
     ++in_flight_;
-    exclusive_ = slot.alone || !known_to_broker_;
+    sent_carefully_ = careful_;
+    exclusive_ = careful_ || !known_to_broker_;
+  }
+  void Arrive() {
+    if (--in_flight_ == 0) exclusive_ = false;
   }
 
   int32_t partition_;
   uint32_t in_flight_ = 0;
-  bool exclusive_ = false;
   bool known_to_broker_ = false;  ///< the broker has stored something of this producer here
+  bool careful_ = false;
+  uint64_t careful_until_ = 0;  ///< the order of the last suspect
+  bool exclusive_ = false;
+  bool sent_carefully_ = false;
   bool held_ = false;
   std::deque<Slot*> waiting_;
 };
