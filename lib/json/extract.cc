@@ -1,10 +1,10 @@
 #include "lib/json/extract.h"
 
-#include <fmt/format.h>
-#include <simdjson.h>
-
 #include <map>
 #include <unordered_map>
+
+#include <fmt/format.h>
+#include <simdjson.h>
 
 #include "lib/json/path.h"
 #include "lib/json/value.h"

@@ -1,8 +1,8 @@
 #include "lib/json/splice.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace rk {
 namespace {

@@ -1,9 +1,9 @@
 #include "lib/json/value.h"
 
+#include <span>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <span>
 
 #include "lib/json/number.h"
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rk {
+
+/// The string `member` of each object in the array `list` of a JSON object; nothing if there is no
+/// such array. For small texts that people write. Throws Error(kConfiguration) for anything else,
+/// saying what it expected.
+std::vector<std::string> ListStrings(std::string_view json, std::string_view list,
+                                     std::string_view member);
+
+}  // namespace rk
