@@ -195,7 +195,7 @@ def wait_until(condition, timeout, what):
     deadline = time.monotonic() + timeout
     while not condition():
         check(time.monotonic() < deadline, f"not within {timeout} s: {what}")
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def main(*tests):
