@@ -153,6 +153,7 @@ void Writer::TakeFences() {
 void Writer::Acknowledge(const Frame& frame) {
   const BatchInfo& info = frame.info();
   if (!source_.acknowledged()) return;
+  acknowledged_.Add(1);
   const OffsetRange range{info.first_offset, info.next_offset};
   for (PendingAck& pending : pending_acks_) {
     if (pending.endpoint != info.ack_endpoint || !SamePartition(pending.message, info)) continue;
@@ -169,10 +170,7 @@ void Writer::Acknowledge(const Frame& frame) {
 }
 
 void Writer::SendAcks() {
-  for (const PendingAck& pending : pending_acks_) {
-    acks_.Send(pending.endpoint, pending.message);
-    acknowledged_.Add(pending.message.ranges.size());
-  }
+  for (const PendingAck& pending : pending_acks_) acks_.Send(pending.endpoint, pending.message);
   pending_acks_.clear();
 }
 

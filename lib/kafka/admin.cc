@@ -28,7 +28,9 @@ ClientSettings WithAutoCreation(ClientSettings settings, bool allowed) {
 }
 
 HandlePtr MakeAdminHandle(const ClientSettings& settings, const Log* log) {
-  ConfPtr conf = MakeConf(settings, {});
+  // Half of it is how soon a connection that is needed is made.
+  const std::array defaults{Property("reconnect.backoff.ms", "20")};
+  ConfPtr conf = MakeConf(settings, defaults);
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
   return MakeHandle(RD_KAFKA_PRODUCER, std::move(conf), log);
 }
@@ -66,8 +68,9 @@ class Admin::Impl {
     }
   }
 
-  void CreateTopic(const std::string& topic, int32_t partitions) {
-    const rd_kafka_resp_err_t error = AskToCreate(topic, partitions);
+  void CreateTopic(const std::string& topic, int32_t partitions,
+                   const std::vector<Property>& configuration) {
+    const rd_kafka_resp_err_t error = AskToCreate(topic, partitions, configuration);
     if (error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE) {
       CreateByAsking(topic);
     } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR &&
@@ -133,12 +136,16 @@ class Admin::Impl {
     return EventPtr(rd_kafka_queue_poll(replies_.get(), int{kTimeout.count()}));
   }
 
-  rd_kafka_resp_err_t AskToCreate(const std::string& topic, int32_t partitions) {
+  rd_kafka_resp_err_t AskToCreate(const std::string& topic, int32_t partitions,
+                                  const std::vector<Property>& configuration) {
     constexpr int kBrokersDefault = -1;
     char reason[256];
     NewTopicPtr made(rd_kafka_NewTopic_new(topic.c_str(), partitions, kBrokersDefault, reason,
                                            sizeof(reason)));
     if (!made) throw Error(ErrorKind::kConfiguration, "topic " + topic + ": " + reason);
+    for (const auto& [name, value] : configuration) {
+      rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
+    }
     std::array<rd_kafka_NewTopic_t*, 1> topics{made.get()};
     const AdminOptionsPtr options = MakeOptions(RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_CreateTopics(handle_.get(), topics.data(), topics.size(), options.get(),
@@ -209,8 +216,9 @@ std::optional<TopicDescription> Admin::Describe(const std::string& topic) {
   return impl_->Describe(topic);
 }
 
-void Admin::CreateTopic(const std::string& topic, int32_t partitions) {
-  impl_->CreateTopic(topic, partitions);
+void Admin::CreateTopic(const std::string& topic, int32_t partitions,
+                        const std::vector<Property>& configuration) {
+  impl_->CreateTopic(topic, partitions, configuration);
 }
 
 std::optional<int64_t> Admin::MaxMessageBytes(const std::string& topic) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/batch/log.h"
 #include "lib/kafka/config.h"
@@ -32,9 +33,10 @@ class Admin {
   /// a name that no topic can have.
   std::optional<TopicDescription> Describe(const std::string& topic);
 
-  /// Makes the topic with the broker's default replication and waits until it is there. Another
-  /// that made it first is no error.
-  void CreateTopic(const std::string& topic, int32_t partitions);
+  /// Makes the topic with the broker's default replication and this configuration (e.g.
+  /// {"retention.ms", "-1"}), and waits until it is there. Another that made it first is no error.
+  void CreateTopic(const std::string& topic, int32_t partitions,
+                   const std::vector<Property>& configuration);
 
   /// The topic's max.message.bytes, nullopt if the broker does not tell us.
   std::optional<int64_t> MaxMessageBytes(const std::string& topic);

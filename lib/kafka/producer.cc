@@ -139,6 +139,8 @@ class Producer::Impl {
   }
 
  private:
+  enum class RefusedBy { kClient, kBrokers };
+
   Target& target(Destination destination) { return targets_[static_cast<size_t>(destination)]; }
   uint64_t Stored() const { return totals_.records + totals_.dead_letters; }
 
@@ -175,7 +177,7 @@ class Producer::Impl {
         slot.destination == Destination::kOutput ? OutputOf(slot) : DeadLetterOf(slot);
     ++in_flight_;
     const auto error = client.Send(slot.destination, slot.lane->partition(), record, &slot);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) HandleFailure(slot, error, nullptr);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) HandleFailure(slot, error, RefusedBy::kClient);
   }
 
   void GoOn(Lane& lane) {
@@ -206,8 +208,8 @@ class Producer::Impl {
     Slot& slot = *static_cast<Slot*>(message._private);
     Lane& lane = *slot.lane;
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* text = rd_kafka_message_produce_errstr(&message);
-      HandleFailure(slot, message.err, text == nullptr ? "" : text);
+      // Its rd_kafka_message_produce_errstr() points to freed memory in librdkafka 2.12.
+      HandleFailure(slot, message.err, RefusedBy::kBrokers);
       return GoOn(lane);
     }
     --in_flight_;
@@ -222,9 +224,8 @@ class Producer::Impl {
     GoOn(lane);
   }
 
-  /// `slot` was sent and is not stored. `text` is what the brokers said, null where the client
-  /// itself refused it, which ends nothing.
-  void HandleFailure(Slot& slot, rd_kafka_resp_err_t error, const char* text) {
+  /// `slot` was sent and is not stored. A client that itself refuses a record goes on.
+  void HandleFailure(Slot& slot, rd_kafka_resp_err_t error, RefusedBy by) {
     --in_flight_;
     Lane& lane = *slot.lane;
     if (!LiesInRecord(error)) {
@@ -232,15 +233,15 @@ class Producer::Impl {
       BeginRecovery();
       return lane.Returned(&slot);
     }
-    if (text == nullptr) {
+    if (by == RefusedBy::kClient) {
       lane.Withdrawn();
-      return Bury(slot, error, text);
+      return Bury(slot, error);
     }
     const bool was_alone = lane.exclusive();
     if (!lane.sent_carefully()) BeginRecovery();
     if (was_alone) {
       lane.Refused(slot);
-      return Bury(slot, error, text);
+      return Bury(slot, error);
     }
     lane.Suspect(slot);
     lane.Returned(&slot);
@@ -256,8 +257,8 @@ class Producer::Impl {
   }
 
   /// The record is refused, and it alone: to the dead letters, or there again with less of it.
-  void Bury(Slot& slot, rd_kafka_resp_err_t error, const char* text) {
-    Refusal refusal = MakeRefusal(error, text);
+  void Bury(Slot& slot, rd_kafka_resp_err_t error) {
+    Refusal refusal = MakeRefusal(error, slot.batch->record(slot));
     const std::string what = slot.batch->Where(slot) + ": " + refusal.message;
     if (slot.destination == Destination::kOutput) {
       log_(LogLevel::kDebug, "to the dead letters: " + what);

@@ -41,12 +41,16 @@ bool IsTooLarge(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
 }
 
-Refusal MakeRefusal(rd_kafka_resp_err_t error, const char* text) {
-  std::string message = rd_kafka_err2str(error);
-  if (text != nullptr && *text != '\0' && message != text) message.append(" (").append(text).append(")");
-  if (IsTooLarge(error)) return {"record-too-large", message};
-  if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) return {"timestamp-refused", message};
-  return {"record-refused", message};
+Refusal MakeRefusal(rd_kafka_resp_err_t error, const RecordView& record) {
+  const std::string reason = rd_kafka_err2str(error);
+  if (IsTooLarge(error)) {
+    const size_t size = record.key.value_or("").size() + record.value.value_or("").size();
+    return {"record-too-large", reason + ": key and value have " + std::to_string(size) + " bytes"};
+  }
+  if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP) {
+    return {"timestamp-refused", reason + ": " + std::to_string(record.timestamp_ms) + " ms"};
+  }
+  return {"record-refused", reason};
 }
 
 std::string ProducedBatch::Where(const Slot& slot) const {

@@ -22,8 +22,7 @@ struct Refusal {
 /// True where sending the record again can never help: it is its own fault.
 bool LiesInRecord(rd_kafka_resp_err_t error);
 bool IsTooLarge(rd_kafka_resp_err_t error);
-/// `text`: what the broker said beside the error, or null.
-Refusal MakeRefusal(rd_kafka_resp_err_t error, const char* text);
+Refusal MakeRefusal(rd_kafka_resp_err_t error, const RecordView& record);
 
 /// A frame that was taken, until it is done.
 struct ProducedBatch {
