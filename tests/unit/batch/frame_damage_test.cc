@@ -58,6 +58,15 @@ TEST_CASE("a frame with a byte too many is refused") {
   CHECK_THAT(Refusal(std::string(frame.bytes()) + '\0'), Contains("a frame of"));
 }
 
+TEST_CASE("bytes that belong to nothing are refused") {
+  Buffer bytes = CopyOf(SampleRecords().bytes());
+  const size_t end = bytes.size();
+  bytes.Append(std::string(8, '\0'));
+  Store(bytes.data() + kTotalLengthAt, uint64_t{bytes.size()});
+  Seal(bytes);
+  CHECK_THAT(Refusal(bytes.view()), Contains(At(end)) && Contains("the frame's end, found 8"));
+}
+
 TEST_CASE("a frame with any one bit flipped is refused") {
   for (const Frame& frame : {SampleRecords(), SampleColumns(), SampleEnd()}) {
     std::string bytes(frame.bytes());

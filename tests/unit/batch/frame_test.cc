@@ -14,18 +14,20 @@
 namespace rk {
 namespace {
 
+using Catch::Contains;
 using namespace std::string_view_literals;
 
 Frame Again(const Frame& frame) { return Frame::Decode(CopyOf(frame.bytes())); }
 
-ErrorKind KindOf(const std::function<void()>& misuse) {
+/// The message of the Error(kBug) that `misuse` is answered with.
+std::string BugOf(const std::function<void()>& misuse) {
   try {
     misuse();
   } catch (const Error& error) {
-    return error.kind();
+    CHECK(error.kind() == ErrorKind::kBug);
+    return error.what();
   }
-  FAIL("nothing was thrown");
-  return ErrorKind::kBug;
+  return "";
 }
 
 RecordView At(int64_t offset) {
@@ -162,31 +164,31 @@ TEST_CASE("a frame of a later minor version, with a longer header, is read and s
 TEST_CASE("the builder refuses what a reader would refuse") {
   const BatchInfo info = SampleInfo();
   const auto add = [&](size_t promised, const std::vector<int64_t>& offsets) {
-    return KindOf([&] {
+    return BugOf([&] {
       FrameBuilder builder(info, promised, 0);
       for (const int64_t offset : offsets) builder.Add(At(offset));
       builder.Finish();
     });
   };
-  CHECK(add(2, {1000}) == ErrorKind::kBug);        // fewer than promised
-  CHECK(add(1, {1000, 1001}) == ErrorKind::kBug);  // more
-  CHECK(add(2, {1001, 1001}) == ErrorKind::kBug);  // twice the same offset
-  CHECK(add(2, {1002, 1001}) == ErrorKind::kBug);  // falling
-  CHECK(add(1, {999}) == ErrorKind::kBug);         // before the batch
-  CHECK(add(1, {1010}) == ErrorKind::kBug);        // behind it
+  CHECK_THAT(add(2, {1000}), Contains("fewer records"));
+  CHECK_THAT(add(1, {1000, 1001}), Contains("more records"));
+  CHECK_THAT(add(2, {1001, 1001}), Contains("does not rise"));
+  CHECK_THAT(add(2, {1002, 1001}), Contains("does not rise"));
+  CHECK_THAT(add(1, {999}), Contains("within the batch's range"));
+  CHECK_THAT(add(1, {1010}), Contains("within the batch's range"));
   const auto column = [&](const ColumnView& view) {
-    return KindOf([&] {
+    return BugOf([&] {
       FrameBuilder builder(info, 1, 0);
       builder.Add(At(1000));
       builder.AddColumn(view);
       builder.Finish();
     });
   };
-  CHECK(column({"c", Dtype::kU8, {2}, "ab"}) == ErrorKind::kBug);     // rows that no record has
-  CHECK(column({"c", Dtype::kU8, {1, 3}, "ab"}) == ErrorKind::kBug);  // too little data
-  CHECK(column({"c", Dtype::kBool, {1}, "\x02"}) == ErrorKind::kBug);
-  CHECK(column({"c", Dtype::kU8, {}, ""}) == ErrorKind::kBug);
-  CHECK(column({"c", Dtype::kU8, {1, 1, 1, 1, 1, 1, 1, 1, 1}, "a"}) == ErrorKind::kBug);
+  CHECK_THAT(column({"c", Dtype::kU8, {2}, "ab"}), Contains("the record count"));
+  CHECK_THAT(column({"c", Dtype::kU8, {1, 3}, "ab"}), Contains("the shape gives"));
+  CHECK_THAT(column({"c", Dtype::kBool, {1}, "\x02"}), Contains("a bool of 0 or 1"));
+  CHECK_THAT(column({"c", Dtype::kU8, {}, ""}), Contains("a rank"));
+  CHECK_THAT(column({"c", Dtype::kU8, {1, 1, 1, 1, 1, 1, 1, 1, 1}, "a"}), Contains("a rank"));
 }
 
 TEST_CASE("a failure of a record that is not failed is left out") {
