@@ -1,0 +1,201 @@
+#include "lib/model/torchscript.h"
+
+#include <torch/script.h>
+
+// LibTorch's CHECK ends the process; the tests mean Catch2's.
+#undef CHECK
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include <catch2/catch.hpp>
+
+#include "lib/batch/error.h"
+#include "lib/model/infer.h"
+#include "tests/unit/model/frames.h"
+
+namespace rk {
+namespace {
+
+const Log kSilent = [](LogLevel, std::string_view) {};
+
+std::string TestModel(const std::string& name) {
+  return std::string(std::getenv("RK_SOURCE_DIR")) + "/tests/models/" + name + ".pt";
+}
+
+// A model written here, in a file of its own for as long as this object lives.
+class WrittenModel {
+ public:
+  // `forward` is TorchScript: a method of that name.
+  explicit WrittenModel(const std::string& forward) {
+    std::strcpy(folder_, "/tmp/rk-model-XXXXXX");
+    REQUIRE(::mkdtemp(folder_) != nullptr);
+    torch::jit::Module module("Written");
+    module.register_buffer("count", torch::zeros({1}));
+    module.define(forward);
+    module.save(file());
+  }
+  ~WrittenModel() { std::filesystem::remove_all(folder_); }
+  WrittenModel(const WrittenModel&) = delete;
+  WrittenModel& operator=(const WrittenModel&) = delete;
+
+  std::string file() const { return std::string(folder_) + "/model.pt"; }
+
+ private:
+  char folder_[32];
+};
+
+std::vector<std::string> Run(const std::string& file, const std::vector<std::string>& inputs,
+                             const std::vector<std::optional<std::string>>& values,
+                             const std::vector<std::string>& outputs = {}) {
+  const auto model = LoadTorchScript(file, "cpu");
+  Infer infer(*model, MakeSignature(inputs, outputs, model->signature()), {Emit::kReplace, 1024},
+              kSilent);
+  return ValuesOf(infer.Run(FrameOf(values)));
+}
+
+using Values = std::vector<std::string>;
+
+TEST_CASE("a tensor, a tuple and a dict of tensors come out under their names") {
+  const std::vector<std::optional<std::string>> rows = {R"({"x":[1,-2,3]})", R"({"x":[0,0,0.5]})"};
+  CHECK(Run(TestModel("two_out"), {"x:f32[3]"}, rows) ==
+        Values{R"({"output0":2,"output1":[2,-4,6]})", R"({"output0":0.5,"output1":[0,0,1]})"});
+  CHECK(Run(TestModel("two_out"), {"x:f32[3]"}, rows, {"sum", "twice"})[0] ==
+        R"({"sum":2,"twice":[2,-4,6]})");
+  CHECK(Run(TestModel("dict_out"), {"x:f32[3]"}, rows) ==
+        Values{R"({"sum":2,"top":2,"positive":[true,false,true]})",
+               R"({"sum":0.5,"top":2,"positive":[false,false,true]})"});
+  CHECK(Run(TestModel("dict_out"), {"x:f32[3]"}, rows, {"top"})[1] == R"({"top":2})");
+  CHECK(Run(TestModel("slow"), {"{a,b}:f32"}, {R"({"a":7,"b":1})"}) == Values{R"({"output":7})"});
+}
+
+TEST_CASE("arguments go in in the order of the inputs, each in its own type") {
+  CHECK(Run(TestModel("sum_two"), {"a:f32[2]", "b.c:i64[2]"},
+            {R"({"b":{"c":[10,20]},"a":[0.5,1.5]})"}) == Values{R"({"output":[10.5,21.5]})"});
+  CHECK(Run(TestModel("sum_two"), {"a:i64", "b:i64"}, {R"({"a":9007199254740993,"b":1})"}) ==
+        Values{R"({"output":9007199254740994})"});
+  CHECK(Run(TestModel("sum_two"), {"a:u8", "b:i32"}, {R"({"a":200,"b":-300})"}) ==
+        Values{R"({"output":-100})"});
+  CHECK(Run(TestModel("sum_two"), {"a:f64", "b:bool"}, {R"({"a":0.1,"b":true})"}) ==
+        Values{R"({"output":1.1})"});
+}
+
+TEST_CASE(
+    "a model's own signature is enough, and its rows are the same however many share a call") {
+  std::vector<std::optional<std::string>> rows;
+  for (int i = 0; i < 50; ++i) {
+    std::string row = R"({"features":[)" + std::to_string(i);
+    for (int j = 1; j < 16; ++j) row += "," + std::to_string(0.25 * ((i * j) % 7) - 0.5);
+    rows.push_back(row + "]}");
+  }
+  const Values together = Run(TestModel("mlp16"), {}, rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Values alone = Run(TestModel("mlp16"), {}, {rows[i]});
+    REQUIRE(alone[0].starts_with(R"({"score":)"));
+    CHECK(std::stod(alone[0].substr(9)) == Approx(std::stod(together[i].substr(9))).margin(1e-6));
+  }
+}
+
+TEST_CASE("an image of 784 numbers is taken in the shape that the flags say") {
+  std::string image = "0";
+  for (int i = 1; i < 784; ++i) image += "," + std::to_string(i % 10);
+  const std::optional<std::string> row = R"({"image":[)" + image + "]}";
+  const Values flat = Run(TestModel("mlp784"), {}, {row});
+  CHECK(Run(TestModel("mlp784"), {"image:f32[1,28,28]"}, {row}, {"scores"}) == flat);
+  CHECK(std::count(flat[0].begin(), flat[0].end(), ',') == 9);
+}
+
+TEST_CASE("of the rows in a call only those that the model throws on fail, with its own words") {
+  const auto model = LoadTorchScript(TestModel("throws"), "cpu");
+  Infer infer(*model, MakeSignature({"x:f32[2]"}, {"y"}, ""), {}, kSilent);
+  const Frame out = infer.Run(
+      FrameOf({R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})", R"({"x":[-3,1]})"}));
+  CHECK(CodesOf(out) == Values{"", "model-error", "", "model-error"});
+  CHECK(out.record(1).failure.message == "builtins.ValueError: the first feature is below 0");
+  CHECK(ValuesOf(out)[2] == R"({"x":[2,1],"y":2})");
+}
+
+ErrorKind KindOf(const std::function<void()>& action, std::string* message = nullptr) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (message != nullptr) *message = error.what();
+    return error.kind();
+  }
+  return ErrorKind::kBug;
+}
+
+TEST_CASE("a file that is not there, is no model, or is cut short is told apart") {
+  CHECK(KindOf([] { LoadTorchScript("/nonexistent/model.pt", "cpu"); }) == ErrorKind::kMissing);
+  CHECK(KindOf([] { LoadTorchScript(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([] { LoadTorchScript("/tmp", "cpu"); }) == ErrorKind::kBadData);
+  const WrittenModel written("def forward(self, x):\n  return x\n");
+  std::filesystem::resize_file(written.file(), std::filesystem::file_size(written.file()) / 2);
+  CHECK(KindOf([&] { LoadTorchScript(written.file(), "cpu"); }) == ErrorKind::kBadData);
+}
+
+TEST_CASE("a device that is not there is refused with what there is") {
+  std::string message;
+  CHECK(KindOf([] { LoadTorchScript(TestModel("mlp16"), "cuda:99"); }, &message) ==
+        ErrorKind::kUnavailable);
+  CHECK_THAT(message, Catch::StartsWith("device cuda:99 is not there; there is: cpu"));
+  CHECK(KindOf([] { LoadTorchScript(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
+}
+
+TEST_CASE("inputs of another shape or number than the model takes are refused at the start") {
+  std::string message;
+  CHECK(KindOf([] { Run(TestModel("mlp16"), {"x:f32[15]"}, {}); }, &message) ==
+        ErrorKind::kConfiguration);
+  CHECK_THAT(message,
+             Catch::Contains("mat1 and mat2 shapes cannot be multiplied (1x15 and 16x64)"));
+  CHECK(KindOf([] { Run(TestModel("sum_two"), {"x:f32"}, {}); }, &message) ==
+        ErrorKind::kConfiguration);
+  CHECK_THAT(message, Catch::Contains("forward() is missing value for argument 'b'"));
+  CHECK(KindOf([] {
+          Run(TestModel("mlp16"), {"x:f32[16]", "y:f32"}, {});
+        }) == ErrorKind::kConfiguration);
+}
+
+TEST_CASE("what a model returns must be tensors with a row for each row") {
+  const auto kind = [](const std::string& result) {
+    const WrittenModel model("def forward(self, x):\n  return " + result + "\n");
+    return KindOf([&] { Run(model.file(), {"x:f32[2]"}, {}); });
+  };
+  CHECK(kind("x.sum()") == ErrorKind::kConfiguration);
+  CHECK(kind("x.t()") == ErrorKind::kConfiguration);
+  CHECK(kind("1.5") == ErrorKind::kConfiguration);
+  CHECK(kind("(x, 1)") == ErrorKind::kConfiguration);
+  CHECK(kind("torch.complex(x, x)") == ErrorKind::kConfiguration);
+}
+
+TEST_CASE("narrow, strided and squeezed results come out as numbers") {
+  const auto value = [](const std::string& result) {
+    const WrittenModel model("def forward(self, x):\n  return " + result + "\n");
+    return Run(model.file(), {"x:f32[2]"}, {R"({"x":[1.5,2]})"})[0];
+  };
+  CHECK(value("x.half()") == R"({"output":[1.5,2]})");
+  CHECK(value("x.to(dtype=1)") == R"({"output":[1,2]})");
+  CHECK(value("torch.stack([x, x], 2).transpose(1, 2)") == R"({"output":[[1.5,2],[1.5,2]]})");
+  CHECK(value("[x, x[:, 0]]") == R"({"output0":[1.5,2],"output1":1.5})");
+  CHECK(value("x.sum(1)") == R"({"output":3.5})");
+}
+
+TEST_CASE("a model that squeezes its result away for one row is served") {
+  const WrittenModel model("def forward(self, x):\n  return x.sum(1, True).squeeze()\n");
+  CHECK(Run(model.file(), {"x:f32[2]"}, {R"({"x":[1.5,2]})"}) == Values{R"({"output":3.5})"});
+}
+
+TEST_CASE("a model that keeps state of its own is served") {
+  const WrittenModel model(
+      "def forward(self, x):\n  self.count.add_(1)\n  return x + self.count * 0\n");
+  CHECK(Run(model.file(), {"x:f32[1]"}, {R"({"x":[2]})", R"({"x":[3]})"}) ==
+        Values{R"({"output":2})", R"({"output":3})"});
+}
+
+}  // namespace
+}  // namespace rk
