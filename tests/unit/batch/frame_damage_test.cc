@@ -88,8 +88,9 @@ TEST_CASE("a damaged frame that was sealed afterwards is refused or can be read,
         bytes.data()[at] = static_cast<char>(value);
         Seal(bytes);
         INFO("byte " << at << " is " << int{value});
-        if (Refusal(bytes.view()).empty())
-          CHECK_FALSE(TextOf(Frame::Decode(std::move(bytes))).empty());
+        if (!Refusal(bytes.view()).empty()) continue;
+        const Frame decoded = Frame::Decode(std::move(bytes));
+        CHECK_FALSE(TextOf(decoded).empty());
       }
     }
   }
