@@ -82,6 +82,7 @@ class Admin::Impl {
   }
 
   std::optional<int64_t> MaxMessageBytes(const std::string& topic) {
+    if (!HasController()) return std::nullopt;
     ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
     std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
     const AdminOptionsPtr options = MakeOptions(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -139,6 +140,7 @@ class Admin::Impl {
   rd_kafka_resp_err_t AskToCreate(const std::string& topic, int32_t partitions,
                                   const std::vector<Property>& configuration) {
     constexpr int kBrokersDefault = -1;
+    if (!HasController()) return RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
     char reason[256];
     NewTopicPtr made(rd_kafka_NewTopic_new(topic.c_str(), partitions, kBrokersDefault, reason,
                                            sizeof(reason)));
@@ -160,8 +162,24 @@ class Admin::Impl {
     return count == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_topic_result_error(results[0]);
   }
 
-  // A broker without that request (librdkafka's mock cluster) makes a topic when it is asked about
-  // by a client that allows it.
+  /// librdkafka's mock cluster names a controller that is not there, for which the library would
+  /// wait in vain.
+  bool HasController() const {
+    const rd_kafka_metadata_t* answer = nullptr;
+    constexpr rd_kafka_topic_t* kNoTopic = nullptr;
+    if (rd_kafka_metadata(handle_.get(), 0, kNoTopic, &answer, int{kTimeout.count()}) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return true;
+    }
+    const MetadataPtr owner(answer);
+    const int32_t controller = rd_kafka_controllerid(handle_.get(), 0);
+    for (int i = 0; i < answer->broker_cnt; ++i) {
+      if (answer->brokers[i].id == controller) return true;
+    }
+    return false;
+  }
+
+  // A broker without that request makes a topic when a client that allows it asks about it.
   void CreateByAsking(const std::string& topic) {
     const HandlePtr handle = MakeAdminHandle(WithAutoCreation(settings_, true), &log_);
     const auto deadline = Clock::now() + kTimeout;
