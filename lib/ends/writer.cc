@@ -19,6 +19,9 @@ using std::chrono::seconds;
 
 // Between two looks at the delivery reports.
 constexpr int kFramesPerRound = 8;
+// As a reader's default window: with more under way the brokers get nothing faster, and a stream
+// from a file has no window.
+constexpr size_t kMaxOutstandingBytes = size_t{64} << 20;
 constexpr seconds kBetweenHousekeeping{1};
 constexpr minutes kForgetReaderAfter{10};  // as WriterOrder::Expire() does with partitions
 
@@ -54,7 +57,7 @@ Writer::Writer(const WriterOptions& options, Source& source, Producer& producer,
 
 void Writer::Run() {
   while (!input_over()) {
-    const bool received = Receive();
+    const bool received = may_receive() && Receive();
     Serve();
     if (!received && !input_over()) Wait();
   }
@@ -78,6 +81,12 @@ void Writer::FinishOutstanding() {
     Wait();
     Serve();
   }
+}
+
+// What is outstanding gets done without any help from the input, and what is held back does not
+// count: so an earlier batch that the order waits for always gets through.
+bool Writer::may_receive() const {
+  return !input_over() && producer_.outstanding_bytes() < kMaxOutstandingBytes;
 }
 
 bool Writer::Receive() {
@@ -134,7 +143,7 @@ void Writer::Serve() {
 
 void Writer::Wait() {
   // A descriptor below 0 is one that poll(2) passes by.
-  std::array<pollfd, 3> watched{pollfd{input_over() ? -1 : source_.fd(), POLLIN, 0},
+  std::array<pollfd, 3> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
                                 pollfd{producer_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0}};
   const int timeout = static_cast<int>(producer_.poll_timeout().count());
   if (poll(watched.data(), watched.size(), timeout) < 0 && errno != EINTR) {

@@ -51,6 +51,7 @@ class Writer {
   };
 
   bool input_over() const { return source_.ended() || broken_input_ != nullptr; }
+  bool may_receive() const;
   /// False if nothing was there.
   bool Receive();
   std::optional<Frame> NextFrame();

@@ -89,6 +89,7 @@ class Producer::Impl {
     ProducedBatch& batch = batches_.emplace_front();
     batch.self = batches_.begin();
     batch.frame = std::move(frame);
+    outstanding_bytes_ += batch.frame->bytes().size();
     batch.slots = std::make_unique<Slot[]>(count);
     // One more than there are records, so that the batch is not done before all were looked at.
     batch.remaining = count + 1;
@@ -127,6 +128,7 @@ class Producer::Impl {
   int fd() const { return wakeup_.fd(); }
   milliseconds poll_timeout() const { return recovering_ ? kWhileRecovering : kUsually; }
   size_t outstanding() const { return batches_.size(); }
+  size_t outstanding_bytes() const { return outstanding_bytes_; }
   const Totals& totals() const { return totals_; }
 
   Clock::duration stalled(Clock::time_point now) const {
@@ -186,6 +188,7 @@ class Producer::Impl {
 
   void Finish(ProducedBatch& batch) {
     if (--batch.remaining > 0) return;
+    outstanding_bytes_ -= batch.frame->bytes().size();
     done_.push_back(std::move(batch.frame));
     batches_.erase(batch.self);
   }
@@ -325,6 +328,7 @@ class Producer::Impl {
   std::unique_ptr<ProducerClient> swift_;
   std::unique_ptr<ProducerClient> careful_;  ///< from the first refusal on
   uint64_t next_order_ = 0;
+  size_t outstanding_bytes_ = 0;
   size_t in_flight_ = 0;  ///< records that a client has
   bool recovering_ = false;
   bool careful_ended_ = false;
@@ -350,6 +354,8 @@ int Producer::fd() const { return impl_->fd(); }
 milliseconds Producer::poll_timeout() const { return impl_->poll_timeout(); }
 
 size_t Producer::outstanding() const { return impl_->outstanding(); }
+
+size_t Producer::outstanding_bytes() const { return impl_->outstanding_bytes(); }
 
 Producer::Clock::duration Producer::stalled(Clock::time_point now) const {
   return impl_->stalled(now);

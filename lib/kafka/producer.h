@@ -30,8 +30,8 @@ struct TargetTopic {
 /// A dead letter that its topic does not take goes without its value (and `rk-value-bytes`), or
 /// without its timestamp (and `rk-timestamp`).
 ///
-/// One thread uses it, which polls fd(). Frames are kept, not copied, until they are done; nothing
-/// here bounds how many (the readers' windows do).
+/// One thread uses it, which polls fd(). Frames are kept, not copied, until they are done; how many
+/// is the caller's to bound, by outstanding_bytes().
 class Producer {
  public:
   using FramePtr = std::shared_ptr<const Frame>;
@@ -71,8 +71,9 @@ class Producer {
   int fd() const;
   std::chrono::milliseconds poll_timeout() const;
 
-  /// Frames that are not done.
+  /// Frames that are not done, and their bytes.
   size_t outstanding() const;
+  size_t outstanding_bytes() const;
   /// How long something has been outstanding without any record being stored; 0 if nothing is.
   Clock::duration stalled(Clock::time_point now) const;
   /// What to throw when the stall has lasted too long: says what the client last complained of.
