@@ -68,8 +68,8 @@ AckMessage AckMessage::Decode(std::string_view bytes) {
   Require(bytes.size() >= kHeaderLength, "at least 24 bytes");
   const auto byte = [&](size_t at) { return static_cast<uint8_t>(bytes[at]); };
   Require(byte(kVersionAt) == kVersion, "version 1");
-  Require(byte(kKindAt) >= uint8_t(AckKind::kHello) && byte(kKindAt) <= uint8_t(AckKind::kFenced),
-          "a kind from 1 to 5");
+  const auto kind = static_cast<AckKind>(bytes[kKindAt]);
+  Require(kind >= AckKind::kHello && kind <= AckKind::kFenced, "a kind from 1 to 5");
   Require(byte(kBlameAt) <= 1 && byte(kReservedAt) == 0, "blame of 0 or 1, then 0");
   const uint64_t topic_length = Load<uint32_t>(&bytes[kTopicLengthAt]);
   const uint64_t range_count = Load<uint32_t>(&bytes[kRangeCountAt]);
@@ -77,7 +77,7 @@ AckMessage AckMessage::Decode(std::string_view bytes) {
           "as many bytes as its lengths say");
 
   AckMessage message;
-  message.kind = static_cast<AckKind>(byte(kKindAt));
+  message.kind = kind;
   message.blame = byte(kBlameAt) == 1;
   message.partition.partition = Load<int32_t>(&bytes[kPartitionAt]);
   message.partition.topic = bytes.substr(kHeaderLength, topic_length);

@@ -72,14 +72,16 @@ bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags f
   return true;
 }
 
-ReadyFd::ReadyFd() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)) {
-  something_left_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+ReadyFd::ReadyFd()
+    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+      something_left_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   epoll_event event = {EPOLLIN, {}};
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, something_left_fd_, &event) == 0) return;
-  const Error error = SystemError("cannot wait for acknowledgements");
+  const int reason = errno;
   close(something_left_fd_);
   close(epoll_fd_);
-  throw error;
+  errno = reason;
+  throw SystemError("cannot wait for acknowledgements");
 }
 
 ReadyFd::~ReadyFd() {
