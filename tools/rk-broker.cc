@@ -15,12 +15,13 @@ namespace {
 
 const rk::ToolInfo kInfo{
     "rk-broker",
-    "A Kafka broker in one process, for trying things out and for tests. Never for data: it keeps "
-    "5 MB or 100,000 records of a partition, in memory, and forgets older ones.",
-    "It prints its address, and runs until SIGTERM or SIGINT.\n\n"
+    "A Kafka broker in one process, for trying things out. Prints its address.\n"
+    "Never for data: it keeps at most 5 MB or 100,000 records of a partition, in\n"
+    "memory, and drops older ones.",
     "Example:\n"
-    "  rk-broker --topic applications:2 --topic decisions > address &\n"
-    "  RK_BROKERS=$(cat address) rk-read -t applications -p all"};
+    "  rk-broker --topic applications --topic decisions:2 > address &\n"
+    "  until [ -s address ]; do sleep 0.1; done\n"
+    "  rk-write -b $(cat address) -t decisions < captured.rkf"};
 
 constexpr int32_t kMostPartitions = 10'000;
 
@@ -48,7 +49,7 @@ void AddOptions(CLI::App& app, std::vector<Topic>& topics) {
          [&topics](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) topics.push_back(ParseTopic(text));
          },
-         "make this topic, with 4 partitions if it does not say; repeatable")
+         "a topic to begin with; 4 partitions if not told")
       ->type_name("NAME[:PARTITIONS]")
       ->expected(1)
       ->take_all();

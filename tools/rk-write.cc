@@ -12,11 +12,11 @@ namespace {
 
 const rk::ToolInfo kInfo{
     "rk-write",
-    "Write records to a Kafka topic: each once, in the order of its input's partition, and "
-    "acknowledged to rk-read when it is stored. Records that failed go to a dead-letter topic.",
+    "Writes frames to a topic of Kafka, in order, and acknowledges what is stored.\n"
+    "Records that failed go to the dead-letter topic.",
     "Example:\n"
-    "  rk-read -b $BROKERS -t applications -G credit | rk-infer -m credit.pt |\n"
-    "    rk-write -b $BROKERS -t decisions"};
+    "  rk-read -b localhost:9092 -t applications -G credit | rk-infer -m credit.pt |\n"
+    "    rk-write -b localhost:9092 -t decisions"};
 
 struct Options {
   rk::LinkOptions link;
@@ -28,19 +28,18 @@ struct Options {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("-t,--topic", options.topic, "the topic to write to")
-      ->type_name("TOPIC")
+  rk::AddKafkaOptions(app, options.kafka);
+  app.add_option("-t,--topic", options.topic, "topic to write to")
+      ->option_text("TOPIC")
       ->required();
   app.add_option("--dead-letter", options.dead_letters,
-                 "the topic for records that failed, made if missing")
-      ->option_text("TOPIC (default: that of -t with .dlq)");
-  app.add_flag("--unordered", options.unordered,
-               "let a batch go that overtook an earlier one of its partition");
+                 "for records that failed (default: TOPIC.dlq)")
+      ->option_text("TOPIC");
+  app.add_flag("--unordered", options.unordered, "let a batch go that overtook an earlier one");
   app.add_option("--on-broker-down", options.on_broker_down,
-                 "when nothing could be stored for 60 s: exit 69, or retry for ever")
+                 "after 60 s: exit, or retry for ever")
       ->check(CLI::IsMember({"exit", "retry"}))
-      ->option_text("exit|retry=exit");
-  rk::AddKafkaOptions(app, options.kafka);
+      ->option_text("WHAT=exit");
   rk::AddInputOptions(app, options.link);
 }
 

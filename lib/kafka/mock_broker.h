@@ -24,7 +24,7 @@ class MockBroker {
   explicit MockBroker(Log log);
   ~MockBroker();
 
-  /// Throws Error(kConfiguration) for a topic that is there already or cannot be.
+  /// Throws Error(kConfiguration) for a topic that is there already.
   void CreateTopic(const std::string& topic, int32_t partitions);
 
   /// host:port, for the clients' -b.
