@@ -106,11 +106,11 @@ void TopicDigest::Add(const rd_kafka_message_t& message) {
 }
 
 Difference Compare(const TopicDigest& input, const TopicDigest& output) {
-  static const Entries kNone;
+  static const Entries none;
   Difference difference;
   for (const auto& [key, entries] : input.keys()) {
     const auto found = output.keys().find(key);
-    CompareKey(key, entries, found == output.keys().end() ? kNone : found->second, difference);
+    CompareKey(key, entries, found == output.keys().end() ? none : found->second, difference);
   }
   for (const auto& [key, entries] : output.keys()) {
     if (!input.keys().contains(key)) difference.extra += entries.size();
