@@ -1,7 +1,6 @@
 // rk-infer: a model on the batches that go by.
 
 #include <chrono>
-#include <map>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -31,14 +30,13 @@ struct Options {
   std::string device = "cpu";
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  std::string emit = "merge";
   rk::InferOptions infer;
   int threads = 1;
   rk::LinkOptions link;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  const std::map<std::string, rk::Emit> emits = {{"merge", rk::Emit::kMerge},
-                                                 {"replace", rk::Emit::kReplace}};
   app.add_option("-m,--model", options.model, "TorchScript file")->required()->option_text("FILE");
   app.add_option("--device", options.device, "cpu, cuda or cuda:N")->option_text("DEVICE=cpu");
   app.add_option("--input", options.inputs,
@@ -49,10 +47,10 @@ void AddOptions(CLI::App& app, Options& options) {
                  "name of an output, or key where it is a dict;\nonce for each, in order")
       ->option_text("NAME")
       ->allow_extra_args(false);
-  app.add_option("--emit", options.infer.emit,
+  app.add_option("--emit", options.emit,
                  "merge the outputs into the record's object, or\nreplace it by them")
-      ->option_text("merge|replace")
-      ->transform(CLI::CheckedTransformer(emits));
+      ->option_text("HOW=merge")
+      ->check(CLI::IsMember({"merge", "replace"}));
   app.add_option("--max-batch", options.infer.max_batch, "rows in a call of the model at most")
       ->option_text("N=1024")
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
@@ -63,19 +61,20 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddOutputOptions(app, options.link);
 }
 
-void Run(const Options& options, rk::Stage& stage) {
+void Run(Options& options, rk::Stage& stage) {
   const auto source = rk::OpenSource(options.link);
   const auto sink = rk::OpenSink(options.link);
   rk::UseThreads(options.threads);
   const auto start = std::chrono::steady_clock::now();
   const auto model = rk::LoadTorchScript(options.model, options.device);
   const auto signature = rk::MakeSignature(options.inputs, options.outputs, model->signature());
+  options.infer.emit = options.emit == "merge" ? rk::Emit::kMerge : rk::Emit::kReplace;
   rk::Infer infer(*model, signature, options.infer, stage.log);
   stage.log(
       rk::LogLevel::kInfo,
       fmt::format("model ready file={} device={} seconds={:.2f}", options.model, options.device,
                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
-  rk::Metric& records = stage.metrics.Counter("records");
+  rk::Metric& records = stage.metrics.Counter("records_in");
   rk::Metric& failed = stage.metrics.Counter("failed");
   rk::Metric& calls = stage.metrics.Counter("calls");
   rk::RunMiddle(*source, *sink, [&](const rk::Frame& frame) {

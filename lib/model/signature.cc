@@ -18,11 +18,18 @@ constexpr std::array kDtypes = {Dtype::kF32, Dtype::kF64, Dtype::kI32,
                                 Dtype::kI64, Dtype::kU8,  Dtype::kBool};
 constexpr int64_t kMaxRowNumbers = int64_t{1} << 28;
 
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n";
+  const size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
+// The parts between commas, without the space around them.
 std::vector<std::string_view> Split(std::string_view list) {
   std::vector<std::string_view> parts;
   for (size_t begin = 0; begin <= list.size();) {
     const size_t end = std::min(list.find(',', begin), list.size());
-    parts.push_back(list.substr(begin, end - begin));
+    parts.push_back(Trim(list.substr(begin, end - begin)));
     begin = end + 1;
   }
   return parts;

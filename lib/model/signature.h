@@ -20,7 +20,8 @@ struct Input {
 
 /// Reads an input spec: `PATH:DTYPE` for a number, `PATH:DTYPE[2,3]` for an array, and
 /// `{PATH,PATH=NUMBER,…}:DTYPE` for fields packed in a vector, `=` giving what stands for a field
-/// that a record does not have. Throws Error(kUsage) that shows the spec and says what is wrong.
+/// that a record does not have; there may be space around the commas. Throws Error(kUsage) that
+/// shows the spec and says what is wrong.
 Input ParseInput(std::string_view spec);
 
 /// What goes into a model and what comes out.

@@ -37,6 +37,9 @@ std::string Reason(const std::exception& exception) {
   return "it does not say why";
 }
 
+// LibTorch goes on with guesses about how the file came to be broken.
+std::string FirstSentence(const std::string& text) { return text.substr(0, text.find(". ")); }
+
 c10::ScalarType TorchTypeOf(Dtype dtype) {
   switch (dtype) {
     case Dtype::kF32:
@@ -199,7 +202,7 @@ std::unique_ptr<Model> LoadTorchScript(const std::string& file, const std::strin
     throw Error(ErrorKind::kBadData,
                 fmt::format("{} is no TorchScript model that this LibTorch can load: {}; make one "
                             "with torch.jit.script(model).save(...)",
-                            file, Reason(error)));
+                            file, FirstSentence(Reason(error))));
   }
 }
 

@@ -50,6 +50,7 @@ TEST_CASE("fields in braces are packed in a vector, with what stands for missing
   CHECK(input.fields[2].path == "debt");
   CHECK(input.fields[2].position == 8);
   CHECK(input.fields[2].fallback == std::string("\0\0\xc0\xbf", 4));
+  CHECK(ParseInput("{ a ,\n  b=2 }:f32").fields[1].path == "b");
   CHECK(ParseInput("{a}:u8").shape == std::vector<int64_t>{1});
 }
 
