@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <system_error>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -126,11 +127,13 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   } catch (const CLI::Success& answer) {  // --version, and what a tool's own options print
     Print(answer.what());
     return kExitDone;
-  } catch (const CLI::ExtrasError&) {
-    return RefuseUsage(info, options.MakeLog(info.name),
-                       fmt::format("'{}' is not an option here", app.remaining().front()));
   } catch (const CLI::ParseError& error) {
-    return RefuseUsage(info, options.MakeLog(info.name), error.what());
+    // An option that is misspelt explains one that is missing.
+    const std::vector<std::string> unknown = app.remaining();
+    return RefuseUsage(info, options.MakeLog(info.name),
+                       unknown.empty()
+                           ? error.what()
+                           : fmt::format("'{}' is not an option here", unknown.front()));
   } catch (const Error& error) {
     log(LogLevel::kError, error.what());
     return ExitCodeOf(error.kind());
