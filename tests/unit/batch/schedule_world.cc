@@ -6,7 +6,8 @@ namespace rk {
 namespace {
 
 constexpr size_t kReaders = 2;
-constexpr size_t kStepsToDrain = 100'000;
+constexpr size_t kStepsToFetch = 3'000;
+constexpr size_t kStepsToDrain = 50'000;
 /// What a part's frame has beside its records; a split may go over the window by as much.
 constexpr size_t kPartBytes = 256;
 
@@ -18,6 +19,7 @@ ScheduleWorld::ScheduleWorld(uint64_t seed, Rough rough)
       batch_records_(1 + Below(OneIn(3) ? 40 : 6)),
       window_bytes_(1000 + Below(10'000)),
       link_frames_(1 + Below(8)),
+      rough_one_in_(10 + Below(80)),
       supervised_(rough.middle && OneIn(2)),
       inputs_(1 + Below(3)),
       replicas_(1 + Below(4)),
@@ -45,15 +47,18 @@ ScheduleWorld::ScheduleWorld(uint64_t seed, Rough rough)
 }
 
 void ScheduleWorld::Step() {
-  const bool goes_wrong = !rough_actions_.empty() && OneIn(40);
+  const bool goes_wrong = !rough_actions_.empty() && OneIn(rough_one_in_);
   const auto& actions = goes_wrong ? rough_actions_ : usual_;
   (this->*actions[Below(actions.size())])();
   CheckWindows();
 }
 
 void ScheduleWorld::Drain() {
-  rough_actions_.clear();
   std::erase(usual_, &ScheduleWorld::AppendInput);
+  // What goes wrong last goes wrong while no fresh batch comes along to help.
+  for (size_t steps = 0; steps < kStepsToFetch && !AllFetched(); ++steps) Step();
+  for (size_t steps = Below(300); steps > 0; --steps) Step();
+  rough_actions_.clear();
   // A reader that lost a partition without noticing finds out when its session ends.
   for (size_t i = 0; i < inputs_.size(); ++i) {
     for (size_t reader = 0; reader < kReaders; ++reader) {
@@ -65,6 +70,14 @@ void ScheduleWorld::Drain() {
     Step();
   }
   CheckOutput();
+}
+
+bool ScheduleWorld::AllFetched() const {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const auto& position = readers_[inputs_[i].owner].position;
+    if (position.at(static_cast<int>(i)) < inputs_[i].end) return false;
+  }
+  return true;
 }
 
 bool ScheduleWorld::AllAtEnd() const {
@@ -103,7 +116,7 @@ void ScheduleWorld::Check(bool holds, const std::string& what) {
 
 void ScheduleWorld::AppendInput() {
   Input& input = inputs_[Below(inputs_.size())];
-  for (size_t records = Below(10); records > 0; --records) {
+  for (size_t records = Below(6); records > 0; --records) {
     if (OneIn(4)) input.end += 1 + static_cast<int64_t>(Below(3));
     if (rough_.poison_one_in > 0 && OneIn(rough_.poison_one_in)) input.poison.insert(input.end);
     input.offsets.push_back(input.end++);
@@ -112,11 +125,11 @@ void ScheduleWorld::AppendInput() {
 }
 
 void ScheduleWorld::Fetch() {
-  Reader& reader = readers_[Below(kReaders)];
   const int partition = static_cast<int>(Below(inputs_.size()));
+  const Input& input = inputs_[static_cast<size_t>(partition)];
+  Reader& reader = readers_[OneIn(4) ? Below(kReaders) : input.owner];
   if (!reader.ledger.Owns(Name(partition)) || reader.stopping.contains(partition)) return;
   if (!reader.ledger.HasRoom() || reader.ledger.unsent() > 1) return;
-  const Input& input = inputs_[static_cast<size_t>(partition)];
   if (!input.offsets.empty() && input.offsets.back() >= reader.position[partition]) {
     AddBatch(reader, partition);
   } else {

@@ -36,7 +36,7 @@ class ScheduleWorld {
   ScheduleWorld(uint64_t seed, Rough rough);
 
   void Step();
-  /// Nothing more goes wrong but poison, and the input grows no more. Throws if not everything
+  /// The input grows no more, and soon nothing goes wrong but poison. Throws if not everything
   /// comes out and is committed, with no time-out to help.
   void Drain();
 
@@ -103,6 +103,7 @@ class ScheduleWorld {
   struct Output {
     std::map<int64_t, int> times;
     std::map<size_t, int64_t> latest;  ///< by output queue: the latest first occurrence
+    std::set<int64_t> failed;          ///< handed to the producer as a dead letter
   };
 
   size_t Below(size_t bound) { return random_() % bound; }
@@ -155,6 +156,7 @@ class ScheduleWorld {
   void KillWriter();
   void SendTo(Message::Kind kind, const Frame& frame);
 
+  bool AllFetched() const;
   bool AllAtEnd() const;
   void CheckWindows() const;
   void CheckOutput() const;
@@ -164,7 +166,8 @@ class ScheduleWorld {
   size_t batch_records_;
   size_t window_bytes_;
   size_t link_frames_;
-  bool supervised_;  ///< a death loses what was pushed, and all that is in flight is refused
+  size_t rough_one_in_;  ///< steps
+  bool supervised_;      ///< a death loses what was pushed, and all that is in flight is refused
   std::vector<Action> usual_;
   std::vector<Action> rough_actions_;
 

@@ -9,6 +9,8 @@ constexpr size_t kOutputPartitions = 2;
 constexpr size_t kDeadLetters = kOutputPartitions;
 constexpr WriterOrder::Clock::time_point kNow{};
 
+size_t HashOf(int64_t offset) { return static_cast<size_t>(offset) * 7 / 3; }
+
 }  // namespace
 
 void ScheduleWorld::TakeFrame() {
@@ -29,9 +31,9 @@ void ScheduleWorld::Produce(const FramePtr& frame) {
   if (batch->left == 0) writer_->delivered.push_back(frame);
   for (size_t i = 0; i < frame->record_count(); ++i) {
     const RecordView record = frame->record(i);
-    const size_t queue = record.state == RecordState::kFailed
-                             ? kDeadLetters
-                             : static_cast<size_t>(record.offset) * 7 / 3 % kOutputPartitions;
+    const bool failed = record.state == RecordState::kFailed;
+    if (failed) outputs_[frame->info().partition].failed.insert(record.offset);
+    const size_t queue = failed ? kDeadLetters : HashOf(record.offset) % kOutputPartitions;
     writer_->queues[{frame->info().partition, queue}].push_back({record.offset, batch});
   }
 }
@@ -58,9 +60,10 @@ void ScheduleWorld::Persist(std::deque<Produced>& queue, int partition, size_t q
     Check(!poison, "a record came out that kills whoever processes it");
   }
   ++produced_;
+  // No order is promised to a good record that was a dead letter in one epoch and not in another.
   if (++output.times[record.offset] > 1) {
     ++duplicates_;
-  } else {
+  } else if (poison || !output.failed.contains(record.offset)) {
     const auto [latest, first] = output.latest.try_emplace(queue_number, record.offset);
     Check(first || !rough_.ordered || latest->second < record.offset,
           "a record came out before an earlier one of its partition");
