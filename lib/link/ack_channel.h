@@ -49,7 +49,7 @@ class AckClient {
   void Send(const std::string& endpoint, const AckMessage& message);
   struct Incoming {
     std::string endpoint;
-    AckMessage message;  ///< Fence
+    AckMessage message;  ///< a Fence
   };
   /// The next message of any reader, else nullopt; never blocks. Nonsense is logged once per
   /// connection and dropped.

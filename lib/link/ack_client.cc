@@ -38,7 +38,7 @@ struct Connection {
 
 class AckClient::Impl {
  public:
-  explicit Impl(Log log) : log_(std::move(log)), id_(ToHex(RandomOrigin())) {}
+  explicit Impl(Log log) : log_(std::move(log)) {}
 
   ~Impl() {
     while (!connections_.empty()) Drop(connections_.begin());
@@ -89,10 +89,7 @@ class AckClient::Impl {
     PathOf(endpoint);
     if (connections_.size() == kMostConnections) DropLeastRecentlyUsed();
     zmq::socket_t socket = MakeSocket(context_, zmq::socket_type::dealer);
-    WithZmq("cannot connect to " + endpoint, [&] {
-      socket.set(zmq::sockopt::routing_id, id_);
-      socket.connect(endpoint);
-    });
+    WithZmq("cannot connect to " + endpoint, [&] { socket.connect(endpoint); });
     ready_.Watch(socket);
     TrySendPart(socket, AckMessage{}.Encode(), zmq::send_flags::none);
     return connections_.emplace(endpoint, Connection{std::move(socket), {}}).first;
@@ -114,7 +111,8 @@ class AckClient::Impl {
     const bool single = SkipToEndOfMessage(connection.socket, payload);
     try {
       if (!single) throw Error(ErrorKind::kBadData, "a message of several parts");
-      return AckMessage::Decode(payload.to_string_view());
+      AckMessage message = AckMessage::Decode(payload.to_string_view());
+      if (message.kind == AckKind::kFence) return message;
     } catch (const Error& error) {
       if (!std::exchange(connection.reported, true)) {
         log_(LogLevel::kWarning, fmt::format("dropped what {} sent, and will say so only once: {}",
@@ -125,7 +123,6 @@ class AckClient::Impl {
   }
 
   Log log_;
-  std::string id_;
   zmq::context_t context_;
   Connections connections_;
   ReadyFd ready_;

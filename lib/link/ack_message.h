@@ -10,7 +10,7 @@
 namespace rk {
 
 enum class AckKind : uint8_t {
-  kHello = 1,   ///< writer → reader: I will acknowledge your frames
+  kHello = 1,  ///< writer → reader: I will acknowledge your frames; reader → writer: are you there
   kAck = 2,     ///< writer → reader: these ranges are done
   kNack = 3,    ///< server or rk-run → reader: send these again
   kFence = 4,   ///< reader → writer: I gave this partition up

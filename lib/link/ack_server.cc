@@ -34,8 +34,7 @@ class AckServer::Impl {
     const DirectoryLock lock(directory.path());
     RemoveDeadSockets(directory.path(), kNamePrefix);
     WithZmq("cannot take acknowledgements at " + endpoint_, [&] {
-      // A writer that connects again keeps its id, and one that is gone is found out by sending.
-      socket_.set(zmq::sockopt::router_handover, true);
+      // So that a writer that is gone is found out by sending to it.
       socket_.set(zmq::sockopt::router_mandatory, true);
       socket_.bind(endpoint_);
     });
@@ -91,8 +90,14 @@ class AckServer::Impl {
     for (Peer& peer : peers_) {
       if (peer.id == id) return peer;
     }
-    if (peers_.size() == kMostPeers) peers_.pop_front();
+    if (peers_.size() == kMostPeers) ForgetOne();
     return peers_.emplace_back(Peer{id});
+  }
+
+  // A writer that connects again is a new peer: its old self is found out first.
+  void ForgetOne() {
+    Broadcast(AckMessage{});
+    if (peers_.size() == kMostPeers) peers_.pop_front();
   }
 
   void Report(Peer& peer, const char* reason) {

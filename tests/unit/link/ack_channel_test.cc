@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -17,6 +18,7 @@
 #include <zmq.hpp>
 
 #include "lib/batch/error.h"
+#include "lib/link/socket_file.h"
 #include "tests/unit/link/test_directory.h"
 #include "tests/unit/link/test_pipe.h"
 
@@ -123,11 +125,16 @@ TEST_CASE("a descriptor is quiet when nothing is left, and readable while someth
   CHECK(IsReadable(server->fd(), 0));
   CHECK(IsReadable(server->fd(), 0));
   REQUIRE(IsReadable(client.fd(), kPatienceMs));
+  std::this_thread::sleep_for(milliseconds(20));  // libzmq looks at its commands every 3 ms at most
   client.Send(server->endpoint(), Ack(2));
   CHECK(IsReadable(client.fd(), 0));
   CHECK(Await(client));
   CHECK(Await(*server));
   CHECK(Await(*server));
+  CHECK_FALSE(server->TryReceive());
+  CHECK_FALSE(client.TryReceive());
+  CHECK_FALSE(IsReadable(server->fd(), 50));
+  CHECK_FALSE(IsReadable(client.fd(), 50));
 }
 
 TEST_CASE("every writer that said hello hears the reader, and the reader hears every writer") {
@@ -244,6 +251,16 @@ TEST_CASE("many readers that start at once in one directory all live") {
   for (const auto& server : servers) AwaitHello(*server, client, server->endpoint());
 }
 
+TEST_CASE("a reader that starts waits while another is between binding and listening") {
+  Fixture fixture;
+  auto lock = std::make_unique<DirectoryLock>(fixture.directory.path());
+  auto server = std::async(std::launch::async, [&] { return fixture.MakeServer(); });
+  CHECK(server.wait_for(milliseconds(100)) == std::future_status::timeout);
+  CHECK(fixture.Sockets().empty());
+  lock.reset();
+  CHECK(server.get() != nullptr);
+}
+
 TEST_CASE("a peer that speaks nonsense is logged once, and others are served") {
   Fixture fixture;
   const auto server = fixture.MakeServer();
@@ -302,6 +319,19 @@ TEST_CASE("closing hands everything to the readers") {
   CHECK(received == kMessages);
 }
 
+TEST_CASE("closing hands over what was sent on a connection that is not even made yet") {
+  Fixture fixture;
+  const auto server = fixture.MakeServer();
+  for (int64_t count = 0; count < 20; ++count) {
+    AckClient client(fixture.log);
+    client.Send(server->endpoint(), Ack(count));
+    client.Close(seconds(10));
+    const auto ack = Await(*server);
+    REQUIRE(ack);
+    CHECK(ack->ranges[0].first == count);
+  }
+}
+
 TEST_CASE("closing does not wait for a reader that is gone, nor too long for one that sleeps") {
   Fixture fixture;
   TestPipe ready;
@@ -342,6 +372,42 @@ TEST_CASE("a connection that is idle for 60 s is closed, and made again when it 
   AwaitHello(*server, client, server->endpoint());
   server->Broadcast(Fence());
   CHECK(Await(client));
+}
+
+TEST_CASE("a connection that is made again at once loses nothing") {
+  Fixture fixture;
+  const auto server = fixture.MakeServer();
+  AckClient client(fixture.log);
+  for (int64_t count = 0; count < 200; ++count) {
+    client.Send(server->endpoint(), Ack(count));
+    client.Expire(Clock::now() + seconds(61));
+  }
+  std::vector<int64_t> received;
+  while (received.size() < 200) {
+    const auto ack = Await(*server);
+    REQUIRE(ack);
+    received.push_back(ack->ranges[0].first);
+  }
+  std::sort(received.begin(), received.end());
+  for (int64_t count = 0; count < 200; ++count)
+    CHECK(received[static_cast<size_t>(count)] == count);
+  AwaitHello(*server, client, server->endpoint());
+  server->Broadcast(Fence());
+  CHECK(Await(client));
+}
+
+TEST_CASE("a writer that connects again and again does not push out the others") {
+  Fixture fixture;
+  const auto server = fixture.MakeServer();
+  AckClient lasting(fixture.log);
+  AckClient restless(fixture.log);
+  AwaitHello(*server, lasting, server->endpoint());
+  for (int count = 0; count < 300; ++count) {
+    AwaitHello(*server, restless, server->endpoint());
+    restless.Expire(Clock::now() + seconds(61));
+  }
+  server->Broadcast(Fence());
+  CHECK(Await(lasting));
 }
 
 TEST_CASE("a writer keeps 64 connections at most") {

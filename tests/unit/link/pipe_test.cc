@@ -77,6 +77,23 @@ TEST_CASE("frames come whole through a pipe that gives one byte at a time") {
   CHECK(source.origin() == kReader);
 }
 
+TEST_CASE("frames come whole through a pipe that gives them in two parts, wherever it is cut") {
+  const std::string first(TestFrame(0).bytes());
+  const std::string second(TestFrame(1).bytes());
+  const std::string stream = first + second + std::string(Frame::End(kReader).bytes());
+  for (size_t cut = 0; cut < stream.size(); ++cut) {
+    TestPipe pipe;
+    PipeSource source(pipe.in(), kMaxFrame);
+    std::string received;
+    for (const std::string& part : {stream.substr(0, cut), stream.substr(cut)}) {
+      pipe.Write(part);
+      while (const std::optional<Frame> frame = source.TryReceive()) received += frame->bytes();
+    }
+    CHECK((received == first + second));
+    CHECK(source.ended());
+  }
+}
+
 TEST_CASE("receiving from an empty pipe does not block") {
   TestPipe pipe;
   PipeSource source(pipe.in(), kMaxFrame);
