@@ -9,7 +9,7 @@
 
 namespace rk {
 
-AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, Log log)
+AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, const Log& log)
     : window_(window),
       shared_(shared),
       log_(log),

@@ -17,7 +17,7 @@ class AckReceiver {
  public:
   /// `window` must outlive it. Binds the channel and starts at once. `shared` says that a group
   /// hands out the partitions, so that losing one to another reader is in order.
-  AckReceiver(Window& window, const Origin& origin, bool shared, Log log);
+  AckReceiver(Window& window, const Origin& origin, bool shared, const Log& log);
   ~AckReceiver();
 
   const std::string& endpoint() const { return server_.endpoint(); }

@@ -257,7 +257,7 @@ std::vector<PartitionOffset> Reader::Uncommitted() {
   std::vector<PartitionOffset> offsets;
   if (options_.group.empty() || !sink_.acknowledged()) return offsets;
   for (auto& [partition, reading] : readings_) {
-    const int64_t floor = window_.With([&](Ledger& ledger) { return ledger.floor(partition); });
+    const int64_t floor = window_.With([&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
     if (floor != reading.committed) offsets.push_back({partition, floor});
     reading.committed = floor;
   }
