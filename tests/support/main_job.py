@@ -134,6 +134,8 @@ class Line:
     """Stages joined by pipes as a shell joins them; none outlives the `with` block."""
 
     def __init__(self, *stages):
+        for program, *_ in stages:
+            check(shutil.which(program), f"there is no {program}: build it, or say in RK_BIN where it is")
         self.folder = tempfile.mkdtemp(prefix="rk-line-")
         self.names = [pathlib.Path(args[0]).name for args in stages]
         self.stages = []
