@@ -18,6 +18,8 @@ class TestChild {
  public:
   explicit TestChild(const std::function<int()>& body) : pid_(fork()) {
     if (pid_ == 0) {
+      // As a shell starts a program, not as the test runner or an earlier test left things.
+      for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
       dup2(out_.out(), STDOUT_FILENO);
       dup2(err_.out(), STDERR_FILENO);
       _exit(body());
