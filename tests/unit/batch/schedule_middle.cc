@@ -98,6 +98,14 @@ void ScheduleWorld::TimeOut() {
   }
 }
 
+/// The writer lives on, so only its answer to what comes twice can free what is kept.
+void ScheduleWorld::LoseAcknowledgements() {
+  std::erase_if(to_readers_, [&](const Message& message) {
+    return message.kind == Message::Kind::kAck && OneIn(2);
+  });
+  RefuseAll();
+}
+
 void ScheduleWorld::RefuseAll() {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     for (const Reader& reader : readers_) {

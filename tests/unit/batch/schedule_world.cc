@@ -31,8 +31,9 @@ ScheduleWorld::ScheduleWorld(uint64_t seed, Rough rough)
             &World::Deliver,        &World::Deliver,     &World::Report,       &World::Report,
             &World::TakeFence,      &World::ThawReplica, &World::MovePartition};
   if (rough.middle) {
-    rough_actions_.insert(rough_actions_.end(), {&World::KillReplica, &World::FreezeReplica,
-                                                 &World::KillBalance, &World::TimeOut});
+    rough_actions_.insert(rough_actions_.end(),
+                          {&World::KillReplica, &World::FreezeReplica, &World::KillBalance,
+                           &World::TimeOut, &World::LoseAcknowledgements});
   }
   if (rough.writer) rough_actions_.push_back(&World::KillWriter);
   if (rough.readers) {

@@ -144,6 +144,7 @@ class ScheduleWorld {
   void FreezeReplica();
   void ThawReplica();
   void TimeOut();
+  void LoseAcknowledgements();
   void RefuseAll();
 
   // The writer.

@@ -90,12 +90,9 @@ void ScheduleWorld::TakeFence() {
 void ScheduleWorld::KillWriter() {
   Deliver();
   writer_ = std::make_unique<Writer>(rough_.ordered);
-  std::erase_if(to_readers_, [&](const Message& message) {
-    return message.kind == Message::Kind::kAck && OneIn(2);
-  });
   std::erase_if(to_writer_, [&](const Pushed&) { return OneIn(2); });
   std::erase_if(fences_, [&](const Message&) { return OneIn(2); });
-  RefuseAll();
+  LoseAcknowledgements();
 }
 
 void ScheduleWorld::SendTo(Message::Kind kind, const Frame& frame) {
