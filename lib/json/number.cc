@@ -13,11 +13,9 @@ static_assert(std::numeric_limits<float>::is_iec559);
 
 template <typename To, typename From>
 bool Fits(From number) {
-  if constexpr (std::is_same_v<To, bool>) {
-    return false;
-  } else if constexpr (std::is_floating_point_v<To>) {
+  if constexpr (std::is_floating_point_v<To>) {
     return std::isfinite(static_cast<To>(number));
-  } else if constexpr (std::is_floating_point_v<From>) {
+  } else if constexpr (std::is_same_v<To, bool> || std::is_floating_point_v<From>) {
     return false;
   } else {
     return std::in_range<To>(number);

@@ -96,8 +96,9 @@ std::optional<Rejection> Outputs::Write(size_t row, Emit emit, std::string_view 
     }
     ends_[i] = text_.size();
   }
+  const std::string_view text = text_;
   for (size_t i = 0, begin = 0; i < members_.size(); begin = ends_[i++]) {
-    members_[i] = {quoted_[i], std::string_view(text_).substr(begin, ends_[i] - begin)};
+    members_[i] = {quoted_[i], text.substr(begin, ends_[i] - begin)};
   }
   if (emit == Emit::kMerge) {
     Merge(json, present, members_, value);

@@ -118,10 +118,12 @@ class TorchScript : public Model {
   std::vector<c10::IValue> Arguments(std::span<const ColumnView> inputs) const {
     std::vector<c10::IValue> arguments;
     for (const ColumnView& input : inputs) {
-      // LibTorch has no view of constant bytes; a model that writes to its arguments writes here.
-      at::Tensor tensor = torch::from_blob(const_cast<char*>(input.data.data()), input.shape,
-                                           TorchTypeOf(input.dtype));
-      arguments.emplace_back(device_.is_cpu() ? std::move(tensor) : tensor.to(device_));
+      // LibTorch has no view of constant bytes.
+      const at::Tensor rows = torch::from_blob(const_cast<char*>(input.data.data()), input.shape,
+                                               TorchTypeOf(input.dtype));
+      // Always a copy: a model may write to its arguments or keep them, and if it throws, the rows
+      // are needed again.
+      arguments.emplace_back(device_.is_cpu() ? rows.clone() : rows.to(device_));
     }
     return arguments;
   }

@@ -120,6 +120,16 @@ TEST_CASE("of the rows in a call only those that the model throws on fail, with 
   CHECK(ValuesOf(out)[2] == R"({"x":[2,1],"y":2})");
 }
 
+TEST_CASE("a model may write to its arguments, also before it throws") {
+  const WrittenModel model(
+      "def forward(self, x):\n"
+      "  x.mul_(2)\n"
+      "  assert bool((x >= 0).all()), 'below 0'\n"
+      "  return x\n");
+  CHECK(Run(model.file(), {"x:f32"}, {R"({"x":1})", R"({"x":-1})", R"({"x":3})"}) ==
+        Values{R"({"output":2})", R"({"x":-1})", R"({"output":6})"});
+}
+
 ErrorKind KindOf(const std::function<void()>& action, std::string* message = nullptr) {
   try {
     action();
