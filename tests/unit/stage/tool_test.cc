@@ -142,7 +142,7 @@ TEST_CASE("totals come before the error that ends the tool") {
                                         "rk-demo: error: topic [^\n]*\n"));
 }
 
-TEST_CASE("-v shows more, -q errors only, and neither shows info") {
+TEST_CASE("by default info is shown, with -v more, with -q errors only") {
   const Run run = [](Stage& stage) {
     stage.log(LogLevel::kDebug, "debug");
     stage.log(LogLevel::kInfo, "info");
