@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -28,26 +27,35 @@ std::string TestModel(const std::string& name) {
   return std::string(std::getenv("RK_SOURCE_DIR")) + "/tests/models/" + name + ".pt";
 }
 
-// A model written here, in a file of its own for as long as this object lives.
+// A folder that lives as long as this object.
+class Folder {
+ public:
+  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string path() const { return path_; }
+
+ private:
+  char path_[32] = "/tmp/rk-model-XXXXXX";
+};
+
+// A model written here, in a file of its own.
 class WrittenModel {
  public:
   // `forward` is TorchScript: a method of that name.
   explicit WrittenModel(const std::string& forward) {
-    std::strcpy(folder_, "/tmp/rk-model-XXXXXX");
-    REQUIRE(::mkdtemp(folder_) != nullptr);
     torch::jit::Module module("Written");
     module.register_buffer("count", torch::zeros({1}));
     module.define(forward);
     module.save(file());
   }
-  ~WrittenModel() { std::filesystem::remove_all(folder_); }
-  WrittenModel(const WrittenModel&) = delete;
-  WrittenModel& operator=(const WrittenModel&) = delete;
 
-  std::string file() const { return std::string(folder_) + "/model.pt"; }
+  std::string file() const { return folder_.path() + "/model.pt"; }
 
  private:
-  char folder_[32];
+  Folder folder_;
 };
 
 std::vector<std::string> Run(const std::string& file, const std::vector<std::string>& inputs,
