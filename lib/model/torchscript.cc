@@ -94,10 +94,10 @@ class TorchScript : public Model {
 
   std::span<const ColumnView> Run(std::span<const ColumnView> inputs) override {
     const c10::InferenceMode inference;
-    // Without the optimising executor: it profiles the first calls and compiles for the shapes that
-    // it saw, which costs 65 ms and again 1.4 ms at other batch sizes for an MLP of three layers,
-    // and gains nothing there on a CPU, where it has no compiler. Frozen and plainly interpreted,
-    // such a call takes 10 us, also the first of a batch size.
+    // Without the optimising executor: it profiles the first call and compiles for what it saw
+    // there (35 ms and 1 ms for the first two calls of a three-layer MLP), again for what that does
+    // not fit, and gained nothing on a CPU. Frozen and plainly interpreted such a call takes 11 us,
+    // and the first with a new batch size 0.3 ms at most.
     const torch::jit::GraphOptimizerEnabledGuard plain(false);
     views_.clear();
     tensors_.clear();

@@ -1,9 +1,10 @@
 #include "lib/json/extract.h"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/buffer.h"
 #include "lib/batch/error.h"

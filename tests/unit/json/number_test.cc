@@ -1,12 +1,13 @@
 #include "lib/json/number.h"
 
 #include <bit>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <random>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 namespace rk {
 namespace {

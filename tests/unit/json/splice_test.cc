@@ -1,9 +1,10 @@
 #include "lib/json/splice.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/buffer.h"
 #include "lib/json/extract.h"
