@@ -147,14 +147,14 @@ void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
 }
 
 void Consumer::Impl::OnError(rd_kafka_event_t* event) {
+  char text[512];
+  // The event of a fatal error has the code of its cause.
+  if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof text)) {
+    throw Error(ErrorKind::kTryAgain,
+                fmt::format("group {}: {} ({})", group_, text, rd_kafka_err2name(fatal)));
+  }
   const auto error = rd_kafka_event_error(event);
   const char* reason = rd_kafka_event_error_string(event);
-  if (error == RD_KAFKA_RESP_ERR__FATAL) {
-    char text[512];
-    const auto cause = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
-    throw Error(ErrorKind::kTryAgain, fmt::format("group {}: {} ({})", group_, text,
-                                                  rd_kafka_err2name(cause)));
-  }
   const bool of_group = error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
   if (of_group && group_.empty()) return;  // librdkafka looks for a coordinator nobody needs
   const ErrorKind kind = KindOf(error);
