@@ -1,7 +1,8 @@
 #include "lib/batch/ledger.h"
 
-#include <catch2/catch.hpp>
 #include <functional>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 #include "tests/unit/batch/make_batch.h"

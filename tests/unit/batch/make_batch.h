@@ -27,6 +27,8 @@ inline BatchInfo MakeInfo(OffsetRange range, int64_t epoch = kEpoch,
   return info;
 }
 
+BatchInfo MakeInfo(OffsetRange range, int64_t epoch, TopicPartition&&) = delete;  // it borrows
+
 /// A batch over the range of `info` with a small record at each of `offsets`.
 inline Frame MakeBatch(const BatchInfo& info, const std::vector<int64_t>& offsets) {
   FrameBuilder builder(info, offsets.size(), offsets.size() * 8);

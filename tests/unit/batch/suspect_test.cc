@@ -1,6 +1,7 @@
 // How the ledger treats batches whose peers died while holding them (DESIGN I8).
-#include <catch2/catch.hpp>
 #include <memory>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/ledger.h"
 #include "tests/unit/batch/make_batch.h"

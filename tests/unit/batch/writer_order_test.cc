@@ -1,7 +1,8 @@
 #include "lib/batch/writer_order.h"
 
-#include <catch2/catch.hpp>
 #include <memory>
+
+#include <catch2/catch.hpp>
 
 #include "tests/unit/batch/make_batch.h"
 
