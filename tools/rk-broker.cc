@@ -1,11 +1,12 @@
 // rk-broker: a broker for trying things out, in one process.
 #include <poll.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/mock_broker.h"
@@ -64,7 +65,8 @@ void Run(const std::vector<Topic>& topics, rk::Stage& stage) {
   }
   stage.log(rk::LogLevel::kInfo,
             "never for data: memory only, 5 MB or 100,000 records a partition, older ones are "
-            "dropped address=" + address);
+            "dropped address=" +
+                address);
   pollfd drain{stage.signals.drain_fd(), POLLIN, 0};
   while (!stage.signals.draining()) poll(&drain, 1, -1);
 }

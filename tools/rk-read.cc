@@ -1,7 +1,8 @@
 // rk-read: Kafka → frames on a link, each kept until the writer acknowledges it.
 
-#include <CLI/CLI.hpp>
 #include <charconv>
+
+#include <CLI/CLI.hpp>
 
 #include "lib/batch/error.h"
 #include "lib/ends/kafka_options.h"
@@ -42,8 +43,8 @@ void AddOptions(CLI::App& app, Options& options) {
                  "beginning|end|stored|N|-N|s@MS (default: stored\nwith a group, else beginning)")
       ->option_text("OFFSET");
   app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of the partitions");
-  options.count_option = app.add_option("-c,--count", options.count, "exit after that many records")
-                             ->option_text("N");
+  options.count_option =
+      app.add_option("-c,--count", options.count, "exit after that many records")->option_text("N");
   app.add_option("--instance", reader.instance, "group.instance.id: back at once after a crash")
       ->option_text("ID");
   const CLI::Range positive(size_t{1}, size_t{1} << 40);

@@ -1,6 +1,7 @@
 // rk-write: frames → Kafka.
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "lib/ends/kafka_options.h"
 #include "lib/ends/writer.h"
@@ -36,8 +37,7 @@ void AddOptions(CLI::App& app, Options& options) {
                  "for records that failed (default: TOPIC.dlq)")
       ->option_text("TOPIC");
   app.add_flag("--unordered", options.unordered, "let a batch go that overtook an earlier one");
-  app.add_option("--on-broker-down", options.on_broker_down,
-                 "after 60 s: exit, or retry for ever")
+  app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry for ever")
       ->check(CLI::IsMember({"exit", "retry"}))
       ->option_text("WHAT=exit");
   rk::AddInputOptions(app, options.link);

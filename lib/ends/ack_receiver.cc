@@ -1,9 +1,10 @@
 #include "lib/ends/ack_receiver.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 
@@ -65,9 +66,8 @@ void AckReceiver::Loop(const std::stop_token& stop) {
 
 void AckReceiver::Take(const AckMessage& message) {
   if (message.kind == AckKind::kFenced) {
-    const std::string text =
-        fmt::format("topic {} partition {}: another reader has taken it over",
-                    message.partition.topic, message.partition.partition);
+    const std::string text = fmt::format("topic {} partition {}: another reader has taken it over",
+                                         message.partition.topic, message.partition.partition);
     if (!shared_) throw Error(ErrorKind::kTryAgain, text);
     log_(LogLevel::kWarning, text);
     return;

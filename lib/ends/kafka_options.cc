@@ -1,9 +1,10 @@
 #include "lib/ends/kafka_options.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
 
 #include "lib/batch/error.h"
 
@@ -74,7 +75,8 @@ void BlankSecrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     char* property = PropertyIn(argv[i]);
     char* equals = std::strchr(property, '=');
-    if (equals == nullptr || !IsSecret({property, static_cast<size_t>(equals - property)})) continue;
+    if (equals == nullptr || !IsSecret({property, static_cast<size_t>(equals - property)}))
+      continue;
     std::memset(equals + 1, 0, std::strlen(equals + 1));
   }
 }

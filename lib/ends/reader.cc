@@ -1,10 +1,11 @@
 #include "lib/ends/reader.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <time.h>
 
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/ends/sender.h"
@@ -66,10 +67,10 @@ Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
       batches_(stage.metrics.Counter("batches")) {
   const TopicDescription topic = Describe(options, stage.log);
   cluster_id_ = topic.cluster_id;
-  consumer_ = std::make_unique<Consumer>(
-      Consumer::Options{options.client, options.group, options.instance,
-                        static_cast<size_t>(topic.partitions)},
-      stage.log);
+  consumer_ =
+      std::make_unique<Consumer>(Consumer::Options{options.client, options.group, options.instance,
+                                                   static_cast<size_t>(topic.partitions)},
+                                 stage.log);
   if (!options.partitions) {
     consumer_->Subscribe({options.topic}, *this);
     return;
@@ -141,9 +142,9 @@ std::vector<int64_t> Reader::OnAssigned(const std::vector<TopicPartition>& parti
   auto starts = StartsOf(partitions);
   Begin(partitions, starts);
   for (size_t i = 0; i < partitions.size(); ++i) {
-    stage_.log(LogLevel::kInfo, fmt::format("assigned topic={} partition={} offset={}",
-                                            partitions[i].topic, partitions[i].partition,
-                                            starts[i]));
+    stage_.log(LogLevel::kInfo,
+               fmt::format("assigned topic={} partition={} offset={}", partitions[i].topic,
+                           partitions[i].partition, starts[i]));
   }
   return starts;
 }
@@ -169,8 +170,8 @@ void Reader::GiveUp(const TopicPartition& partition) {
   });
   acks_.Fence(partition, epoch);
   readings_.erase(partition);
-  stage_.log(LogLevel::kInfo, fmt::format("given up topic={} partition={}", partition.topic,
-                                          partition.partition));
+  stage_.log(LogLevel::kInfo,
+             fmt::format("given up topic={} partition={}", partition.topic, partition.partition));
 }
 
 void Reader::Wait() {
@@ -179,7 +180,8 @@ void Reader::Wait() {
   auto until = next_commit_;
   if (const auto due = consumer_->NextDue(); due && *due < until) until = *due;
   if (Finished() || (!Stopping() && more_to_fetch_ && HasRoom())) until = now;
-  const auto timeout = std::chrono::ceil<milliseconds>(std::max(until - now, steady_clock::duration{}));
+  const auto timeout =
+      std::chrono::ceil<milliseconds>(std::max(until - now, steady_clock::duration{}));
   pollfd fds[] = {{consumer_->event_fd(), POLLIN, 0},
                   {window_.wake_fd(), POLLIN, 0},
                   {stage_.signals.drain_fd(), POLLIN, 0}};
@@ -257,7 +259,8 @@ std::vector<PartitionOffset> Reader::Uncommitted() {
   std::vector<PartitionOffset> offsets;
   if (options_.group.empty() || !sink_.acknowledged()) return offsets;
   for (auto& [partition, reading] : readings_) {
-    const int64_t floor = window_.With([&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
+    const int64_t floor = window_.With(
+        [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
     if (floor != reading.committed) offsets.push_back({partition, floor});
     reading.committed = floor;
   }

@@ -21,8 +21,8 @@ namespace rk {
 struct ReaderOptions {
   ClientSettings client;
   std::string topic;
-  std::string group;                            ///< empty: none; nothing is committed
-  std::string instance;                         ///< group.instance.id
+  std::string group;                               ///< empty: none; nothing is committed
+  std::string instance;                            ///< group.instance.id
   std::optional<std::vector<int32_t>> partitions;  ///< fixed ones; an empty list is all of them
   StartOffset start;
   bool exit_at_end = false;

@@ -12,8 +12,8 @@
 namespace rk {
 
 /// The ledger as the reader's three threads share it: the one that reads Kafka, the one that sends,
-/// the one that takes acknowledgements. No call blocks on anything but the lock, except the two that
-/// say so.
+/// the one that takes acknowledgements. No call blocks on anything but the lock, except the two
+/// that say so.
 class Window {
  public:
   explicit Window(Ledger::Limits limits);

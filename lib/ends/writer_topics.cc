@@ -18,7 +18,8 @@ Producer::Options PrepareTopics(const ClientSettings& client, const std::string&
   if (const auto existing = admin.Describe(dead_letters)) {
     dead_letter_partitions = existing->partitions;
   } else {
-    // Dead letters keep their records' timestamps: with a retention an old one would be gone at once.
+    // Dead letters keep their records' timestamps: with a retention an old one would be gone at
+    // once.
     admin.CreateTopic(dead_letters, found->partitions, {{"retention.ms", "-1"}});
     dead_letter_partitions = admin.Describe(dead_letters).value().partitions;
     log(LogLevel::kInfo, "made the dead-letter topic topic=" + dead_letters +

@@ -142,8 +142,8 @@ class Admin::Impl {
     constexpr int kBrokersDefault = -1;
     if (!HasController()) return RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
     char reason[256];
-    NewTopicPtr made(rd_kafka_NewTopic_new(topic.c_str(), partitions, kBrokersDefault, reason,
-                                           sizeof(reason)));
+    NewTopicPtr made(
+        rd_kafka_NewTopic_new(topic.c_str(), partitions, kBrokersDefault, reason, sizeof(reason)));
     if (!made) throw Error(ErrorKind::kConfiguration, "topic " + topic + ": " + reason);
     for (const auto& [name, value] : configuration) {
       rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());

@@ -25,9 +25,9 @@ struct ClientSettings {
 /// or no key.
 std::optional<Property> ParseProperty(std::string_view text);
 
-/// Reads a properties file as kcat and librdkafka's examples take it: `key=value` lines, blank lines
-/// and lines that start with '#'. Throws Error(kMissing) if it cannot be opened, Error(kIo), and
-/// Error(kConfiguration) naming the file and the line for a line that is none of these.
+/// Reads a properties file as kcat and librdkafka's examples take it: `key=value` lines, blank
+/// lines and lines that start with '#'. Throws Error(kMissing) if it cannot be opened, Error(kIo),
+/// and Error(kConfiguration) naming the file and the line for a line that is none of these.
 std::vector<Property> ReadPropertiesFile(const std::string& path);
 
 /// True for properties whose value must not be seen by others (passwords, private keys).

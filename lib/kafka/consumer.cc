@@ -1,6 +1,5 @@
 #include "lib/kafka/consumer.h"
 
-#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -9,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer_impl.h"
@@ -74,7 +75,8 @@ bool IsCooperative(rd_kafka_t* handle) {
 }  // namespace
 
 void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
-  throw Error(KindOf(error), fmt::format("{}: {}", what, reason ? reason : rd_kafka_err2str(error)));
+  throw Error(KindOf(error),
+              fmt::format("{}: {}", what, reason ? reason : rd_kafka_err2str(error)));
 }
 
 ListPtr ToList(const std::vector<TopicPartition>& partitions) {
@@ -95,14 +97,14 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 
 Consumer::Impl::Impl(const Options& options, Log log)
     : group_(options.group), log_(std::move(log)) {
-  reset_ = ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"),
-                      &reset_is_error_);
+  reset_ =
+      ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"), &reset_is_error_);
   event_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (event_fd_ < 0) throw Error(ErrorKind::kIo, fmt::format("eventfd: {}", std::strerror(errno)));
   ConfPtr conf = MakeConf(options.client, Defaults(options));
   for (const Property& property : Required(options)) SetProperty(conf.get(), property);
-  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
-                                           RD_KAFKA_EVENT_ERROR);
+  rd_kafka_conf_set_events(
+      conf.get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);
   handle_ = MakeHandle(RD_KAFKA_CONSUMER, std::move(conf), &log_);
   rd_kafka_poll_set_consumer(handle_.get());
   consumer_queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
@@ -119,8 +121,8 @@ Consumer::Impl::~Impl() {
 
 void Consumer::Impl::Open(const TopicPartition& partition) {
   PartitionQueue& opened = queues_[partition] = {};
-  opened.queue.reset(rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(),
-                                                  partition.partition));
+  opened.queue.reset(
+      rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.partition));
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
   const uint64_t one = 1;
   rd_kafka_queue_io_event_enable(opened.queue.get(), event_fd_, &one, sizeof one);
@@ -132,17 +134,20 @@ void Consumer::Impl::Poll() {
 
 void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
   switch (rd_kafka_event_type(event)) {
-    case RD_KAFKA_EVENT_REBALANCE: return OnRebalance(event);
-    case RD_KAFKA_EVENT_ERROR: return OnError(event);
+    case RD_KAFKA_EVENT_REBALANCE:
+      return OnRebalance(event);
+    case RD_KAFKA_EVENT_ERROR:
+      return OnError(event);
     case RD_KAFKA_EVENT_OFFSET_COMMIT: {
       const auto error = rd_kafka_event_error(event);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
       commit_failed_ = true;
-      log_(LogLevel::kWarning, fmt::format("commit refused, it will be tried again: {}",
-                                           rd_kafka_err2str(error)));
+      log_(LogLevel::kWarning,
+           fmt::format("commit refused, it will be tried again: {}", rd_kafka_err2str(error)));
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -158,7 +163,8 @@ void Consumer::Impl::OnError(rd_kafka_event_t* event) {
   const bool of_group = error == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
   if (of_group && group_.empty()) return;  // librdkafka looks for a coordinator nobody needs
   const ErrorKind kind = KindOf(error);
-  if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing) ThrowKafka(error, "broker", reason);
+  if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing)
+    ThrowKafka(error, "broker", reason);
   log_(LogLevel::kWarning, fmt::format("{}; trying on", reason));
 }
 

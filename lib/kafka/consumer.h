@@ -31,8 +31,8 @@ class Consumer {
  public:
   struct Options {
     ClientSettings client;
-    std::string group;     ///< empty: none, nothing is committed
-    std::string instance;  ///< group.instance.id; empty: a dynamic member
+    std::string group;           ///< empty: none, nothing is committed
+    std::string instance;        ///< group.instance.id; empty: a dynamic member
     size_t partition_count = 1;  ///< of all topics: the fetch queues' memory is divided by it
   };
 
@@ -73,8 +73,8 @@ class Consumer {
 
   struct Limits {
     size_t records = 500;
-    size_t bytes = size_t{1} << 20;          ///< of keys, values and headers; one record may exceed
-    std::chrono::milliseconds timeout{0};    ///< how long the first record may wait for company
+    size_t bytes = size_t{1} << 20;        ///< of keys, values and headers; one record may exceed
+    std::chrono::milliseconds timeout{0};  ///< how long the first record may wait for company
   };
   struct Fetched {
     std::optional<Frame> frame;

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer_impl.h"
@@ -19,9 +18,12 @@ bool IsEnd(const rd_kafka_message_t& message) {
 
 TimestampType TypeOf(rd_kafka_timestamp_type_t type) {
   switch (type) {
-    case RD_KAFKA_TIMESTAMP_CREATE_TIME: return TimestampType::kCreateTime;
-    case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME: return TimestampType::kLogAppendTime;
-    default: return TimestampType::kNone;
+    case RD_KAFKA_TIMESTAMP_CREATE_TIME:
+      return TimestampType::kCreateTime;
+    case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME:
+      return TimestampType::kLogAppendTime;
+    default:
+      return TimestampType::kNone;
   }
 }
 
@@ -37,8 +39,9 @@ void EncodeHeaders(rd_kafka_message_t* message, std::string* encoded) {
   const char* name = nullptr;
   const void* value = nullptr;
   size_t size = 0;
-  for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                     RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
     AppendHeader(*encoded, {name, Bytes(value, size)});
   }
 }
@@ -81,26 +84,24 @@ Consumer::Fetched Consumer::Impl::Fetch(const BatchInfo& info, const Limits& lim
   return fetched;
 }
 
+// One by one: when librdkafka 2.12 hands out many in one call it counts the end of the partition as
+// a record that was read, and goes on one too far after a cooperative rebalance.
 void Consumer::Impl::Pull(PartitionQueue& queue, const Limits& limits) {
-  if (queue.pending_records >= limits.records || queue.pending_bytes >= limits.bytes) return;
-  std::array<rd_kafka_message_t*, 1024> messages;
-  const size_t wanted = std::min(messages.size(), limits.records - queue.pending_records);
-  const ssize_t got =
-      rd_kafka_consume_batch_queue(queue.queue.get(), 0, messages.data(), wanted);
-  if (got <= 0) return;
-  if (queue.pending.empty()) queue.oldest = std::chrono::steady_clock::now();
-  for (ssize_t i = 0; i < got; ++i) {
-    rd_kafka_message_t* message = messages[static_cast<size_t>(i)];
-    // An end that a record follows is no end any more; a waiting batch is not cut short by it.
-    if (IsRecord(*message) && limits.timeout.count() > 0 && !queue.pending.empty() &&
-        IsEnd(*queue.pending.back())) {
-      queue.pending.pop_back();
-    }
+  while (queue.pending_records < limits.records && queue.pending_bytes < limits.bytes) {
+    MessagePtr message(rd_kafka_consume_queue(queue.queue.get(), 0));
+    if (!message) return;
+    if (queue.pending.empty()) queue.oldest = std::chrono::steady_clock::now();
     if (IsRecord(*message)) {
+      // A rebalance may begin between librdkafka's handing out a record and its noting so.
+      if (message->offset < queue.next_offset) continue;
+      queue.next_offset = message->offset + 1;
+      // An end that a record follows is no end any more; a waiting batch is not cut short by it.
+      const bool after_end = !queue.pending.empty() && IsEnd(*queue.pending.back());
+      if (after_end && limits.timeout.count() > 0) queue.pending.pop_back();
       queue.pending_bytes += message->len + message->key_len;
       ++queue.pending_records;
     }
-    queue.pending.emplace_back(message);
+    queue.pending.push_back(std::move(message));
   }
 }
 
@@ -110,7 +111,8 @@ Frame Consumer::Impl::Build(PartitionQueue& queue, const BatchInfo& info, size_t
   for (size_t i = 0; i < count; ++i) {
     const rd_kafka_message_t& message = *queue.pending[i];
     const int64_t timestamp = rd_kafka_message_timestamp(&message, nullptr);
-    if (timestamp >= 0 && (batch.earliest_timestamp_ms < 0 || timestamp < batch.earliest_timestamp_ms))
+    if (timestamp >= 0 &&
+        (batch.earliest_timestamp_ms < 0 || timestamp < batch.earliest_timestamp_ms))
       batch.earliest_timestamp_ms = timestamp;
     bytes += message.len + message.key_len;
   }
@@ -141,12 +143,14 @@ void Consumer::Impl::ThrowFetchError(const TopicPartition& partition, const Batc
                                      const rd_kafka_message_t& message) {
   if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
     const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
-    throw Error(ErrorKind::kBadData,
-                fmt::format("topic {} partition {}: offsets {} to {} are not on the broker any more "
-                            "(retention overtook the reader); start again with -o to accept the loss",
-                            partition.topic, partition.partition, info.first_offset, low));
+    throw Error(
+        ErrorKind::kBadData,
+        fmt::format("topic {} partition {}: offsets {} to {} are not on the broker any more "
+                    "(retention overtook the reader); start again with -o to accept the loss",
+                    partition.topic, partition.partition, info.first_offset, low));
   }
-  ThrowKafka(message.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
+  ThrowKafka(message.err,
+             fmt::format("topic {} partition {}", partition.topic, partition.partition),
              rd_kafka_message_errstr(&message));
 }
 

@@ -19,6 +19,7 @@ struct PartitionQueue {
   std::deque<MessagePtr> pending;  ///< records and end-of-partition marks, in order
   size_t pending_bytes = 0;
   size_t pending_records = 0;
+  int64_t next_offset = 0;                       ///< every record below has been pending
   std::chrono::steady_clock::time_point oldest;  ///< when pending stopped being empty
 };
 

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer_impl.h"
@@ -60,9 +60,12 @@ std::vector<int64_t> Consumer::Impl::Resolve(const std::vector<TopicPartition>& 
   using Kind = StartOffset::Kind;
   if (partitions.empty()) return {};
   switch (start.kind) {
-    case Kind::kAbsolute: return std::vector<int64_t>(partitions.size(), start.value);
-    case Kind::kBeginning: return List(partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST);
-    case Kind::kEnd: return List(partitions, RD_KAFKA_OFFSET_SPEC_LATEST);
+    case Kind::kAbsolute:
+      return std::vector<int64_t>(partitions.size(), start.value);
+    case Kind::kBeginning:
+      return List(partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST);
+    case Kind::kEnd:
+      return List(partitions, RD_KAFKA_OFFSET_SPEC_LATEST);
     case Kind::kTail: {
       auto offsets = List(partitions, RD_KAFKA_OFFSET_SPEC_LATEST);
       const auto low = List(partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST);
@@ -79,7 +82,8 @@ std::vector<int64_t> Consumer::Impl::Resolve(const std::vector<TopicPartition>& 
       }
       return offsets;
     }
-    case Kind::kStored: break;
+    case Kind::kStored:
+      break;
   }
   auto offsets = Stored(partitions);
   std::vector<TopicPartition> fresh;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <librdkafka/rdkafka.h>
-
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <librdkafka/rdkafka.h>
 
 #include "lib/batch/error.h"
 #include "lib/batch/log.h"
@@ -60,7 +60,8 @@ class Complaint {
 
   bool empty() const { return text_.empty(); }
   bool is_authentication() const { return error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION; }
-  /// "<what>: <the complaint> (what to do)", of the kind of the complaint, kUnavailable without one.
+  /// "<what>: <the complaint> (what to do)", of the kind of the complaint, kUnavailable without
+  /// one.
   Error MakeError(const std::string& what) const;
 
  private:

@@ -40,9 +40,9 @@ void CheckGuarantees(const ClientSettings& settings) {
   for (const Guarantee& guarantee : kGuarantees) {
     const auto given = settings.Find(guarantee.name);
     if (!given || *given == guarantee.value || *given == guarantee.alias) continue;
-    throw Error(ErrorKind::kConfiguration,
-                std::string("property ") + guarantee.name + "=" + *given + ": it must be " +
-                    guarantee.value + " here, since " + guarantee.why + "; leave it out");
+    throw Error(ErrorKind::kConfiguration, std::string("property ") + guarantee.name + "=" +
+                                               *given + ": it must be " + guarantee.value +
+                                               " here, since " + guarantee.why + "; leave it out");
   }
   if (settings.Find("transactional.id").value_or("") != "") {
     throw Error(ErrorKind::kConfiguration,
@@ -74,8 +74,8 @@ ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes
   for (const Guarantee& guarantee : kGuarantees) {
     SetProperty(conf.get(), {guarantee.name, guarantee.value});
   }
-  SetProperty(conf.get(), {"enable.gapless.guarantee",
-                           after_refusal == AfterRefusal::kEnd ? "true" : "false"});
+  SetProperty(conf.get(),
+              {"enable.gapless.guarantee", after_refusal == AfterRefusal::kEnd ? "true" : "false"});
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   return conf;
 }

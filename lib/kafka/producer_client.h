@@ -21,8 +21,8 @@ enum class AfterRefusal {
 };
 
 /// The configuration of a producer that gives up on no record that could be stored, and stores none
-/// twice. `max_batch_bytes` bounds a request's batch. Throws Error(kConfiguration) naming a property
-/// of the user's that would break this.
+/// twice. `max_batch_bytes` bounds a request's batch. Throws Error(kConfiguration) naming a
+/// property of the user's that would break this.
 ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes,
                          AfterRefusal after_refusal);
 
@@ -33,7 +33,7 @@ inline constexpr int64_t kNow = 0;  ///< as a timestamp; librdkafka cannot send 
 struct OutgoingRecord {
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;
-  int64_t timestamp_ms = -1;  ///< or kNow
+  int64_t timestamp_ms = -1;              ///< or kNow
   rd_kafka_headers_t* headers = nullptr;  ///< Send() takes it
 };
 
@@ -47,8 +47,8 @@ class ProducerClient {
 
   /// Hands one record over without copying its value. `slot` comes back in its delivery report,
   /// unless this returns an error: then there will be none.
-  rd_kafka_resp_err_t Send(Destination destination, int32_t partition,
-                           const OutgoingRecord& record, void* slot);
+  rd_kafka_resp_err_t Send(Destination destination, int32_t partition, const OutgoingRecord& record,
+                           void* slot);
 
   /// The next event, a delivery report or an error, else null; never blocks.
   EventPtr Poll() { return EventPtr(rd_kafka_queue_poll(queue_.get(), 0)); }

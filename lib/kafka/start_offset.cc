@@ -1,8 +1,8 @@
 #include "lib/kafka/start_offset.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
 
@@ -13,9 +13,9 @@ int64_t ParseNumber(std::string_view digits, std::string_view whole) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size() || number < 0) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("offset '{}' is not beginning, end, stored, N, -N or s@MILLISECONDS",
-                            whole));
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("offset '{}' is not beginning, end, stored, N, -N or s@MILLISECONDS", whole));
   }
   return number;
 }

@@ -1,11 +1,12 @@
 #include "lib/ends/kafka_options.h"
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 #include "tests/unit/link/test_directory.h"
@@ -40,9 +41,8 @@ struct Fixture {
   std::vector<std::string> warnings;
 
   ClientSettings Make(const KafkaOptions& options) {
-    return rk::MakeClientSettings(options, [this](rk::LogLevel, std::string_view text) {
-      warnings.emplace_back(text);
-    });
+    return rk::MakeClientSettings(
+        options, [this](rk::LogLevel, std::string_view text) { warnings.emplace_back(text); });
   }
 };
 
@@ -88,9 +88,9 @@ TEST_CASE_METHOD(Fixture, "a password in -X is taken with a warning that does no
 }
 
 TEST_CASE("secrets are blanked in the arguments, and nothing else is") {
-  std::vector<std::string> arguments{"rk-write",          "-X", "sasl.password=hush",
-                                     "-Xssl.key.pem=key", "-t", "a=b",
-                                     "-X",                "sasl.username=me"};
+  std::vector<std::string> arguments{
+      "rk-write", "-X", "sasl.password=hush", "-Xssl.key.pem=key", "-t",
+      "a=b",      "-X", "sasl.username=me"};
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   rk::BlankSecrets(static_cast<int>(argv.size()), argv.data());

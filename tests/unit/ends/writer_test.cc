@@ -3,12 +3,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer.h"
@@ -212,7 +213,8 @@ TEST_CASE_METHOD(Fixture, "a batch that comes twice is stored once and acknowled
   CHECK(ValuesOf("out") == ValuesFrom(0, 5));
 }
 
-TEST_CASE_METHOD(Fixture, "where the input breaks off, what came is stored and acknowledged first") {
+TEST_CASE_METHOD(Fixture,
+                 "where the input breaks off, what came is stored and acknowledged first") {
   source.Give(Batch(0, 500));
   source.Break();
   CHECK(RunAndFail() == ErrorKind::kTryAgain);
@@ -288,12 +290,14 @@ TEST_CASE_METHOD(Fixture, "failed records go to the dead letters and filtered on
 }
 
 TEST_CASE_METHOD(Fixture, "a batch without a record is acknowledged") {
-  source.Give(MakeBatch([this] {
-    BatchInfo info = MakeInfo({0, 7});
-    info.origin = origin;
-    info.ack_endpoint = reader.endpoint();
-    return info;
-  }(), {}));
+  source.Give(MakeBatch(
+      [this] {
+        BatchInfo info = MakeInfo({0, 7});
+        info.origin = origin;
+        info.ack_endpoint = reader.endpoint();
+        return info;
+      }(),
+      {}));
   Run();
   CHECK(AcknowledgedUntil(7) == Ranges{{0, 7}});
 }

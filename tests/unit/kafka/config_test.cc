@@ -1,8 +1,9 @@
 #include "lib/kafka/config.h"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 #include "tests/unit/link/test_directory.h"
@@ -48,10 +49,8 @@ TEST_CASE("a property is split at its first equals sign and trimmed") {
 TEST_CASE("a properties file has properties, comments and blank lines") {
   const PropertiesFile file(
       "# for both ends\n\nsecurity.protocol=SASL_SSL\r\n  client.id = x y\t\nacks=1\nacks=all");
-  const std::vector<Property> expected{{"security.protocol", "SASL_SSL"},
-                                       {"client.id", "x y"},
-                                       {"acks", "1"},
-                                       {"acks", "all"}};
+  const std::vector<Property> expected{
+      {"security.protocol", "SASL_SSL"}, {"client.id", "x y"}, {"acks", "1"}, {"acks", "all"}};
   CHECK(rk::ReadPropertiesFile(file.path()) == expected);
 }
 
@@ -97,10 +96,10 @@ TEST_CASE("the properties of a Java program that librdkafka takes too are taken"
 }
 
 TEST_CASE("passwords and private keys are secret, names of users and files are not") {
-  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.keystore.password",
-                           "ssl.key.pem", "sasl.oauthbearer.client.secret",
-                           "sasl.oauthbearer.config",
-                           "sasl.oauthbearer.assertion.private.key.passphrase"}) {
+  for (const char* name :
+       {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
+        "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+        "sasl.oauthbearer.assertion.private.key.passphrase"}) {
     INFO(name);
     CHECK(rk::IsSecret(name));
   }

@@ -1,5 +1,6 @@
-#include <catch2/catch.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 #include "lib/kafka/producer_client.h"

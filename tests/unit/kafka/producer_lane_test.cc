@@ -1,8 +1,9 @@
 #include "lib/kafka/producer_lane.h"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 using rk::Lane;
 using rk::Slot;

@@ -1,7 +1,8 @@
 #include "lib/kafka/producer_partitioner.h"
 
-#include <catch2/catch.hpp>
 #include <set>
+
+#include <catch2/catch.hpp>
 
 #include "lib/batch/error.h"
 
@@ -42,8 +43,8 @@ TEST_CASE("an empty key is a key") {
 }
 
 TEST_CASE("every partitioner of librdkafka is known, and no other") {
-  for (const char* name : {"random", "consistent", "consistent_random", "murmur2",
-                           "murmur2_random", "fnv1a", "fnv1a_random"}) {
+  for (const char* name : {"random", "consistent", "consistent_random", "murmur2", "murmur2_random",
+                           "fnv1a", "fnv1a_random"}) {
     INFO(name);
     const int32_t partition = Partitioner(name).Choose("key", 5);
     CHECK(partition >= 0);
