@@ -101,8 +101,8 @@ class Ledger {
     int64_t next = 0;  ///< end of the last batch added
     int64_t sent = 0;  ///< end of the last batch sent; what lies behind is fresh
     int64_t acknowledged_end = 0;
-    /// Ranges acknowledged above the floor and below this may be unknown to the writer there is
-    /// now: they were acknowledged before a replay began.
+    /// Below this, what is acknowledged above the floor was so before a replay: a writer started
+    /// since does not know of it.
     int64_t untold_end = 0;
     bool stopped = false;
     IntervalSet acknowledged;
