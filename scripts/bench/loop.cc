@@ -68,7 +68,7 @@ Client Loop::MakeReader() const {
 
 Client Loop::MakeWriter() {
   Conf conf = MakeConf(options_.connection, {{"enable.idempotence", "true"},
-                                             {"linger.ms", "0"},
+                                             {"linger.ms", options_.exit_at_end ? "5" : "0"},
                                              {"partitioner", "murmur2_random"},
                                              {"queue.buffering.max.messages", "2000000"},
                                              {"queue.buffering.max.kbytes", "2097151"}});
