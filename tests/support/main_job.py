@@ -29,8 +29,13 @@ def check(holds, text):
         raise Broken(text)
 
 
+def check_built(program):
+    check(shutil.which(program), f"there is no {program}: build it, or say in RK_BIN where it is")
+
+
 def run(*args, stdin=None, good=(0,), timeout=280):
     """Runs a program to its end and returns its stdout; its stderr is shown if it fails."""
+    check_built(args[0])
     done = subprocess.run([str(a) for a in args], input=stdin, capture_output=True, text=True, timeout=timeout)
     check(done.returncode in good, f"{args[0]} exits {done.returncode}: {done.stderr}{done.stdout}")
     return done.stdout
@@ -135,15 +140,16 @@ class Line:
 
     def __init__(self, *stages):
         for program, *_ in stages:
-            check(shutil.which(program), f"there is no {program}: build it, or say in RK_BIN where it is")
+            check_built(program)
         self.folder = tempfile.mkdtemp(prefix="rk-line-")
         self.names = [pathlib.Path(args[0]).name for args in stages]
         self.stages = []
+        environment = {**os.environ, "RK_RUNTIME_DIR": self.folder}  # what a killed stage leaves goes too
         taken = subprocess.DEVNULL
         for number, args in enumerate(stages):
             last = number == len(stages) - 1
             with open(self.log(number), "w") as log:
-                stage = subprocess.Popen([str(a) for a in args], stdin=taken, stderr=log,
+                stage = subprocess.Popen([str(a) for a in args], stdin=taken, stderr=log, env=environment,
                                          stdout=subprocess.DEVNULL if last else subprocess.PIPE)
             if number > 0:
                 taken.close()  # or the stage before would never see a broken pipe
