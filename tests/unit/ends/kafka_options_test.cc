@@ -48,7 +48,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "-X goes above the file and -b above both") {
+TEST_CASE_METHOD(Fixture, "the file is below -X and both are below -b") {
   std::ofstream(path) << "client.id=file\nlinger.ms=3\nbootstrap.servers=file:1\n";
   const ClientSettings settings = Make({"option:1", {"client.id=option"}, path});
   CHECK(settings.Find("client.id") == "option");

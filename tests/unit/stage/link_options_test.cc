@@ -26,7 +26,7 @@ TEST_CASE("links are pipes, and frames 64 MiB at most, unless something else is 
   CHECK(options.max_frame == 64 * 1024 * 1024);
 }
 
-TEST_CASE("--max-frame takes bytes and the usual units") {
+TEST_CASE("the option --max-frame takes bytes and the usual units") {
   CHECK(Parse("--max-frame 4096").max_frame == 4096);
   CHECK(Parse("--max-frame 16MiB").max_frame == 16 * 1024 * 1024);
 }

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <functional>
+#include <iostream>
 #include <string>
 
 #include "tests/unit/link/test_pipe.h"
@@ -16,7 +17,7 @@ namespace rk {
 /// returns. Killed and reaped at the latest by the destructor.
 class TestChild {
  public:
-  explicit TestChild(const std::function<int()>& body) : pid_(fork()) {
+  explicit TestChild(const std::function<int()>& body) : pid_(Fork()) {
     if (pid_ == 0) {
       // As a shell starts a program, not as the test runner or an earlier test left things.
       for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) std::signal(signal, SIG_DFL);
@@ -61,6 +62,12 @@ class TestChild {
   const std::string& err() const { return err_text_; }
 
  private:
+  // What Catch has printed and not flushed yet must not come out of the child too.
+  static pid_t Fork() {
+    std::cout.flush();
+    return fork();
+  }
+
   static bool ReadSome(const TestPipe& pipe, std::string& text) {
     char bytes[4096];
     const ssize_t count = read(pipe.in(), bytes, sizeof bytes);
