@@ -7,6 +7,7 @@ namespace rk {
 
 Producer::Options PrepareTopics(const ClientSettings& client, const std::string& output,
                                 const std::string& dead_letters, const Log& log) {
+  CheckProducerSettings(client);
   Admin admin(client, log);
   const auto found = admin.Describe(output);
   if (!found) {

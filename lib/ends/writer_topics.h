@@ -9,7 +9,8 @@ namespace rk {
 
 /// Asks the brokers about the topics that a writer writes to, and makes the dead-letter topic, with
 /// as many partitions as the output has, if it is missing. Errors come within 10 s: Error(kMissing)
-/// if there is no output topic, saying how to make it; Error(kUnavailable), Error(kNotAuthorised).
+/// if there is no output topic, saying how to make it; Error(kUnavailable), Error(kNotAuthorised);
+/// Error(kConfiguration) for settings that a Producer would refuse, before anything is asked.
 Producer::Options PrepareTopics(const ClientSettings& client, const std::string& output,
                                 const std::string& dead_letters, const Log& log);
 

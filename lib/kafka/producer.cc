@@ -22,8 +22,8 @@ using std::chrono::seconds;
 constexpr int64_t kKafkasMaxMessageBytes = 1'048'588;
 constexpr milliseconds kWhileRecovering{5};
 constexpr milliseconds kUsually{1'000};
-// As librdkafka refreshes its own (topic.metadata.refresh.interval.ms).
-constexpr seconds kBetweenPartitionCounts{300};
+// As librdkafka refreshes its metadata (topic.metadata.refresh.interval.ms).
+constexpr seconds kBetweenHousekeeping{300};
 constexpr int kPartitionCountTimeoutMs = 100;
 
 class EventFd {
@@ -121,7 +121,7 @@ class Producer::Impl {
       complaint_.Clear();
     }
     if (recovering_) Recover();
-    if (Clock::now() >= next_partition_count_) CountPartitions(*swift_);
+    if (Clock::now() >= next_housekeeping_) KeepHouse();
     return std::exchange(done_, {});
   }
 
@@ -162,7 +162,14 @@ class Producer::Impl {
     for (const Destination destination : {Destination::kOutput, Destination::kDeadLetters}) {
       target(destination).GrowTo(client.PartitionCount(destination, kPartitionCountTimeoutMs));
     }
-    next_partition_count_ = Clock::now() + kBetweenPartitionCounts;
+  }
+
+  void KeepHouse() {
+    next_housekeeping_ = Clock::now() + kBetweenHousekeeping;
+    CountPartitions(*swift_);
+    for (Target& each : targets_) {
+      for (Lane& lane : each.lanes) lane.ForgetIfIdle();
+    }
   }
 
   void Enter(Slot& slot, bool dead_letter) {
@@ -254,8 +261,10 @@ class Producer::Impl {
     const ErrorKind kind = KindOf(error);
     if (kind == ErrorKind::kMissing || kind == ErrorKind::kNotAuthorised ||
         kind == ErrorKind::kConfiguration) {
+      const bool gone = kind == ErrorKind::kMissing;
       throw Error(kind, "cannot write to topic " + target(slot.destination).topic.name + ": " +
-                            rd_kafka_err2str(error));
+                            rd_kafka_err2str(error) +
+                            (gone ? " (it was there at the start: was it deleted?)" : ""));
     }
   }
 
@@ -334,11 +343,15 @@ class Producer::Impl {
   bool careful_ended_ = false;
   std::vector<FramePtr> done_;
   Clock::time_point last_progress_;
-  Clock::time_point next_partition_count_;
+  Clock::time_point next_housekeeping_ = Clock::now() + kBetweenHousekeeping;
   Complaint complaint_;
   Totals totals_;
   uint64_t stored_before_ = 0;  ///< records, when the last client started
 };
+
+void CheckProducerSettings(const ClientSettings& settings) {
+  MakeProducerConf(settings, kKafkasMaxMessageBytes, AfterRefusal::kEnd);
+}
 
 Producer::Producer(Options options, Log log)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(log))) {}

@@ -20,6 +20,9 @@ struct TargetTopic {
   int32_t partitions = 0;
 };
 
+/// Throws Error(kConfiguration) naming a property that a Producer would refuse. Opens nothing.
+void CheckProducerSettings(const ClientSettings& settings);
+
 /// Writes frames to Kafka: good records to the output topic, failed ones to the dead-letter topic,
 /// filtered ones nowhere. Idempotent, acks=all, and it never gives a record up by itself: what the
 /// brokers do not take now is tried again for as long as this object lives (DESIGN I3).

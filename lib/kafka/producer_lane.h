@@ -88,6 +88,13 @@ class Lane {
     Suspect(slot);
   }
 
+  /// To be called now and then, with minutes between: the broker may have forgotten a producer that
+  /// sent nothing since the last call.
+  void ForgetIfIdle() {
+    if (!used_ && in_flight_ == 0) known_to_broker_ = false;
+    used_ = false;
+  }
+
   /// Nothing goes until Restart().
   void Hold() { held_ = true; }
   /// Nothing is in flight, and the producer is a new one: go on with what waits, in order.
@@ -99,6 +106,7 @@ class Lane {
   }
   void Depart() {
     ++in_flight_;
+    used_ = true;
     sent_carefully_ = careful_;
     exclusive_ = careful_ || !known_to_broker_;
   }
@@ -109,6 +117,7 @@ class Lane {
   int32_t partition_;
   uint32_t in_flight_ = 0;
   bool known_to_broker_ = false;  ///< the broker has stored something of this producer here
+  bool used_ = false;             ///< since the last ForgetIfIdle()
   bool careful_ = false;
   uint64_t careful_until_ = 0;  ///< the order of the last suspect
   bool exclusive_ = false;

@@ -118,3 +118,18 @@ TEST_CASE_METHOD(Fixture, "a record that the client did not take changes nothing
   CHECK(lane.Enter(&slots[3]));
   CHECK_FALSE(lane.sent_carefully());
 }
+
+TEST_CASE_METHOD(Fixture, "a broker may have forgotten a producer that was silent for long") {
+  Prime();
+  lane.ForgetIfIdle();
+  REQUIRE(lane.Enter(&slots[1]));
+  lane.Stored(slots[1]);
+  lane.ForgetIfIdle();
+  CHECK(lane.Enter(&slots[2]));
+  CHECK_FALSE(lane.exclusive());
+  lane.Stored(slots[2]);
+  lane.ForgetIfIdle();
+  lane.ForgetIfIdle();
+  CHECK(lane.Enter(&slots[3]));
+  CHECK(lane.exclusive());
+}
