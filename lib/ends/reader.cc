@@ -160,6 +160,7 @@ void Reader::OnRevoked(const std::vector<TopicPartition>& partitions, bool lost)
     TryCommitAll();
   }
   for (const auto& partition : partitions) GiveUp(partition);
+  assigned_ = !readings_.empty();  // with none left, what comes next decides whether -e is over
 }
 
 void Reader::GiveUp(const TopicPartition& partition) {
