@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 
 using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 using NewTopicPtr = Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
-using AdminOptionsPtr = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 
 // One try is short, so that an authentication error in the meantime is seen soon.

@@ -1,11 +1,7 @@
 #include "lib/kafka/consumer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -99,8 +95,6 @@ Consumer::Impl::Impl(const Options& options, Log log)
     : group_(options.group), log_(std::move(log)) {
   reset_ =
       ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"), &reset_is_error_);
-  event_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (event_fd_ < 0) throw Error(ErrorKind::kIo, fmt::format("eventfd: {}", std::strerror(errno)));
   ConfPtr conf = MakeConf(options.client, Defaults(options));
   for (const Property& property : Required(options)) SetProperty(conf.get(), property);
   rd_kafka_conf_set_events(
@@ -109,14 +103,7 @@ Consumer::Impl::Impl(const Options& options, Log log)
   rd_kafka_poll_set_consumer(handle_.get());
   consumer_queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
   const uint64_t one = 1;
-  rd_kafka_queue_io_event_enable(consumer_queue_.get(), event_fd_, &one, sizeof one);
-}
-
-Consumer::Impl::~Impl() {
-  queues_.clear();
-  consumer_queue_.reset();
-  handle_.reset();
-  close(event_fd_);
+  rd_kafka_queue_io_event_enable(consumer_queue_.get(), events_.fd(), &one, sizeof one);
 }
 
 void Consumer::Impl::Open(const TopicPartition& partition) {
@@ -125,7 +112,7 @@ void Consumer::Impl::Open(const TopicPartition& partition) {
       rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.partition));
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
   const uint64_t one = 1;
-  rd_kafka_queue_io_event_enable(opened.queue.get(), event_fd_, &one, sizeof one);
+  rd_kafka_queue_io_event_enable(opened.queue.get(), events_.fd(), &one, sizeof one);
 }
 
 void Consumer::Impl::Poll() {
@@ -217,12 +204,9 @@ void Consumer::Assign(const std::vector<PartitionOffset>& starts) {
 
 void Consumer::Poll() { impl_->Poll(); }
 
-int Consumer::event_fd() const { return impl_->event_fd_; }
+int Consumer::event_fd() const { return impl_->events_.fd(); }
 
-void Consumer::ClearEvents() {
-  uint64_t count = 0;
-  (void)!read(impl_->event_fd_, &count, sizeof count);
-}
+void Consumer::ClearEvents() { impl_->events_.Clear(); }
 
 void Consumer::Commit(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return;

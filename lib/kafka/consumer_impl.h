@@ -6,12 +6,12 @@
 #include <map>
 
 #include "lib/kafka/consumer.h"
+#include "lib/kafka/event_fd.h"
 #include "lib/kafka/handle.h"
 
 namespace rk {
 
 using MessagePtr = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
-using AdminOptionsPtr = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 
 /// What waits of one partition between its librdkafka queue and the next frame.
 struct PartitionQueue {
@@ -26,7 +26,6 @@ struct PartitionQueue {
 class Consumer::Impl {
  public:
   Impl(const Options& options, Log log);
-  ~Impl();
 
   /// Gives the partition its own queue. Before the client begins to fetch it.
   void Open(const TopicPartition& partition);
@@ -39,11 +38,11 @@ class Consumer::Impl {
   StartOffset reset_;            ///< where a group without a stored offset begins
   bool reset_is_error_ = false;  ///< … or that it must not
   Log log_;
-  int event_fd_ = -1;
+  EventFd events_;
   Listener* listener_ = nullptr;
   bool commit_failed_ = false;
   std::chrono::milliseconds batch_timeout_{0};
-  HandlePtr handle_;  ///< before what refers to it: destroyed after the queues
+  HandlePtr handle_;  ///< after what it writes to, before what refers to it
   QueuePtr consumer_queue_;
   std::map<TopicPartition, PartitionQueue> queues_;
 

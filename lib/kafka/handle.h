@@ -32,6 +32,7 @@ using QueuePtr = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using EventPtr = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
 using TopicPtr = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 using ListPtr = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using AdminOptionsPtr = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using ErrorPtr = Owned<rd_kafka_error_t, rd_kafka_error_destroy>;
 
 /// Sets one property. Throws Error(kConfiguration) that names it.

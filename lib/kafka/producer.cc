@@ -1,13 +1,11 @@
 #include "lib/kafka/producer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <array>
 #include <deque>
 #include <list>
 #include <utility>
 
+#include "lib/kafka/event_fd.h"
 #include "lib/kafka/producer_client.h"
 #include "lib/kafka/producer_lane.h"
 #include "lib/kafka/producer_partitioner.h"
@@ -25,25 +23,6 @@ constexpr milliseconds kUsually{1'000};
 // As librdkafka refreshes its metadata (topic.metadata.refresh.interval.ms).
 constexpr seconds kBetweenHousekeeping{300};
 constexpr int kPartitionCountTimeoutMs = 100;
-
-class EventFd {
- public:
-  EventFd() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (fd_ < 0) throw Error(ErrorKind::kIo, "no file descriptor left for the producer: ulimit -n");
-  }
-  ~EventFd() { close(fd_); }
-  EventFd(const EventFd&) = delete;
-  EventFd& operator=(const EventFd&) = delete;
-
-  int fd() const { return fd_; }
-  void Clear() const {
-    uint64_t wakeups = 0;
-    (void)!read(fd_, &wakeups, sizeof(wakeups));
-  }
-
- private:
-  int fd_;
-};
 
 /// A topic that is written to, with a lane for each of its partitions.
 struct Target {
