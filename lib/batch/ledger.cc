@@ -133,6 +133,7 @@ void Ledger::Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetR
   if (state == nullptr) return;
   range.next = std::min(range.next, state->sent);
   if (range.first >= range.next) return;
+  state->heard_of = true;
   const int64_t floor_before = state->acknowledged.EndFrom(state->start);
   state->acknowledged.Add(range);
   state->acknowledged_end = std::max(state->acknowledged_end, range.next);
@@ -181,6 +182,29 @@ void Ledger::Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange 
       replays_.insert({partition, refused->first});
     }
   }
+}
+
+void Ledger::RefuseAll() {
+  for (const auto& [partition, state] : partitions_) {
+    Refuse(partition, state.epoch, {state.start, state.sent}, false);
+  }
+}
+
+size_t Ledger::ReplayOverdue(Clock::time_point now) {
+  size_t replayed = 0;
+  for (auto& [partition, state] : partitions_) {
+    const bool in_flight = !state.batches.empty() && state.batches.begin()->first < state.sent;
+    if (std::exchange(state.heard_of, false) || !in_flight) {
+      state.patience = kOverdueAfter;
+      state.overdue_at = now + state.patience;
+    } else if (now >= state.overdue_at) {
+      Refuse(partition, state.epoch, RangeOf(*state.batches.begin()->second.frame), false);
+      state.patience *= 2;
+      state.overdue_at = now + state.patience;
+      ++replayed;
+    }
+  }
+  return replayed;
 }
 
 void Ledger::Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,9 @@ namespace rk {
 /// kept, but for Stop, Revoke, and the batches that Acknowledge and Refuse touch.
 class Ledger {
  public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kOverdueAfter{60};
+
   struct Limits {
     size_t window_bytes = size_t{64} << 20;  ///< frames kept in all, unsent ones too
     size_t window_batches = 4096;
@@ -79,6 +83,14 @@ class Ledger {
   /// (code `poison`). So a peer's batches are to be named one by one.
   void Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
+  /// Every sent, unacknowledged batch is sent again; nobody is to blame.
+  void RefuseAll();
+
+  /// The last resort on links that may lose a frame, to be called about once a second: a partition
+  /// that has something in flight and no acknowledgement for kOverdueAfter gets its lowest batch
+  /// sent again, then after twice that, and so on. Says how many were.
+  size_t ReplayOverdue(Clock::time_point now);
+
   /// End of the lowest contiguous acknowledged range: what may be committed.
   int64_t floor(const TopicPartition& partition) const;
   bool Owns(const TopicPartition& partition) const { return partitions_.contains(partition); }
@@ -105,6 +117,9 @@ class Ledger {
     /// since does not know of it.
     int64_t untold_end = 0;
     bool stopped = false;
+    bool heard_of = true;  ///< acknowledged anything since ReplayOverdue() looked
+    std::chrono::seconds patience = kOverdueAfter;
+    Clock::time_point overdue_at{};
     IntervalSet acknowledged;
     Batches batches;  ///< what is not wholly acknowledged
   };

@@ -1,8 +1,6 @@
 #include "lib/ends/ack_receiver.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -14,9 +12,7 @@ AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, cons
     : window_(window),
       shared_(shared),
       log_(log),
-      server_(directory_, origin, log),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (wake_fd_ < 0) throw Error(ErrorKind::kIo, "cannot create an eventfd: out of descriptors?");
+      server_(directory_, origin, log) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       Loop(stop);
@@ -28,9 +24,8 @@ AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, cons
 
 AckReceiver::~AckReceiver() {
   thread_.request_stop();
-  Wake();
+  wake_.Set();
   thread_.join();
-  close(wake_fd_);
 }
 
 void AckReceiver::Fence(const TopicPartition& partition, int64_t epoch) {
@@ -40,20 +35,14 @@ void AckReceiver::Fence(const TopicPartition& partition, int64_t epoch) {
   message.epoch = epoch;
   const std::lock_guard lock(mutex_);
   fences_.push_back(std::move(message));
-  Wake();
-}
-
-void AckReceiver::Wake() {
-  const uint64_t one = 1;
-  (void)!write(wake_fd_, &one, sizeof one);
+  wake_.Set();
 }
 
 void AckReceiver::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    pollfd fds[] = {{server_.fd(), POLLIN, 0}, {wake_fd_, POLLIN, 0}};
+    pollfd fds[] = {{server_.fd(), POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
     poll(fds, 2, 1000);
-    uint64_t count = 0;
-    (void)!read(wake_fd_, &count, sizeof count);
+    wake_.Clear();
     bool changed = false;
     while (const auto message = server_.TryReceive()) {
       Take(*message);
@@ -70,6 +59,10 @@ void AckReceiver::Take(const AckMessage& message) {
                                          message.partition.topic, message.partition.partition);
     if (!shared_) throw Error(ErrorKind::kTryAgain, text);
     log_(LogLevel::kWarning, text);
+    return;
+  }
+  if (message.kind == AckKind::kNackAll) {
+    window_.With([](Ledger& ledger) { ledger.RefuseAll(); });
     return;
   }
   window_.With([&](Ledger& ledger) {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "lib/batch/event_fd.h"
 #include "lib/batch/log.h"
 #include "lib/ends/window.h"
 #include "lib/link/ack_channel.h"
@@ -28,14 +29,13 @@ class AckReceiver {
   void Loop(const std::stop_token& stop);
   void Take(const AckMessage& message);
   void SendFences();
-  void Wake();
 
   Window& window_;
   bool shared_;
   Log log_;
   RuntimeDir directory_;
   AckServer server_;
-  int wake_fd_;
+  EventFd wake_;
   std::mutex mutex_;
   std::vector<AckMessage> fences_;  ///< to be sent, guarded by mutex_
   std::jthread thread_;

@@ -1,22 +1,9 @@
 #include "lib/ends/window.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include "lib/batch/error.h"
-
 namespace rk {
 
-Window::Window(Ledger::Limits limits)
-    : ledger_(limits), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (wake_fd_ < 0) throw Error(ErrorKind::kIo, "cannot create an eventfd: out of descriptors?");
-}
-
-Window::~Window() { close(wake_fd_); }
-
 void Window::WakeIfAsked() {
-  const uint64_t one = 1;
-  if (std::exchange(wake_asked_, false)) (void)!write(wake_fd_, &one, sizeof one);
+  if (std::exchange(wake_asked_, false)) wake_.Set();
 }
 
 void Window::Changed() {
@@ -52,11 +39,6 @@ std::shared_ptr<const Frame> Window::NextToSend(std::chrono::milliseconds timeou
 void Window::AskForWake() {
   const std::lock_guard lock(mutex_);
   wake_asked_ = true;
-}
-
-void Window::ClearWake() {
-  uint64_t count = 0;
-  (void)!read(wake_fd_, &count, sizeof count);
 }
 
 }  // namespace rk

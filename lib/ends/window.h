@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "lib/batch/event_fd.h"
 #include "lib/batch/ledger.h"
 
 namespace rk {
@@ -16,8 +17,7 @@ namespace rk {
 /// that say so.
 class Window {
  public:
-  explicit Window(Ledger::Limits limits);
-  ~Window();
+  explicit Window(Ledger::Limits limits) : ledger_(limits) {}
 
   /// Runs `use(Ledger&)` under the lock.
   template <typename Use>
@@ -46,8 +46,8 @@ class Window {
   /// The Kafka thread asks to be woken by the next change. Ask, look whether it has come already,
   /// and only then poll wake_fd() for POLLIN.
   void AskForWake();
-  int wake_fd() const { return wake_fd_; }
-  void ClearWake();
+  int wake_fd() const { return wake_.fd(); }
+  void ClearWake() { wake_.Clear(); }
 
  private:
   void WakeIfAsked();  ///< under the lock
@@ -57,7 +57,7 @@ class Window {
   Ledger ledger_;
   std::exception_ptr failure_;
   bool wake_asked_ = false;
-  int wake_fd_;
+  EventFd wake_;
 };
 
 }  // namespace rk

@@ -5,8 +5,8 @@
 #include <deque>
 #include <map>
 
+#include "lib/batch/event_fd.h"
 #include "lib/kafka/consumer.h"
-#include "lib/kafka/event_fd.h"
 #include "lib/kafka/handle.h"
 
 namespace rk {

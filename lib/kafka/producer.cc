@@ -1,3 +1,4 @@
+#include "lib/batch/event_fd.h"
 #include "lib/kafka/producer.h"
 
 #include <array>
@@ -5,7 +6,6 @@
 #include <list>
 #include <utility>
 
-#include "lib/kafka/event_fd.h"
 #include "lib/kafka/producer_client.h"
 #include "lib/kafka/producer_lane.h"
 #include "lib/kafka/producer_partitioner.h"

@@ -30,9 +30,9 @@ bool HasRanges(AckKind kind) { return kind == AckKind::kAck || kind == AckKind::
 
 // The rules that Encode() keeps by how it is used and Decode() by checking.
 void CheckMeaning(const AckMessage& message) {
-  const bool hello = message.kind == AckKind::kHello;
-  Require(!hello || message.partition.topic.empty(), "a hello without a topic");
-  Require(hello ? message.partition.partition == 0 && message.epoch == 0
+  const bool of_all = message.kind == AckKind::kHello || message.kind == AckKind::kNackAll;
+  Require(!of_all || message.partition.topic.empty(), "no topic in a message about all");
+  Require(of_all ? message.partition.partition == 0 && message.epoch == 0
                 : message.partition.partition >= 0,
           "a partition");
   Require(!message.blame || message.kind == AckKind::kNack, "blame only in a nack");
@@ -69,7 +69,7 @@ AckMessage AckMessage::Decode(std::string_view bytes) {
   const auto byte = [&](size_t at) { return static_cast<uint8_t>(bytes[at]); };
   Require(byte(kVersionAt) == kVersion, "version 1");
   const auto kind = static_cast<AckKind>(bytes[kKindAt]);
-  Require(kind >= AckKind::kHello && kind <= AckKind::kFenced, "a kind from 1 to 5");
+  Require(kind >= AckKind::kHello && kind <= AckKind::kNackAll, "a kind from 1 to 6");
   Require(byte(kBlameAt) <= 1 && byte(kReservedAt) == 0, "blame of 0 or 1, then 0");
   const uint64_t topic_length = Load<uint32_t>(&bytes[kTopicLengthAt]);
   const uint64_t range_count = Load<uint32_t>(&bytes[kRangeCountAt]);

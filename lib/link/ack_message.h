@@ -12,9 +12,10 @@ namespace rk {
 enum class AckKind : uint8_t {
   kHello = 1,  ///< writer → reader: I will acknowledge your frames; reader → writer: are you there
   kAck = 2,     ///< writer → reader: these ranges are done
-  kNack = 3,    ///< server or rk-run → reader: send these again
+  kNack = 3,    ///< server or writer → reader: send these again
   kFence = 4,   ///< reader → writer: I gave this partition up
   kFenced = 5,  ///< writer → reader: a later epoch owns this partition
+  kNackAll = 6,  ///< rk-run → reader: a stage died, send again whatever is in flight
 };
 
 /// One message of the acknowledgement channel (DESIGN §2), single-part, little-endian:
@@ -22,8 +23,8 @@ enum class AckKind : uint8_t {
 ///     u8 version (1), u8 kind, u8 blame, u8 0, i32 partition, i64 epoch, u32 topic length,
 ///     u32 range count, topic, then for each range i64 first, i64 next
 ///
-/// Hello has no partition (0), epoch (0), topic or ranges; Ack and Nack have at least one range,
-/// Fence and Fenced have none.
+/// Hello and NackAll have no partition (0), epoch (0), topic or ranges; Ack and Nack have at least
+/// one range, Fence and Fenced have none.
 struct AckMessage {
   AckKind kind = AckKind::kHello;
   bool blame = false;  ///< Nack: the peer died while holding them

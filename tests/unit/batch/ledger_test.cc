@@ -321,6 +321,47 @@ TEST_CASE("acknowledgements in any order send nothing again while nothing was re
   REQUIRE(ledger.floor(kPartition) == 30);
 }
 
+TEST_CASE("refusing all sends again whatever is in flight, of every partition, and blames nobody") {
+  Ledger ledger = MakeSent({10, 10, 10});
+  ledger.Assign(kOther, kEpoch, 0);
+  Add(ledger, 5, kOther);
+  Send(ledger);
+  Acknowledge(ledger, {10, 20});
+  Add(ledger, 10);
+  ledger.RefuseAll();
+  REQUIRE(ledger.unsent() == 4);
+  for (int i = 0; i < 4; ++i) CHECK(ledger.NextToSend()->info().attempt == 0);
+}
+
+TEST_CASE("the lowest batch goes again after 60 s without an acknowledgement, then after 120 s") {
+  using std::chrono::seconds;
+  const Ledger::Clock::time_point start{seconds(1000)};
+  Ledger ledger = MakeSent({10, 10});
+  REQUIRE(ledger.ReplayOverdue(start) == 0);
+  REQUIRE(ledger.ReplayOverdue(start + seconds(59)) == 0);
+  REQUIRE(ledger.ReplayOverdue(start + seconds(60)) == 1);
+  const auto again = ledger.NextToSend();
+  CHECK(RangeOf(*again) == OffsetRange{0, 10});
+  CHECK(again->info().attempt == 0);
+  REQUIRE(ledger.ReplayOverdue(start + seconds(179)) == 0);
+  REQUIRE(ledger.ReplayOverdue(start + seconds(180)) == 1);
+  SECTION("and any acknowledgement of the partition starts the time anew") {
+    Acknowledge(ledger, {10, 20});
+    REQUIRE(ledger.ReplayOverdue(start + seconds(419)) == 0);
+    REQUIRE(ledger.ReplayOverdue(start + seconds(478)) == 0);
+    REQUIRE(ledger.ReplayOverdue(start + seconds(479)) == 1);
+  }
+}
+
+TEST_CASE("nothing is overdue while nothing is in flight") {
+  using std::chrono::hours;
+  Ledger ledger = MakeLedger();
+  for (int hour = 0; hour < 3; ++hour) {
+    REQUIRE(ledger.ReplayOverdue(Ledger::Clock::time_point(hours(hour))) == 0);
+    if (hour == 1) Add(ledger, 10);  // never sent
+  }
+}
+
 TEST_CASE("a stopped partition drops what was never sent and keeps what is in flight") {
   Ledger ledger = MakeSent({10, 10});
   ledger.Assign(kOther, kEpoch, 0);

@@ -34,7 +34,9 @@ TEST_CASE("an acknowledgement message of every kind comes back as it was sent") 
   nack.blame = true;
   AckMessage fenced = Fence();
   fenced.kind = AckKind::kFenced;
-  for (const AckMessage& message : {AckMessage{}, Ack(), nack, Fence(), fenced}) {
+  AckMessage nack_all;
+  nack_all.kind = AckKind::kNackAll;
+  for (const AckMessage& message : {AckMessage{}, Ack(), nack, Fence(), fenced, nack_all}) {
     const AckMessage decoded = AckMessage::Decode(message.Encode());
     CHECK(decoded.kind == message.kind);
     CHECK(decoded.blame == message.blame);
@@ -99,9 +101,10 @@ TEST_CASE("an acknowledgement message that contradicts itself is refused") {
   SECTION("a negative partition") { message.partition.partition = -1; }
   SECTION("a fence with ranges") { message.kind = AckKind::kFence; }
   SECTION("a hello with a topic") { message = {AckKind::kHello, false, {"t", 0}, 0, {}}; }
+  SECTION("a nack of all with ranges") { message.kind = AckKind::kNackAll; }
   SECTION("a hello with an epoch") { message = {AckKind::kHello, false, {"", 0}, 1, {}}; }
   SECTION("a kind of nought") { message.kind = AckKind{0}; }
-  SECTION("a kind of a later version") { message.kind = AckKind{6}; }
+  SECTION("a kind of a later version") { message.kind = AckKind{7}; }
   CHECK(IsRefused(message));
 }
 

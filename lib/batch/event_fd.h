@@ -3,28 +3,27 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cstdint>
-
 #include "lib/batch/error.h"
 
 namespace rk {
 
-/// A descriptor that librdkafka makes readable when a queue of its stops being empty.
+/// A descriptor that is readable from Set() to Clear(): how one thread wakes another that waits in
+/// poll(2). Any thread.
 class EventFd {
  public:
+  /// Throws Error(kIo) when no descriptor is left.
   EventFd() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (fd_ < 0)
-      throw Error(ErrorKind::kIo, "no file descriptor left for a Kafka client: ulimit -n");
+    if (fd_ < 0) throw Error(ErrorKind::kIo, "no file descriptor is left: ulimit -n");
   }
   ~EventFd() { close(fd_); }
   EventFd(const EventFd&) = delete;
   EventFd& operator=(const EventFd&) = delete;
 
   int fd() const { return fd_; }
-  /// Not readable any more, until the next event.
+  void Set() const { eventfd_write(fd_, 1); }
   void Clear() const {
-    uint64_t wakeups = 0;
-    (void)!read(fd_, &wakeups, sizeof(wakeups));
+    eventfd_t wakeups = 0;
+    (void)eventfd_read(fd_, &wakeups);
   }
 
  private:
