@@ -59,11 +59,10 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
+  rk::AddHwmOption(app, options.link);
 }
 
 void Run(Options& options, rk::Stage& stage) {
-  const auto source = rk::OpenSource(options.link);
-  const auto sink = rk::OpenSink(options.link);
   rk::UseThreads(options.threads);
   const auto start = std::chrono::steady_clock::now();
   const auto model = rk::LoadTorchScript(options.model, options.device);
@@ -74,10 +73,14 @@ void Run(Options& options, rk::Stage& stage) {
       rk::LogLevel::kInfo,
       fmt::format("model ready file={} device={} seconds={:.2f}", options.model, options.device,
                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  // Links last: nothing is fetched that would wait for the model to load.
+  const auto sink = rk::OpenSink(options.link, stage);
+  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
+  stage.Ready();
   rk::Metric& records = stage.metrics.Counter("records_in");
   rk::Metric& failed = stage.metrics.Counter("failed");
   rk::Metric& calls = stage.metrics.Counter("calls");
-  rk::RunMiddle(*source, *sink, [&](const rk::Frame& frame) {
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](const rk::Frame& frame) {
     rk::Frame result = infer.Run(frame);
     records.Set(infer.counts().records);
     failed.Set(infer.counts().failed);

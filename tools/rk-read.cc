@@ -65,6 +65,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("N=4096")
       ->check(positive);
   rk::AddOutputOptions(app, options.link);
+  rk::AddHwmOption(app, options.link);
 }
 
 /// `all` is the empty list. Throws Error(kUsage).
@@ -96,8 +97,10 @@ void Run(Options& options, rk::Stage& stage) {
   }
   if (options.count_option->count() > 0) reader.count = options.count;
   reader.batch.timeout = std::chrono::milliseconds(options.batch_timeout_ms);
-  const auto sink = rk::OpenSink(options.link);
-  rk::Reader(reader, *sink, stage).Run();
+  const auto sink = rk::OpenSink(options.link, stage);
+  rk::Reader running(reader, *sink, stage);
+  stage.Ready();
+  running.Run();
 }
 
 }  // namespace

@@ -41,19 +41,22 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"exit", "retry"}))
       ->option_text("WHAT=exit");
   rk::AddInputOptions(app, options.link);
+  rk::AddHwmOption(app, options.link);
 }
 
 void Run(const Options& options, rk::Stage& stage) {
   rk::WriterOptions writer_options;
   writer_options.ordered = !options.unordered;
   if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
-  const auto source = rk::OpenSource(options.link);
   const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
   const std::string dead_letters =
       options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
   rk::Producer producer(rk::PrepareTopics(client, options.topic, dead_letters, stage.log),
                         stage.log);
-  rk::Writer(writer_options, *source, producer, stage).Run();
+  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
+  rk::Writer writer(writer_options, *source, producer, stage);
+  stage.Ready();
+  writer.Run();
 }
 
 }  // namespace

@@ -102,6 +102,14 @@ Frame Frame::Decode(Buffer bytes, uint64_t stream_position) {
   return frame;
 }
 
+Frame Frame::Clone() const {
+  Buffer bytes(bytes_.size());
+  bytes.Append(bytes_.view());
+  Frame copy(std::move(bytes));
+  copy.Open(FrameCursor(copy.bytes(), 0));
+  return copy;
+}
+
 void Frame::Stamp(int64_t floor, uint32_t attempt) {
   info_.floor = floor;
   info_.attempt = attempt;

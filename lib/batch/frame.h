@@ -74,6 +74,9 @@ class Frame {
   /// The frame that says "the stream is complete".
   static Frame End(const Origin& origin);
 
+  /// A copy of its own.
+  Frame Clone() const;
+
   FrameKind kind() const { return kind_; }
   const BatchInfo& info() const { return info_; }
   std::string_view bytes() const { return bytes_.view(); }

@@ -16,19 +16,31 @@ OffsetRange RangeOf(const Frame& frame) {
   return {frame.info().first_offset, frame.info().next_offset};
 }
 
-/// Makes room for a frame among those held back, or says that it is not needed. A reader only ever
-/// splits batches further, so of two frames that overlap one contains the other, and the larger is
-/// a stale original: the parts of it come by themselves, and some may be acknowledged already.
-bool ClearPlace(std::map<int64_t, std::shared_ptr<const Frame>>& held, OffsetRange range) {
+using Held = std::map<int64_t, WriterOrder::FramePtr>;
+
+void DropAll(Held& held, std::vector<WriterOrder::FramePtr>& dropped) {
+  for (auto& [first, frame] : held) dropped.push_back(std::move(frame));
+  held.clear();
+}
+
+/// Keeps the frame among those held back, or drops it. A reader only ever splits batches further,
+/// so of two frames that overlap one contains the other, and the larger is a stale original: the
+/// parts of it come by themselves, and some may be acknowledged already.
+void Hold(Held& held, WriterOrder::FramePtr frame, std::vector<WriterOrder::FramePtr>& dropped) {
+  const OffsetRange range = RangeOf(*frame);
   const auto behind = held.upper_bound(range.first);
-  if (behind != held.end() && behind->first < range.next) return false;
-  if (behind == held.begin()) return true;
-  const auto before = std::prev(behind);
-  const OffsetRange there = RangeOf(*before->second);
-  if (there.next <= range.first) return true;
-  if (there == range || there.next < range.next) return false;
-  held.erase(before);
-  return true;
+  const bool contains_one = behind != held.end() && behind->first < range.next;
+  const auto before = behind == held.begin() ? held.end() : std::prev(behind);
+  const OffsetRange there = before == held.end() ? OffsetRange{} : RangeOf(*before->second);
+  if (contains_one || there == range || (range.first < there.next && there.next < range.next)) {
+    dropped.push_back(std::move(frame));
+    return;
+  }
+  if (range.first < there.next) {
+    dropped.push_back(std::move(before->second));
+    held.erase(before);
+  }
+  held.emplace(range.first, std::move(frame));
 }
 
 }  // namespace
@@ -41,7 +53,7 @@ WriterOrder::Outcome WriterOrder::Take(FramePtr frame, Clock::time_point now) {
     outcome.fenced.push_back(std::move(frame));
     return outcome;
   }
-  State& state = Begin(info);
+  State& state = Begin(info, outcome);
   if (info.epoch < state.epoch) {
     outcome.fenced.push_back(std::move(frame));
     return outcome;
@@ -61,11 +73,12 @@ bool WriterOrder::Fenced(const BatchInfo& info) const {
 }
 
 /// The state of the frame's partition, started afresh if the frame is the first of its epoch.
-WriterOrder::State& WriterOrder::Begin(const BatchInfo& info) {
+WriterOrder::State& WriterOrder::Begin(const BatchInfo& info, Outcome& outcome) {
   const auto [entry, added] =
       states_.try_emplace(Key{{std::string(info.topic), info.partition}, std::string(info.group)});
   State& state = entry->second;
   if (!added && info.epoch <= state.epoch) return state;
+  DropAll(state.held, outcome.dropped);
   state = State{};
   state.origin = info.origin;
   state.epoch = info.epoch;
@@ -88,12 +101,13 @@ void WriterOrder::Settle(State& state, FramePtr frame, Outcome& outcome) const {
       outcome.produce.push_back(std::move(frame));
       break;
     case Verdict::kHold:
-      if (ClearPlace(state.held, range)) state.held.emplace(range.first, std::move(frame));
+      Hold(state.held, std::move(frame), outcome.dropped);
       break;
     case Verdict::kAcknowledge:
       outcome.acknowledge.push_back(std::move(frame));
       break;
     case Verdict::kDrop:
+      outcome.dropped.push_back(std::move(frame));
       break;
   }
 }
@@ -118,15 +132,19 @@ void WriterOrder::Done(const Frame& frame, Clock::time_point now) {
   --state.in_flight;
 }
 
-void WriterOrder::Fence(const Origin& origin, const TopicPartition& partition, int64_t epoch) {
+std::vector<WriterOrder::FramePtr> WriterOrder::Fence(const Origin& origin,
+                                                      const TopicPartition& partition,
+                                                      int64_t epoch) {
+  std::vector<FramePtr> dropped;
   FencedEpoch& fence = fences_[{origin, partition}];
   fence.epoch = std::max(fence.epoch, epoch);
   fence.seen = now_;
   for (auto& [key, state] : states_) {
     if (key.partition == partition && state.origin == origin && state.epoch <= epoch) {
-      state.held.clear();
+      DropAll(state.held, dropped);
     }
   }
+  return dropped;
 }
 
 void WriterOrder::Expire(Clock::time_point now) {

@@ -33,15 +33,17 @@ class WriterOrder {
     std::vector<FramePtr> produce;      ///< in this order
     std::vector<FramePtr> acknowledge;  ///< wholly done before: acknowledge again, do not produce
     std::vector<FramePtr> fenced;       ///< of a lower or fenced epoch: answer FENCED
+    /// Let go without an answer, this frame or some that were held back: the same offsets are in
+    /// flight or held back, and their acknowledgement answers it, or the epoch is over.
+    std::vector<FramePtr> dropped;
   };
 
   /// `ordered` false lets a batch that overtook an earlier one go at once (--unordered).
   explicit WriterOrder(bool ordered) : ordered_(ordered) {}
 
   /// A data frame arrived: what to do about it, and about those held back that it lets go. A frame
-  /// that is in none of the lists is held back, or dropped because the same offsets are in flight
-  /// or held back: their acknowledgement answers it. A frame of a higher epoch drops what is held
-  /// back of lower ones, and nothing of an earlier epoch counts as produced any more.
+  /// that is in none of the lists is held back. A frame of a higher epoch drops what is held back
+  /// of lower ones, and nothing of an earlier epoch counts as produced any more.
   Outcome Take(FramePtr frame, Clock::time_point now);
 
   /// Every record of a frame that Take() told to produce has its clean delivery report (or was
@@ -49,8 +51,8 @@ class WriterOrder {
   void Done(const Frame& frame, Clock::time_point now);
 
   /// The reader gave the partition up: what is held back of this and lower epochs is dropped, and
-  /// later frames of them are answered FENCED. Frames in flight finish.
-  void Fence(const Origin& origin, const TopicPartition& partition, int64_t epoch);
+  /// returned; later frames of them are answered FENCED. Frames in flight finish.
+  std::vector<FramePtr> Fence(const Origin& origin, const TopicPartition& partition, int64_t epoch);
 
   /// Drops the state of partitions silent for 10 minutes with nothing in flight or held back.
   void Expire(Clock::time_point now);
@@ -89,7 +91,7 @@ class WriterOrder {
   enum class Verdict { kProduce, kHold, kDrop, kAcknowledge };
 
   bool Fenced(const BatchInfo& info) const;
-  State& Begin(const BatchInfo& info);
+  State& Begin(const BatchInfo& info, Outcome& outcome);
   Verdict Judge(const State& state, OffsetRange range) const;
   void Settle(State& state, FramePtr frame, Outcome& outcome) const;
   void Release(State& state, Outcome& outcome) const;

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kCommitEvery{1000};
+constexpr milliseconds kBetweenHousekeeping{1000};
 constexpr milliseconds kRevokeGrace{3000};  // for what is in flight of a revoked partition
 
 /// Frames that may wait for the link: one being written, one ready. More would only keep records
@@ -98,7 +98,7 @@ void Reader::Run() {
 }
 
 void Reader::ReadUntilFinished() {
-  next_commit_ = steady_clock::now() + kCommitEvery;
+  next_housekeeping_ = steady_clock::now() + kBetweenHousekeeping;
   while (!Finished()) {
     Wait();
     consumer_->ClearEvents();
@@ -106,7 +106,7 @@ void Reader::ReadUntilFinished() {
     consumer_->Poll();
     window_.RethrowFailure();
     FetchRound();
-    CommitIfDue();
+    KeepHouse();
   }
 }
 
@@ -178,7 +178,7 @@ void Reader::GiveUp(const TopicPartition& partition) {
 void Reader::Wait() {
   if (Stopping() || more_to_fetch_) window_.AskForWake();
   const auto now = steady_clock::now();
-  auto until = next_commit_;
+  auto until = next_housekeeping_;
   if (const auto due = consumer_->NextDue(); due && *due < until) until = *due;
   if (Finished() || (!Stopping() && more_to_fetch_ && HasRoom())) until = now;
   const auto timeout =
@@ -268,13 +268,23 @@ std::vector<PartitionOffset> Reader::Uncommitted() {
   return offsets;
 }
 
-void Reader::CommitIfDue() {
+void Reader::KeepHouse() {
   const auto now = steady_clock::now();
-  if (now < next_commit_) return;
-  next_commit_ = now + kCommitEvery;
+  if (now < next_housekeeping_) return;
+  next_housekeeping_ = now + kBetweenHousekeeping;
   if (consumer_->TakeCommitFailure())
     for (auto& [partition, reading] : readings_) reading.committed = -1;
   consumer_->Commit(Uncommitted());
+  if (sink_.lossy()) ReplayOverdue();
+}
+
+void Reader::ReplayOverdue() {
+  const size_t batches =
+      window_.With([](Ledger& ledger) { return ledger.ReplayOverdue(steady_clock::now()); });
+  if (batches == 0) return;
+  stage_.log(LogLevel::kWarning,
+             fmt::format("no acknowledgement for a long time: sent again batches={}", batches));
+  window_.Changed();
 }
 
 void Reader::CommitAll() {

@@ -66,7 +66,8 @@ class Reader : private Consumer::Listener {
   bool Finished();
 
   std::vector<PartitionOffset> Uncommitted();
-  void CommitIfDue();
+  void KeepHouse();
+  void ReplayOverdue();
   void CommitAll();
   void TryCommitAll();
 
@@ -85,7 +86,7 @@ class Reader : private Consumer::Listener {
   bool more_to_fetch_ = false;
   TopicPartition last_fetched_;  ///< partitions take turns
   uint64_t fetched_ = 0;
-  std::chrono::steady_clock::time_point next_commit_;
+  std::chrono::steady_clock::time_point next_housekeeping_;
 
   Metric& records_;
   Metric& bytes_;

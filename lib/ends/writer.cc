@@ -57,6 +57,7 @@ Writer::Writer(const WriterOptions& options, Source& source, Producer& producer,
 
 void Writer::Run() {
   while (!input_over()) {
+    if (stage_.signals.draining() && !std::exchange(leaving_, true)) source_.Leave();
     const bool received = may_receive() && Receive();
     Serve();
     if (!received && !input_over()) Wait();
@@ -64,7 +65,8 @@ void Writer::Run() {
   FinishOutstanding();
   acks_.Close(stage_.drain_timeout);
   if (broken_input_) std::rethrow_exception(broken_input_);
-  if (order_.held_back() > 0) {
+  // On a link whoever fed us sees that we left with them, and has them sent to another writer.
+  if (order_.held_back() > 0 && source_.has_end()) {
     throw Error(ErrorKind::kBadData,
                 "the input ended, and " + std::to_string(order_.held_back()) +
                     " batches were not written because earlier ones of their partition never came "
@@ -114,6 +116,7 @@ void Writer::Take(Frame frame) {
       order_.Take(std::make_shared<const Frame>(std::move(frame)), Clock::now());
   for (FramePtr& next : outcome.produce) producer_.Produce(std::move(next));
   for (const FramePtr& done : outcome.acknowledge) Acknowledge(*done);
+  for (const auto* over : {&outcome.acknowledge, &outcome.fenced, &outcome.dropped}) LetGo(*over);
   if (!source_.acknowledged()) return;
   for (const FramePtr& stale : outcome.fenced) {
     const BatchInfo& info = stale->info();
@@ -131,10 +134,12 @@ void Writer::NoteReader(const BatchInfo& info) {
 
 void Writer::Serve() {
   const auto now = Clock::now();
-  for (const FramePtr& done : producer_.Serve()) {
+  const std::vector<FramePtr> stored = producer_.Serve();
+  for (const FramePtr& done : stored) {
     order_.Done(*done, now);
     Acknowledge(*done);
   }
+  LetGo(stored);
   SendAcks();
   TakeFences();
   UpdateMetrics();
@@ -143,8 +148,9 @@ void Writer::Serve() {
 
 void Writer::Wait() {
   // A descriptor below 0 is one that poll(2) passes by.
-  std::array<pollfd, 3> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
-                                pollfd{producer_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0}};
+  std::array<pollfd, 4> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
+                                pollfd{producer_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0},
+                                pollfd{leaving_ ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
   const int timeout = static_cast<int>(producer_.poll_timeout().count());
   if (poll(watched.data(), watched.size(), timeout) < 0 && errno != EINTR) {
     throw std::system_error(errno, std::generic_category(), "poll");
@@ -155,8 +161,13 @@ void Writer::TakeFences() {
   while (const auto incoming = acks_.TryReceive()) {
     const auto reader = readers_.find(incoming->endpoint);
     if (incoming->message.kind != AckKind::kFence || reader == readers_.end()) continue;
-    order_.Fence(reader->second.origin, incoming->message.partition, incoming->message.epoch);
+    LetGo(
+        order_.Fence(reader->second.origin, incoming->message.partition, incoming->message.epoch));
   }
+}
+
+void Writer::LetGo(const std::vector<FramePtr>& frames) {
+  for (const FramePtr& frame : frames) source_.Done(frame->info());
 }
 
 void Writer::Acknowledge(const Frame& frame) {

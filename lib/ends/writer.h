@@ -31,10 +31,10 @@ class Writer {
   /// All must outlive it.
   Writer(const WriterOptions& options, Source& source, Producer& producer, Stage& stage);
 
-  /// Writes until END has come and everything is stored and acknowledged. If the input breaks
-  /// before that (Error of the source), what came is finished first, within the drain time-out.
-  /// Throws Error(kBadData) if at END batches are still held back, what Producer throws, and
-  /// Producer::StallError() when it gives up.
+  /// Writes until END has come, or a drain has ended what comes, and everything that may be is
+  /// stored and acknowledged. If the input breaks before that (Error of the source), what came is
+  /// finished first, within the drain time-out. Throws Error(kBadData) if at END batches are still
+  /// held back, what Producer throws, and Producer::StallError() when it gives up.
   void Run();
 
  private:
@@ -63,6 +63,8 @@ class Writer {
   void Wait();
   void TakeFences();
   void Acknowledge(const Frame& frame);
+  /// The source may forget them.
+  void LetGo(const std::vector<FramePtr>& frames);
   void SendAcks();
   void KeepHouse();
   void UpdateMetrics();
@@ -73,6 +75,7 @@ class Writer {
   Stage& stage_;
   AckClient acks_;
   WriterOrder order_;
+  bool leaving_ = false;                                ///< asked the source for no more
   std::exception_ptr broken_input_;                     ///< what the source threw
   std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
   std::vector<PendingAck> pending_acks_;                ///< of this round

@@ -6,6 +6,7 @@
 
 #include "lib/batch/error.h"
 #include "lib/link/ack_channel.h"
+#include "lib/link/endpoint.h"
 #include "lib/link/socket_file.h"
 #include "lib/link/zmq_socket.h"
 
@@ -14,18 +15,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view kScheme = "ipc://";
-constexpr size_t kLongestPath = 107;
 constexpr size_t kMostConnections = 64;
 constexpr std::chrono::seconds kLongestIdle{60};
 
 std::string PathOf(const std::string& endpoint) {
-  std::string path = endpoint.starts_with(kScheme) ? endpoint.substr(kScheme.size()) : "";
-  if (path.starts_with('/') && path.size() <= kLongestPath) return path;
+  if (auto path = IpcPath(endpoint)) return *std::move(path);
   throw Error(ErrorKind::kBadData,
               fmt::format("a frame wants its acknowledgement at '{}', which is not ipc:// and an "
                           "absolute path of at most {} bytes",
-                          endpoint, kLongestPath));
+                          endpoint, Endpoint::kLongestPath));
 }
 
 struct Connection {

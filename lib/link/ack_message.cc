@@ -33,7 +33,7 @@ void CheckMeaning(const AckMessage& message) {
   const bool of_all = message.kind == AckKind::kHello || message.kind == AckKind::kNackAll;
   Require(!of_all || message.partition.topic.empty(), "no topic in a message about all");
   Require(of_all ? message.partition.partition == 0 && message.epoch == 0
-                : message.partition.partition >= 0,
+                 : message.partition.partition >= 0,
           "a partition");
   Require(!message.blame || message.kind == AckKind::kNack, "blame only in a nack");
   Require(message.ranges.empty() != HasRanges(message.kind), "ranges in acks and nacks alone");

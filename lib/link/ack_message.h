@@ -11,10 +11,10 @@ namespace rk {
 
 enum class AckKind : uint8_t {
   kHello = 1,  ///< writer → reader: I will acknowledge your frames; reader → writer: are you there
-  kAck = 2,     ///< writer → reader: these ranges are done
-  kNack = 3,    ///< server or writer → reader: send these again
-  kFence = 4,   ///< reader → writer: I gave this partition up
-  kFenced = 5,  ///< writer → reader: a later epoch owns this partition
+  kAck = 2,      ///< writer → reader: these ranges are done
+  kNack = 3,     ///< server or writer → reader: send these again
+  kFence = 4,    ///< reader → writer: I gave this partition up
+  kFenced = 5,   ///< writer → reader: a later epoch owns this partition
   kNackAll = 6,  ///< rk-run → reader: a stage died, send again whatever is in flight
 };
 

@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include <deque>
 
 #include <fmt/format.h>
 
 #include "lib/batch/error.h"
 #include "lib/link/ack_channel.h"
+#include "lib/link/ipc_binding.h"
 #include "lib/link/socket_file.h"
 #include "lib/link/zmq_socket.h"
 
@@ -27,24 +26,16 @@ struct Peer {
 class AckServer::Impl {
  public:
   Impl(const RuntimeDir& directory, const Origin& origin, Log log)
-      : log_(std::move(log)),
-        path_(fmt::format("{}/{}{}", directory.path(), kNamePrefix, ToHex(origin))),
-        endpoint_("ipc://" + path_),
-        socket_(MakeSocket(context_, zmq::socket_type::router)) {
-    const DirectoryLock lock(directory.path());
+      : log_(std::move(log)), socket_(MakeSocket(context_, zmq::socket_type::router)) {
+    // So that a writer that is gone is found out by sending to it.
+    socket_.set(zmq::sockopt::router_mandatory, true);
     RemoveDeadSockets(directory.path(), kNamePrefix);
-    WithZmq("cannot take acknowledgements at " + endpoint_, [&] {
-      // So that a writer that is gone is found out by sending to it.
-      socket_.set(zmq::sockopt::router_mandatory, true);
-      socket_.bind(endpoint_);
-    });
+    binding_.emplace(socket_, fmt::format("{}/{}{}", directory.path(), kNamePrefix, ToHex(origin)));
+    endpoint_ = binding_->address();
     ready_.Watch(socket_);
   }
 
-  ~Impl() {
-    ready_.Unwatch(socket_);
-    unlink(path_.c_str());  // libzmq leaves it
-  }
+  ~Impl() { ready_.Unwatch(socket_); }
 
   const std::string& endpoint() const { return endpoint_; }
   int fd() const { return ready_.fd(); }
@@ -109,10 +100,10 @@ class AckServer::Impl {
   }
 
   Log log_;
-  std::string path_;
   std::string endpoint_;
   zmq::context_t context_;
   zmq::socket_t socket_;
+  std::optional<IpcBinding> binding_;
   ReadyFd ready_;
   std::deque<Peer> peers_;
 };

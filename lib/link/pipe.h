@@ -23,6 +23,7 @@ class PipeSource : public Source {
 
   std::optional<Frame> TryReceive() override;
   bool ended() const override { return ended_; }
+  bool has_end() const override { return true; }
   Origin origin() const override { return origin_; }
   bool acknowledged() const override { return acknowledged_; }
   int fd() const override { return fd_; }

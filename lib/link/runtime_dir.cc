@@ -7,21 +7,19 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "lib/batch/error.h"
+#include "lib/link/endpoint.h"
 
 namespace rk {
 namespace {
 
-constexpr size_t kLongestSocketPath = 107;  // sizeof sockaddr_un::sun_path less its zero
-
 Error Refuse(const std::string& path, const std::string& reason) {
   return Error(
       ErrorKind::kConfiguration,
-      fmt::format("the runtime directory {} {}; RK_RUNTIME_DIR names another", path, reason));
+      fmt::format("the directory {} for sockets {}; RK_RUNTIME_DIR names another", path, reason));
 }
 
 std::string Environment(const char* name) {
@@ -35,21 +33,30 @@ bool IsOurs(const std::string& directory) {
          status.st_uid == geteuid();
 }
 
-// Where it is to be; empty for a temporary one. XDG_RUNTIME_DIR of another user comes with sudo.
+// XDG_RUNTIME_DIR of another user comes with sudo.
 std::string ChosenPath() {
   const std::string own = Environment("RK_RUNTIME_DIR");
   if (!own.empty()) return std::filesystem::absolute(own);
   const std::string session = Environment("XDG_RUNTIME_DIR");
-  return session.empty() || !IsOurs(session) ? "" : session + "/rk";
+  if (!session.empty() && IsOurs(session)) return session + "/rk";
+  return fmt::format("/tmp/rk-{}", geteuid());
 }
 
-std::string MakeTemporary() {
-  std::string path = "/tmp/rk-XXXXXX";
-  if (mkdtemp(path.data()) != nullptr) return path;
-  throw Refuse(path, fmt::format("cannot be made: {}", std::strerror(errno)));
+}  // namespace
+
+RuntimeDir::RuntimeDir() : path_(ChosenPath()) {
+  if (path_.size() + 1 + kLongestName > Endpoint::kLongestPath) {
+    throw Refuse(path_, fmt::format("has {} characters, and a socket's path in it would pass the "
+                                    "kernel's {}",
+                                    path_.size(), Endpoint::kLongestPath));
+  }
+  if (mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw Refuse(path_, fmt::format("cannot be made: {}", std::strerror(errno)));
+  }
+  RequirePrivateDirectory(path_);
 }
 
-void CheckPrivate(const std::string& path) {
+void RequirePrivateDirectory(const std::string& path) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     throw Refuse(path, "is not a directory");
@@ -60,33 +67,6 @@ void CheckPrivate(const std::string& path) {
   if ((status.st_mode & 077) != 0) {
     throw Refuse(path, "is open to other users: chmod 700 it");
   }
-}
-
-void MakeOrCheck(const std::string& path) {
-  if (path.size() + 1 + RuntimeDir::kLongestName > kLongestSocketPath) {
-    throw Refuse(path, fmt::format("has {} characters, and a socket's path in it would pass the "
-                                   "kernel's {}",
-                                   path.size(), kLongestSocketPath));
-  }
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw Refuse(path, fmt::format("cannot be made: {}", std::strerror(errno)));
-  }
-  CheckPrivate(path);
-}
-
-}  // namespace
-
-RuntimeDir::RuntimeDir() : path_(ChosenPath()), temporary_(path_.empty()) {
-  if (temporary_) {
-    path_ = MakeTemporary();
-  } else {
-    MakeOrCheck(path_);
-  }
-}
-
-RuntimeDir::~RuntimeDir() {
-  std::error_code ignored;
-  if (temporary_) std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace rk

@@ -6,7 +6,7 @@
 namespace rk {
 
 /// The 0700 directory that holds this user's sockets: $RK_RUNTIME_DIR, else $XDG_RUNTIME_DIR/rk
-/// where that is ours, else a private one in /tmp, removed again by the destructor.
+/// where that is ours, else /tmp/rk-UID. It stays: others of this user's stages use it too.
 class RuntimeDir {
  public:
   /// Of a socket's name in it.
@@ -15,16 +15,16 @@ class RuntimeDir {
   /// Creates it if needed. Throws Error(kConfiguration) if it belongs to another user, is open to
   /// others, or is so long that a socket in it would pass the kernel's 107 characters.
   RuntimeDir();
-  ~RuntimeDir();
-  RuntimeDir(const RuntimeDir&) = delete;
-  RuntimeDir& operator=(const RuntimeDir&) = delete;
 
   /// Absolute, since a stage elsewhere connects to what is in it.
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
-  bool temporary_ = false;
 };
+
+/// Throws Error(kConfiguration) if `path` is no directory, belongs to another user or is open to
+/// others: who can reach a socket may send to it.
+void RequirePrivateDirectory(const std::string& path);
 
 }  // namespace rk

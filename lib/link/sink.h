@@ -4,7 +4,7 @@
 
 namespace rk {
 
-/// Where a stage's frames go. Used by one thread.
+/// Where a stage's frames go: a pipe, or one of the ZeroMQ links. Used by one thread.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -14,15 +14,20 @@ class Sink {
   /// Error(kIo).
   virtual void Send(const Frame& frame) = 0;
 
-  /// Tells the next stage that the stream is complete, where the link has such a thing.
+  /// Nothing follows: tells the next stage, where the link has such a thing, and waits until what
+  /// was sent is out of our hands.
   virtual void Finish(const Origin& origin) = 0;
 
-  /// Poll it with no events: POLLERR means that whoever read our output is gone. The sink keeps it.
+  /// Poll it with no events: POLLERR means that whoever read our output is gone. The sink keeps it;
+  /// -1 where the link outlives its other end.
   virtual int fd() const = 0;
 
   /// False where nobody will acknowledge what is sent (a regular file, /dev/null): sent is all
   /// there is.
   virtual bool acknowledged() const { return true; }
+
+  /// True where a frame can get lost without the stage hearing of it, when a process dies.
+  virtual bool lossy() const { return false; }
 };
 
 }  // namespace rk

@@ -31,6 +31,7 @@ bool IsLive(const std::string& path) {
 }
 
 void RemoveDeadSockets(const std::string& directory, std::string_view prefix) {
+  const DirectoryLock lock(directory);
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
     const std::string name = entry.path().filename();

@@ -11,8 +11,8 @@ namespace rk {
 bool IsLive(const std::string& path);
 
 /// Removes the sockets in `directory` whose names begin with `prefix` and whose processes are dead.
-/// What cannot be removed stays. Hold a DirectoryLock: a socket that is bound but does not listen
-/// yet looks dead.
+/// What cannot be removed stays. Takes the DirectoryLock meanwhile: a socket that is bound but does
+/// not listen yet looks dead.
 void RemoveDeadSockets(const std::string& directory, std::string_view prefix);
 
 /// An exclusive flock(2) of a directory, from construction (which waits for it) to destruction, or

@@ -6,8 +6,8 @@
 
 namespace rk {
 
-/// Where a stage's frames come from. Used by one thread. Pipe today; the ZeroMQ links implement the
-/// same, so no tool knows which one it has.
+/// Where a stage's frames come from: a pipe, or one of the ZeroMQ links; no stage knows which. Used
+/// by one thread.
 class Source {
  public:
   virtual ~Source() = default;
@@ -17,8 +17,19 @@ class Source {
   /// ended without END, Error(kIo).
   virtual std::optional<Frame> TryReceive() = 0;
 
-  /// True once END has come: nothing follows.
+  /// The stage needs the frame no more: what became of it is with the next stage, or with Kafka.
+  /// Once for each frame received; whoever gave it to us hears of it, where the link has a way.
+  virtual void Done(const BatchInfo& /*batch*/) {}
+
+  /// Asks for nothing more, where the link has a way: ended() becomes true once what is under way
+  /// has come. A pipe goes on until END.
+  virtual void Leave() {}
+
+  /// True once nothing follows: after END on a pipe, after Leave() on other links.
   virtual bool ended() const = 0;
+
+  /// True if its end says that nothing is missing: a pipe's does, where all goes to one process.
+  virtual bool has_end() const { return false; }
 
   /// The reader that the last frame came from, END included; zeros before the first.
   virtual Origin origin() const = 0;

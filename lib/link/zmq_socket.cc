@@ -63,6 +63,12 @@ bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part) {
   return false;
 }
 
+void SendMessage(zmq::socket_t& socket, std::string_view message) {
+  while (zmq_send(socket.handle(), message.data(), message.size(), 0) < 0) {
+    if (zmq_errno() != EINTR) throw ZmqError("cannot send");
+  }
+}
+
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags) {
   const int all_flags = static_cast<int>(flags) | ZMQ_DONTWAIT;
   while (zmq_send(socket.handle(), part.data(), part.size(), all_flags) < 0) {
@@ -81,7 +87,7 @@ ReadyFd::ReadyFd()
   close(something_left_fd_);
   close(epoll_fd_);
   errno = reason;
-  throw SystemError("cannot wait for acknowledgements");
+  throw SystemError("cannot wait for messages");
 }
 
 ReadyFd::~ReadyFd() {
@@ -92,7 +98,7 @@ ReadyFd::~ReadyFd() {
 void ReadyFd::Watch(zmq::socket_t& socket) {
   epoll_event event = {EPOLLIN, {}};
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, socket.get(zmq::sockopt::fd), &event) != 0) {
-    throw SystemError("cannot wait for acknowledgements");
+    throw SystemError("cannot wait for messages");
   }
   Check(socket);
 }
@@ -105,7 +111,7 @@ void ReadyFd::Check(zmq::socket_t& socket) {
   int events = 0;
   size_t size = sizeof events;
   while (zmq_getsockopt(socket.handle(), ZMQ_EVENTS, &events, &size) != 0) {
-    if (zmq_errno() != EINTR) throw ZmqError("cannot wait for acknowledgements");
+    if (zmq_errno() != EINTR) throw ZmqError("cannot wait for messages");
   }
   if ((events & ZMQ_POLLIN) != 0) eventfd_write(something_left_fd_, 1);
 }

@@ -24,6 +24,9 @@ bool TryReceivePart(zmq::socket_t& socket, zmq::message_t& part);
 /// Takes what follows `part` of the same message. True if nothing did: it was the last part.
 bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part);
 
+/// Sends one message; blocks while the socket's high-water mark is reached or nobody is there.
+void SendMessage(zmq::socket_t& socket, std::string_view message);
+
 /// Queues one part. False if the peer is gone. Never blocks where there is no high-water mark.
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags);
 

@@ -5,38 +5,96 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/batch/error.h"
+#include "lib/link/collect.h"
+#include "lib/link/endpoint.h"
+#include "lib/link/fetch.h"
 #include "lib/link/pipe.h"
+#include "lib/link/push.h"
+#include "lib/link/serve.h"
+#include "lib/stage/tool.h"
 
 namespace rk {
 namespace {
 
-void RequirePipe(const std::string& option, const std::string& endpoint) {
-  if (endpoint == "-") return;
-  throw Error(ErrorKind::kUsage,
-              option + " " + endpoint + ": no such endpoint; '-' is the pipe, and the default");
+// A frame that waits for a peer, and no more: what is not sent yet can still grow.
+constexpr size_t kOneFrame = 1;
+
+LinkObserver Observe(Stage& stage) {
+  Metric& dropped = stage.metrics.Counter("dropped_frames");
+  return {stage.log, [&dropped] { dropped.Add(1); }, [](size_t) {}, [](auto) {}};
+}
+
+LinkObserver ObserveQueue(Stage& stage) {
+  LinkObserver observer = Observe(stage);
+  Metric& queue = stage.metrics.Gauge("queue_records");
+  Histogram& wait = stage.metrics.Histogram("queue_wait_seconds");
+  observer.waiting = [&queue](size_t records) { queue.Set(records); };
+  observer.waited = [&wait](std::chrono::steady_clock::duration waited) { wait.Observe(waited); };
+  return observer;
+}
+
+// Here and not when it is opened, so that nobody waits for a model to load first.
+std::string CheckEndpoint(const std::string& text) {
+  try {
+    ParseEndpoint(text);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
 }
 
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--in", options.in, "where frames come from")->option_text("ENDPOINT=-");
+  app.add_option("--in", options.in, "- | ipc://PATH, fetches | @ipc://PATH, collects")
+      ->option_text("ENDPOINT=-")
+      ->check(CheckEndpoint);
+  app.add_option("--prefetch", options.prefetch, "frames fetched ahead")
+      ->option_text("N=2")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--max-frame", options.max_frame, "the largest frame taken, in bytes")
       ->option_text("SIZE=64MiB")
       ->transform(CLI::AsSizeValue(false));
 }
 
 void AddOutputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--out", options.out, "where frames go")->option_text("ENDPOINT=-");
+  app.add_option("--out", options.out, "- | ipc://PATH, pushes | @ipc://PATH, serves")
+      ->option_text("ENDPOINT=-")
+      ->check(CheckEndpoint);
 }
 
-std::unique_ptr<Source> OpenSource(const LinkOptions& options) {
-  RequirePipe("--in", options.in);
-  return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
+void AddHwmOption(CLI::App& app, LinkOptions& options) {
+  app.add_option("--hwm", options.hwm, "frames that wait in a socket that pushes or\ncollects")
+      ->option_text("N=4")
+      ->check(CLI::Range(1, 1024));
 }
 
-std::unique_ptr<Sink> OpenSink(const LinkOptions& options) {
-  RequirePipe("--out", options.out);
-  return std::make_unique<PipeSink>(STDOUT_FILENO);
+std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage) {
+  const Endpoint endpoint = ParseEndpoint(options.in);
+  if (endpoint.pipe) return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
+  if (endpoint.bind) {
+    return std::make_unique<CollectSource>(endpoint.path, options.max_frame, options.hwm,
+                                           Observe(stage));
+  }
+  return std::make_unique<FetchSource>(
+      FetchSource::Options{endpoint.address(), options.max_frame, options.prefetch,
+                           holds == Holds::kUntilSent},
+      Observe(stage));
+}
+
+std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage) {
+  return OpenSink(options, kOneFrame, Balancer::By::kNone, stage);
+}
+
+std::unique_ptr<Sink> OpenSink(const LinkOptions& options, size_t queue_records, Balancer::By by,
+                               Stage& stage) {
+  const Endpoint endpoint = ParseEndpoint(options.out);
+  if (endpoint.pipe) return std::make_unique<PipeSink>(STDOUT_FILENO);
+  if (!endpoint.bind) {
+    return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm);
+  }
+  return std::make_unique<ServeSink>(
+      ServeSink::Options{endpoint.path, options.max_frame, queue_records, by}, ObserveQueue(stage));
 }
 
 }  // namespace rk

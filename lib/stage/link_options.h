@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/batch/frame_format.h"
+#include "lib/link/balancer.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
 
@@ -13,19 +14,32 @@ class App;
 
 namespace rk {
 
-/// Where a stage's frames come from and go to: `-`, the pipe, is the default. ipc:// endpoints will
-/// be told apart here, so that no tool knows which link it has.
+struct Stage;
+
+/// Where a stage's frames come from and go to (DESIGN §5): `-`, the pipe, is the default.
 struct LinkOptions {
   std::string in = "-";
   std::string out = "-";
   size_t max_frame = frame_format::kDefaultMaxFrame;
+  int hwm = 4;          ///< frames that wait in a pushing or collecting socket
+  size_t prefetch = 2;  ///< frames that a fetcher has at a time
 };
 
-void AddInputOptions(CLI::App& app, LinkOptions& options);   ///< --in, --max-frame
+void AddInputOptions(CLI::App& app, LinkOptions& options);   ///< --in, --max-frame, --prefetch
 void AddOutputOptions(CLI::App& app, LinkOptions& options);  ///< --out
+void AddHwmOption(CLI::App& app, LinkOptions& options);      ///< --hwm
 
-/// Throws Error(kUsage) for an endpoint it does not know.
-std::unique_ptr<Source> OpenSource(const LinkOptions& options);
-std::unique_ptr<Sink> OpenSink(const LinkOptions& options);
+/// What a stage does with the frames that it fetches.
+enum class Holds {
+  kUntilSent,  ///< a model: its batches are its own until they are sent on; takes suspects alone
+  kUntilDone,  ///< a writer: more comes while it waits for Kafka
+};
+
+/// Both throw Error(kUsage) for what is no endpoint, and what the links throw.
+std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage);
+std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage);
+/// With a queue in front of whoever fetches, which only --out @E has.
+std::unique_ptr<Sink> OpenSink(const LinkOptions& options, size_t queue_records, Balancer::By by,
+                               Stage& stage);
 
 }  // namespace rk

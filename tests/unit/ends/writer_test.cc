@@ -39,6 +39,7 @@ class ScriptedSource : public Source {
     auto shared = std::make_shared<Frame>(std::move(frame));
     Do([shared]() -> std::optional<Frame> { return std::move(*shared); });
   }
+  bool has_end() const override { return true; }
   void Do(Step step) { steps_.push_back(std::move(step)); }
   /// Instead of the end.
   void Break() {

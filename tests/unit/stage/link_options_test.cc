@@ -3,8 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
-
 namespace rk {
 namespace {
 
@@ -31,11 +29,10 @@ TEST_CASE("the option --max-frame takes bytes and the usual units") {
   CHECK(Parse("--max-frame 16MiB").max_frame == 16 * 1024 * 1024);
 }
 
-TEST_CASE("an endpoint that nobody knows is refused with its name") {
-  LinkOptions options;
-  options.in = options.out = "carrier-pigeon";
-  CHECK_THROWS_WITH(OpenSource(options), Catch::Contains("--in carrier-pigeon"));
-  CHECK_THROWS_WITH(OpenSink(options), Catch::Contains("--out carrier-pigeon"));
+TEST_CASE("an endpoint that nobody knows is refused when the command line is read") {
+  CHECK_THROWS_WITH(Parse("--in carrier-pigeon"), Catch::Contains("--in: 'carrier-pigeon' is no"));
+  CHECK_THROWS_WITH(Parse("--out ipc://here"), Catch::Contains("--out: 'ipc://here' is no"));
+  CHECK(Parse("--in @ipc:///tmp/a --out ipc:///tmp/b").in == "@ipc:///tmp/a");
 }
 
 }  // namespace rk

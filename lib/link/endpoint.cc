@@ -1,0 +1,32 @@
+#include "lib/link/endpoint.h"
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+constexpr std::string_view kScheme = "ipc://";
+
+}  // namespace
+
+std::optional<std::string> IpcPath(std::string_view address) {
+  if (!address.starts_with(kScheme)) return std::nullopt;
+  const std::string_view path = address.substr(kScheme.size());
+  if (!path.starts_with('/') || path.size() > Endpoint::kLongestPath) return std::nullopt;
+  if (path.find('\0') != std::string_view::npos) return std::nullopt;
+  return std::string(path);
+}
+
+Endpoint ParseEndpoint(std::string_view text) {
+  if (text == "-") return {};
+  const bool bind = text.starts_with('@');
+  if (auto path = IpcPath(text.substr(bind ? 1 : 0))) return {false, bind, *std::move(path)};
+  throw Error(ErrorKind::kUsage,
+              fmt::format("'{}' is no endpoint: write -, the pipe, ipc://PATH, which connects, or "
+                          "@ipc://PATH, which binds, with an absolute PATH of at most {} bytes",
+                          text, Endpoint::kLongestPath));
+}
+
+}  // namespace rk

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/batch/interval_set.h"
+#include "lib/batch/partition.h"
+#include "lib/link/ready_message.h"
+
+namespace rk {
+
+/// Which peer each partition belongs to, where a partition has to go to one peer at a time (DESIGN
+/// §5, --by partition). Partitions are shared out evenly; one moves to another peer only when
+/// nothing of it is in flight, so it waits for that; but not while the peer that it leaves may hold
+/// something back for want of an earlier batch, which might never get past those that wait. A pure
+/// class.
+class Lanes {
+ public:
+  /// The peers that take frames, now. Partitions move as far as it takes to share them out evenly.
+  void SetPeers(const std::vector<std::string>& peers);
+
+  /// The peer that the partition's next frame goes to; nullopt if it must wait: for a peer, or for
+  /// what is in flight at the one that it moves away from.
+  std::optional<std::string> PeerFor(const TopicPartition& partition);
+
+  /// A frame of `batch` goes to `peer`, or turns out to be there. Says the lowest offset of the
+  /// partition that is not done, as far as is known; `floor` is what the frame itself says.
+  int64_t Sent(const HeldRange& batch, const std::string& peer, int64_t floor);
+  /// It is not in flight any more. `done`: the peer finished it.
+  void Settled(const HeldRange& batch, bool done);
+
+ private:
+  struct Batch {
+    int64_t epoch = 0;
+    OffsetRange range;
+    auto operator<=>(const Batch&) const = default;
+  };
+  struct Lane {
+    std::string peer;    ///< had the last frame
+    std::string target;  ///< is to have it all; empty while there is no peer
+    std::multiset<Batch> in_flight;
+    int64_t epoch = 0;
+    IntervalSet done;  ///< of that epoch, from offset 0 to the highest floor seen, and above
+  };
+
+  static bool HasGap(const Lane& lane);
+  void Assign(Lane& lane);
+  size_t CountOf(const std::string& peer) const;
+
+  std::vector<std::string> peers_;
+  std::map<TopicPartition, Lane> lanes_;
+};
+
+}  // namespace rk

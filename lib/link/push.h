@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include <zmq.hpp>
+
+#include "lib/link/sink.h"
+
+namespace rk {
+
+/// Frames to a collector (DEALER, which connects). One thread. At the high-water mark, or while
+/// nobody collects, Send() blocks. What was sent is lost if the collector dies before it has it.
+///
+/// Not PUSH: a PULL that stands at its high-water mark when a pusher leaves loses what it has not
+/// read. So whoever leaves asks, and the collector answers once all that went before has come.
+class PushSink : public Sink {
+ public:
+  /// `hwm` frames wait here at most. Throws Error(kIo).
+  PushSink(const std::string& address, size_t max_frame, int hwm);
+
+  void Send(const Frame& frame) override;
+  /// Waits until the collector has received all that was sent.
+  void Finish(const Origin& origin) override;
+  int fd() const override { return -1; }
+  bool lossy() const override { return true; }
+
+ private:
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+};
+
+}  // namespace rk

@@ -1,0 +1,92 @@
+#include "lib/link/ready_message.h"
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/batch/little_endian.h"
+
+namespace rk {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+constexpr uint8_t kLeaving = 1;
+constexpr uint8_t kIsolates = 2;
+
+constexpr size_t kFlagsAt = 1;
+constexpr size_t kCapacityAt = 4;
+constexpr size_t kReceivedAt = 8;
+constexpr size_t kInstanceAt = 16;
+constexpr size_t kHeldCountAt = 32;
+constexpr size_t kHeaderLength = 40;
+
+constexpr size_t kTopicLengthAt = 4;
+constexpr size_t kEpochAt = 8;
+constexpr size_t kFirstAt = 16;
+constexpr size_t kNextAt = 24;
+constexpr size_t kHeldLength = 32;  // without the topic
+
+void Require(bool holds, const char* expected) {
+  if (holds) return;
+  throw Error(ErrorKind::kBadData, fmt::format("not what a fetcher says: expected {}", expected));
+}
+
+HeldRange TakeHeld(std::string_view& rest) {
+  Require(rest.size() >= kHeldLength, "a held range");
+  HeldRange held;
+  held.partition.partition = Load<int32_t>(rest.data());
+  held.epoch = Load<int64_t>(rest.data() + kEpochAt);
+  held.range = {Load<int64_t>(rest.data() + kFirstAt), Load<int64_t>(rest.data() + kNextAt)};
+  const size_t topic_length = Load<uint32_t>(rest.data() + kTopicLengthAt);
+  Require(topic_length <= rest.size() - kHeldLength, "a held range's topic");
+  Require(
+      held.partition.partition >= 0 && held.range.first >= 0 && held.range.first <= held.range.next,
+      "a range of offsets");
+  held.partition.topic = rest.substr(kHeldLength, topic_length);
+  rest.remove_prefix(kHeldLength + topic_length);
+  return held;
+}
+
+}  // namespace
+
+std::string ReadyMessage::Encode() const {
+  std::string bytes(kHeaderLength, '\0');
+  bytes[0] = kVersion;
+  bytes[kFlagsAt] = static_cast<char>((leaving ? kLeaving : 0) | (isolates ? kIsolates : 0));
+  Store(&bytes[kCapacityAt], capacity);
+  Store(&bytes[kReceivedAt], received);
+  std::copy(instance.begin(), instance.end(), &bytes[kInstanceAt]);
+  Store(&bytes[kHeldCountAt], static_cast<uint32_t>(held.size()));
+  for (const HeldRange& one : held) {
+    const size_t at = bytes.size();
+    bytes.resize(at + kHeldLength);
+    Store(&bytes[at], one.partition.partition);
+    Store(&bytes[at + kTopicLengthAt], static_cast<uint32_t>(one.partition.topic.size()));
+    Store(&bytes[at + kEpochAt], one.epoch);
+    Store(&bytes[at + kFirstAt], one.range.first);
+    Store(&bytes[at + kNextAt], one.range.next);
+    bytes += one.partition.topic;
+  }
+  return bytes;
+}
+
+ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
+  Require(bytes.size() >= kHeaderLength, "at least 40 bytes");
+  Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 1");
+  const auto flags = static_cast<uint8_t>(bytes[kFlagsAt]);
+  Require(flags <= (kLeaving | kIsolates), "flags of 0 to 3");
+  ReadyMessage message;
+  message.leaving = (flags & kLeaving) != 0;
+  message.isolates = (flags & kIsolates) != 0;
+  message.capacity = Load<uint32_t>(&bytes[kCapacityAt]);
+  message.received = Load<uint64_t>(&bytes[kReceivedAt]);
+  std::copy_n(&bytes[kInstanceAt], message.instance.size(), message.instance.begin());
+  auto left = Load<uint32_t>(&bytes[kHeldCountAt]);
+  std::string_view rest = bytes.substr(kHeaderLength);
+  Require(left <= rest.size() / kHeldLength, "as many held ranges as it says");
+  message.held.reserve(left);
+  for (; left > 0; --left) message.held.push_back(TakeHeld(rest));
+  Require(rest.empty(), "nothing behind the last held range");
+  return message;
+}
+
+}  // namespace rk

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/frame.h"
+#include "lib/batch/partition.h"
+
+namespace rk {
+
+/// Offsets of a partition, as one epoch hands them out.
+struct HeldRange {
+  TopicPartition partition;
+  int64_t epoch = 0;
+  OffsetRange range;
+  auto operator<=>(const HeldRange&) const = default;
+};
+
+/// What a fetcher says of itself to the server that it is connected to, on every change and every
+/// 500 ms. Each message says all there is to say. Single-part, little-endian:
+///
+///     u8 version (1), u8 flags (1 leaving, 2 isolates), u16 0, u32 capacity, u64 received,
+///     16 bytes instance, u32 held count, u32 0, then for each held range
+///     i32 partition, u32 topic length, i64 epoch, i64 first, i64 next, topic
+///
+/// In the other direction go frames, and two messages that are none: an empty one, which asks
+/// whether the fetcher can be reached, and one of a single byte, which answers `leaving`: nothing
+/// more will come.
+struct ReadyMessage {
+  Origin instance{};            ///< sixteen random bytes of the process
+  bool leaving = false;         ///< wants nothing more, and waits for the answer
+  bool isolates = false;        ///< runs a model: takes a suspect alone, and may be its victim
+  uint32_t capacity = 0;        ///< frames that it would take, beside all that it knows of
+  uint64_t received = 0;        ///< frames that have come since it began
+  std::vector<HeldRange> held;  ///< what of them it is not done with; neighbours may be joined
+
+  std::string Encode() const;
+  /// Throws Error(kBadData) for anything that Encode() does not make, before it allocates.
+  static ReadyMessage Decode(std::string_view bytes);
+};
+
+}  // namespace rk

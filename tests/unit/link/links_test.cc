@@ -1,0 +1,320 @@
+// The links of DESIGN §5 with real sockets.
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "lib/batch/error.h"
+#include "lib/link/collect.h"
+#include "lib/link/fetch.h"
+#include "lib/link/push.h"
+#include "lib/link/serve.h"
+#include "tests/unit/link/test_directory.h"
+#include "tests/unit/link/test_pipe.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMaxFrame = size_t{1} << 20;
+constexpr seconds kPatience{10};
+constexpr Origin kNobody{};
+
+/// A private directory with a link's path in it, and what was observed.
+struct Place {
+  TestDirectory directory;
+  std::string path = directory.path() + "/link";
+  std::string address = "ipc://" + path;
+  std::atomic<int> dropped = 0;
+
+  LinkObserver Observer() {
+    LinkObserver observer;
+    observer.dropped = [this] { ++dropped; };
+    return observer;
+  }
+  std::unique_ptr<ServeSink> Serve(size_t queue_records = 1,
+                                   Balancer::By by = Balancer::By::kNone) {
+    return std::make_unique<ServeSink>(ServeSink::Options{path, kMaxFrame, queue_records, by},
+                                       Observer());
+  }
+  std::unique_ptr<FetchSource> Fetch(size_t prefetch = 2, bool isolates = true) {
+    return std::make_unique<FetchSource>(
+        FetchSource::Options{address, kMaxFrame, prefetch, isolates}, Observer());
+  }
+};
+
+/// The next frame within the patience of a test.
+std::optional<Frame> Receive(Source& source, milliseconds patience = kPatience) {
+  const auto deadline = Clock::now() + patience;
+  while (Clock::now() < deadline) {
+    if (auto frame = source.TryReceive()) return frame;
+    pollfd watched{source.fd(), POLLIN, 0};
+    poll(&watched, 1, 20);
+  }
+  return std::nullopt;
+}
+
+bool Ends(Source& source) {
+  const auto deadline = Clock::now() + kPatience;
+  while (Clock::now() < deadline) {
+    if (source.ended()) return true;
+    CHECK_FALSE(source.TryReceive());
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return false;
+}
+
+template <typename Holds>
+bool Eventually(Holds&& holds) {
+  const auto deadline = Clock::now() + kPatience;
+  while (!holds() && Clock::now() < deadline) std::this_thread::sleep_for(milliseconds(5));
+  return holds();
+}
+
+}  // namespace
+
+TEST_CASE("frames of several pushers are collected, each one's in order, with every byte") {
+  Place place;
+  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  std::vector<std::future<void>> pushers;
+  for (int64_t pusher = 0; pusher < 3; ++pusher) {
+    pushers.push_back(std::async(std::launch::async, [&, pusher] {
+      PushSink sink(place.address, kMaxFrame, 4);
+      for (int64_t i = 0; i < 50; ++i) sink.Send(TestFrame(pusher * 1000 + i, 1, 5000));
+      sink.Finish(kNobody);
+    }));
+  }
+  std::vector<int64_t> next = {0, 1000, 2000};
+  for (int i = 0; i < 150; ++i) {
+    const auto frame = Receive(source);
+    REQUIRE(frame);
+    const int64_t offset = frame->info().first_offset;
+    CHECK(offset == next[static_cast<size_t>(offset / 1000)]++);
+    CHECK((frame->bytes() == TestFrame(offset, 1, 5000).bytes()));
+  }
+  for (auto& pusher : pushers) {
+    while (pusher.wait_for(milliseconds(1)) != std::future_status::ready)
+      CHECK_FALSE(source.TryReceive());
+  }
+  CHECK(place.dropped == 0);
+}
+
+TEST_CASE("a pusher that leaves while the collector is far behind loses nothing") {
+  Place place;
+  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  auto pusher = std::async(std::launch::async, [&] {
+    PushSink sink(place.address, kMaxFrame, 1);
+    for (int64_t i = 0; i < 30; ++i) sink.Send(TestFrame(i, 1, 20'000));
+    sink.Finish(kNobody);
+  });
+  std::this_thread::sleep_for(milliseconds(200));
+  for (int64_t i = 0; i < 30; ++i) {
+    CHECK(pusher.wait_for(milliseconds(3)) == std::future_status::timeout);
+    CHECK(Receive(source)->info().first_offset == i);
+  }
+  while (pusher.wait_for(milliseconds(1)) != std::future_status::ready)
+    CHECK_FALSE(source.TryReceive());
+}
+
+TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
+  Place place;
+  std::atomic<int> sent = 0;
+  std::jthread pusher([&] {
+    PushSink sink(place.address, kMaxFrame, 1);
+    for (int64_t i = 0; i < 40; ++i) {
+      sink.Send(TestFrame(i, 1, 200'000));
+      ++sent;
+    }
+  });
+  std::this_thread::sleep_for(milliseconds(100));
+  CHECK(sent == 0);
+  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  std::this_thread::sleep_for(milliseconds(300));
+  CHECK(sent > 0);
+  CHECK(sent < 20);
+  for (int64_t i = 0; i < 40; ++i) CHECK(Receive(source)->info().first_offset == i);
+}
+
+TEST_CASE("a collector that leaves takes what is under way and then ends") {
+  Place place;
+  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  PushSink sink(place.address, kMaxFrame, 4);
+  sink.Send(TestFrame(0));
+  source.Leave();
+  CHECK_FALSE(source.ended());
+  CHECK(Receive(source));
+  CHECK(Ends(source));
+}
+
+TEST_CASE("a fetcher gets no more than it asked for until it is done with that") {
+  Place place;
+  const auto sink = place.Serve(100);
+  const auto source = place.Fetch(2);
+  for (int64_t i = 0; i < 5; ++i) sink->Send(TestFrame(i));
+  CHECK(Receive(*source));
+  const auto second = Receive(*source);
+  REQUIRE(second);
+  CHECK_FALSE(Receive(*source, milliseconds(200)));
+  source->Done(second->info());
+  CHECK(Receive(*source)->info().first_offset == 2);
+  CHECK_FALSE(Receive(*source, milliseconds(200)));
+}
+
+TEST_CASE("a writer that holds everything back gets more") {
+  Place place;
+  const auto sink = place.Serve(100);
+  const auto source = place.Fetch(1, false);
+  for (int64_t i = 0; i < 20; ++i) sink->Send(TestFrame(i));
+  for (int64_t i = 0; i < 20; ++i) CHECK(Receive(*source)->info().first_offset == i);
+}
+
+TEST_CASE("sending waits while the queue is full, and finishing until all is done") {
+  Place place;
+  const auto sink = place.Serve(2);
+  std::atomic<int> sent = 0;
+  auto finished = std::async(std::launch::async, [&] {
+    for (int64_t i = 0; i < 6; ++i) {
+      sink->Send(TestFrame(i));
+      ++sent;
+    }
+    sink->Finish(kNobody);
+  });
+  std::this_thread::sleep_for(milliseconds(100));
+  CHECK(sent == 2);
+  const auto source = place.Fetch(1);
+  for (int64_t i = 0; i < 6; ++i) {
+    const auto frame = Receive(*source);
+    REQUIRE(frame);
+    if (i == 5) CHECK(finished.wait_for(milliseconds(100)) == std::future_status::timeout);
+    source->Done(frame->info());
+  }
+  CHECK(finished.wait_for(kPatience) == std::future_status::ready);
+}
+
+TEST_CASE("several fetchers share the work by what they get done") {
+  Place place;
+  const auto sink = place.Serve(10);
+  const auto quick = place.Fetch(1);
+  const auto slow = place.Fetch(1);
+  std::atomic<int> by_quick = 0;
+  std::atomic<int> by_slow = 0;
+  std::atomic<bool> over = false;
+  const auto work = [&](FetchSource& source, milliseconds pause, std::atomic<int>& count) {
+    while (!over) {
+      const auto frame = Receive(source, milliseconds(20));
+      if (!frame) continue;
+      std::this_thread::sleep_for(pause);
+      source.Done(frame->info());
+      ++count;
+    }
+  };
+  std::jthread first([&] { work(*quick, milliseconds(5), by_quick); });
+  std::jthread second([&] { work(*slow, milliseconds(20), by_slow); });
+  for (int64_t i = 0; i < 200; ++i) sink->Send(TestFrame(i));
+  sink->Finish(kNobody);
+  over = true;
+  CHECK(by_quick + by_slow == 200);
+  CHECK(by_quick > by_slow * 2);
+  CHECK(by_slow > 10);
+}
+
+TEST_CASE("a fetcher that leaves is told when nothing more can come, and nothing is lost") {
+  Place place;
+  const auto sink = place.Serve(1000);
+  auto leaving = place.Fetch(2);
+  for (int64_t i = 0; i < 10; ++i) sink->Send(TestFrame(i));
+  std::vector<int64_t> seen;
+  const auto take = [&](FetchSource& source, const Frame& frame) {
+    seen.push_back(frame.info().first_offset);
+    source.Done(frame.info());
+  };
+  take(*leaving, *Receive(*leaving));
+  leaving->Leave();
+  while (!leaving->ended()) {
+    if (const auto frame = Receive(*leaving, milliseconds(10))) take(*leaving, *frame);
+  }
+  CHECK(seen.size() < 10);
+  leaving.reset();
+  const auto other = place.Fetch(2);
+  while (seen.size() < 10) take(*other, *Receive(*other));
+  sink->Finish(kNobody);
+  CHECK(seen.size() == 10);
+}
+
+TEST_CASE("a fetcher that leaves a server that is gone ends all the same") {
+  Place place;
+  const auto source = place.Fetch();
+  source->Leave();
+  CHECK(Ends(*source));
+}
+
+TEST_CASE("a fetcher finds a server that is started later, and one that is started again") {
+  Place place;
+  const auto source = place.Fetch();
+  auto sink = place.Serve();
+  sink->Send(TestFrame(0));
+  CHECK(Receive(*source)->info().first_offset == 0);
+  sink.reset();
+  sink = place.Serve();
+  sink->Send(TestFrame(1));
+  CHECK(Receive(*source)->info().first_offset == 1);
+}
+
+TEST_CASE("bytes that are no frame are dropped and counted, and frames go on coming") {
+  Place place;
+  zmq::context_t context;
+  zmq::socket_t bad(context, zmq::socket_type::dealer);
+  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  bad.connect(place.address);
+  bad.send(zmq::str_buffer("nonsense"), zmq::send_flags::none);
+  bad.send(zmq::str_buffer("two"), zmq::send_flags::sndmore);
+  bad.send(zmq::str_buffer("parts"), zmq::send_flags::none);
+  const std::string frame(TestFrame(7).bytes());
+  bad.send(zmq::buffer(frame), zmq::send_flags::none);
+  CHECK(Receive(source)->info().first_offset == 7);
+  CHECK(place.dropped == 2);
+}
+
+TEST_CASE("a server shrugs off what no fetcher says") {
+  Place place;
+  const auto sink = place.Serve();
+  zmq::context_t context;
+  zmq::socket_t bad(context, zmq::socket_type::dealer);
+  bad.connect(place.address);
+  bad.send(zmq::str_buffer("nonsense"), zmq::send_flags::none);
+  bad.send(zmq::str_buffer("two"), zmq::send_flags::sndmore);
+  bad.send(zmq::str_buffer("parts"), zmq::send_flags::none);
+  CHECK(Eventually([&] { return place.dropped == 2; }));
+  const auto source = place.Fetch();
+  sink->Send(TestFrame(0));
+  CHECK(Receive(*source));
+}
+
+TEST_CASE("a path that a live link has is refused, one of a dead link is taken over") {
+  Place place;
+  {
+    const auto sink = place.Serve();
+    CHECK_THROWS_WITH(place.Serve(), Catch::Contains(place.path) && Catch::Contains("in use"));
+    CHECK_THROWS_AS(CollectSource(place.path, kMaxFrame, 1, place.Observer()), Error);
+  }
+  struct stat left = {};
+  CHECK(stat(place.path.c_str(), &left) != 0);
+  CHECK_NOTHROW(place.Serve());
+}
+
+TEST_CASE("a link is not bound where others could reach it") {
+  Place place;
+  chmod(place.directory.path().c_str(), 0755);
+  CHECK_THROWS_WITH(place.Serve(), Catch::Contains(place.directory.path()));
+}
+
+}  // namespace rk

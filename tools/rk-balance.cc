@@ -1,0 +1,59 @@
+// rk-balance: a bounded queue, and whose turn it is.
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "lib/stage/link_options.h"
+#include "lib/stage/middle.h"
+#include "lib/stage/tool.h"
+
+namespace {
+
+const rk::ToolInfo kInfo = {
+    "rk-balance",
+    "Hands batches out to as many processes as ask for some, each to the one with the\n"
+    "least to do, from a bounded queue. What a dead one held is sent again.",
+    "Example:\n"
+    "  rk-balance --in @ipc:///run/rk/infer.in --out @ipc:///run/rk/infer.out &\n"
+    "  rk-infer -m credit.pt --in ipc:///run/rk/infer.out --out ipc:///run/rk/write.in\n",
+};
+
+struct Options {
+  rk::LinkOptions link;
+  std::string by = "none";
+  size_t queue_records = 1000;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  rk::AddInputOptions(app, options.link);
+  rk::AddOutputOptions(app, options.link);
+  app.add_option("--by", options.by, "partition: all of one goes to one process at a time")
+      ->option_text("WHAT=none")
+      ->check(CLI::IsMember({"none", "partition"}));
+  app.add_option("--queue", options.queue_records, "records that wait at most")
+      ->option_text("N=1000")
+      ->check(CLI::Range(size_t{1}, size_t{1} << 40));
+  rk::AddHwmOption(app, options.link);
+}
+
+void Run(const Options& options, rk::Stage& stage) {
+  const auto by =
+      options.by == "partition" ? rk::Balancer::By::kPartition : rk::Balancer::By::kNone;
+  const auto sink = rk::OpenSink(options.link, options.queue_records, by, stage);
+  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
+  stage.Ready();
+  rk::Metric& records_in = stage.metrics.Counter("records_in");
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](rk::Frame frame) {
+    records_in.Add(frame.record_count());
+    return frame;
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  return rk::ToolMain(
+      kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
+      [&](rk::Stage& stage) { Run(options, stage); });
+}
