@@ -37,6 +37,7 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 void Run(const Options& options, rk::Stage& stage) {
+  if (stage.check) return;
   const auto by =
       options.by == "partition" ? rk::Balancer::By::kPartition : rk::Balancer::By::kNone;
   const auto sink = rk::OpenSink(options.link, options.queue_records, by, stage);

@@ -22,7 +22,8 @@ const rk::ToolInfo kInfo{
     "Example:\n"
     "  rk-broker --topic applications --topic decisions:2 > address &\n"
     "  until [ -s address ]; do sleep 0.1; done\n"
-    "  rk-write -b $(cat address) -t decisions < captured.rkf"};
+    "  rk-write -b $(cat address) -t decisions < captured.rkf",
+    false};
 
 constexpr int32_t kMostPartitions = 10'000;
 

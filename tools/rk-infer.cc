@@ -73,6 +73,7 @@ void Run(Options& options, rk::Stage& stage) {
       rk::LogLevel::kInfo,
       fmt::format("model ready file={} device={} seconds={:.2f}", options.model, options.device,
                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  if (stage.check) return;
   // Links last: nothing is fetched that would wait for the model to load.
   const auto sink = rk::OpenSink(options.link, stage);
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);

@@ -97,6 +97,7 @@ void Run(Options& options, rk::Stage& stage) {
   }
   if (options.count_option->count() > 0) reader.count = options.count;
   reader.batch.timeout = std::chrono::milliseconds(options.batch_timeout_ms);
+  if (stage.check) return rk::CheckReader(reader, stage.log);
   const auto sink = rk::OpenSink(options.link, stage);
   rk::Reader running(reader, *sink, stage);
   stage.Ready();

@@ -51,6 +51,7 @@ void Run(const Options& options, rk::Stage& stage) {
   const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
   const std::string dead_letters =
       options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
+  if (stage.check) return rk::CheckTopics(client, options.topic, dead_letters, stage.log);
   rk::Producer producer(rk::PrepareTopics(client, options.topic, dead_letters, stage.log),
                         stage.log);
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);

@@ -9,10 +9,7 @@
 namespace rk {
 
 AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, const Log& log)
-    : window_(window),
-      shared_(shared),
-      log_(log),
-      server_(directory_, origin, log) {
+    : window_(window), shared_(shared), log_(log), server_(directory_, origin, log) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       Loop(stop);

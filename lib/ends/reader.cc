@@ -56,6 +56,10 @@ std::vector<TopicPartition> FixedPartitions(const ReaderOptions& options, int32_
 
 }  // namespace
 
+void CheckReader(const ReaderOptions& options, const Log& log) {
+  FixedPartitions(options, Describe(options, log).partitions);
+}
+
 Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
     : options_(options),
       sink_(sink),

@@ -31,6 +31,10 @@ struct ReaderOptions {
   Ledger::Limits window;
 };
 
+/// Asks the brokers whether the topic and the fixed partitions are there; throws what the Reader
+/// would.
+void CheckReader(const ReaderOptions& options, const Log& log);
+
 /// rk-read: Kafka → frames, each kept until it is acknowledged (DESIGN "The reader").
 ///
 /// Three threads, so that none ever waits for another's partner: Run()'s own polls Kafka, Sender's

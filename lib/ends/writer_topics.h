@@ -14,4 +14,8 @@ namespace rk {
 Producer::Options PrepareTopics(const ClientSettings& client, const std::string& output,
                                 const std::string& dead_letters, const Log& log);
 
+/// Asks the same and makes nothing; throws the same.
+void CheckTopics(const ClientSettings& client, const std::string& output,
+                 const std::string& dead_letters, const Log& log);
+
 }  // namespace rk

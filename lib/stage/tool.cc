@@ -1,10 +1,12 @@
 #include "lib/stage/tool.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -28,6 +30,8 @@ struct CommonOptions {
   std::string log_format = "text";
   double report_interval_s = 10;
   double drain_timeout_s = 9;
+  bool check = false;
+  int status_fd = -1;
 
   Log MakeLog(const std::string& tool) const {
     const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
@@ -47,7 +51,15 @@ std::string CheckSeconds(const std::string& text) {
   return fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, kLongestSeconds);
 }
 
-void AddCommonOptions(CLI::App& app, CommonOptions& options) {
+// Here and not when it is used: by then a descriptor of our own may have that number.
+std::string CheckStatusFd(const std::string& text) {
+  int fd = -1;
+  const int flags = CLI::detail::lexical_cast(text, fd) ? fcntl(fd, F_GETFL) : -1;
+  if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return {};
+  return fmt::format("'{}' is no descriptor that is open for writing: a supervisor opens it", text);
+}
+
+void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
   const std::string group = "Of every stage";
   app.add_flag("-v,--verbose", options.verbose, "log more")->group(group);
   app.add_flag("-q,--quiet", options.quiet, "log errors only")->group(group);
@@ -67,6 +79,13 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->option_text("SECONDS=9")
       ->check(CheckSeconds)
       ->group(group);
+  if (is_stage) {
+    app.add_flag("--check", options.check, "say whether it could work, and exit")->group(group);
+    app.add_option("--status-fd", options.status_fd, "tell a supervisor how it goes")
+        ->option_text("N")
+        ->check(CheckStatusFd)
+        ->group(group);
+  }
   app.set_version_flag("--version", app.get_name() + " " + RK_VERSION, "print it and exit")
       ->group(group);
   app.set_help_flag("-h,--help", "print this and exit")->group(group);
@@ -100,9 +119,18 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
   Signals signals(drain_timeout, log);
   Metrics metrics;
-  metrics.StartReports(ToMilliseconds(options.report_interval_s), log);
-  Stage stage{info.name, log, signals, metrics, drain_timeout};
+  std::optional<StatusPipe> supervisor;
+  if (options.status_fd >= 0) supervisor.emplace(options.status_fd, metrics);
+  if (!options.check) metrics.StartReports(ToMilliseconds(options.report_interval_s), log);
+  Stage stage{info.name,
+              log,
+              signals,
+              metrics,
+              drain_timeout,
+              options.check,
+              supervisor ? &*supervisor : nullptr};
   run(stage);
+  if (options.check) log(LogLevel::kInfo, "check passed: it could start");
 }
 
 }  // namespace
@@ -116,7 +144,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   try {
     Describe(app, info);
     add_options(app);
-    AddCommonOptions(app, options);
+    AddCommonOptions(app, info.is_stage, options);
     app.parse(argc, argv);
     log = options.MakeLog(info.name);
     Run(info, options, log, run);

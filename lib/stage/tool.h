@@ -8,6 +8,7 @@
 #include "lib/batch/log.h"
 #include "lib/stage/metrics.h"
 #include "lib/stage/signals.h"
+#include "lib/stage/status_pipe.h"
 
 namespace CLI {
 class App;
@@ -20,16 +21,26 @@ struct ToolInfo {
   std::string name;         ///< rk-read
   std::string description;  ///< one or two sentences
   std::string examples;     ///< ends --help
+  bool is_stage = true;     ///< false: no part of a pipeline, without --check and --status-fd
 };
 
-/// What every stage has: filled from the options -v, -q, --log-format, --report-interval and
-/// --drain-timeout that ToolMain() adds to each tool.
+/// What every stage has: filled from the options -v, -q, --log-format, --report-interval,
+/// --drain-timeout, --check and --status-fd that ToolMain() adds to each tool.
 struct Stage {
   std::string name;
   Log log;
   Signals& signals;
   Metrics& metrics;
   std::chrono::milliseconds drain_timeout;  ///< how long an end of ours may take once it is due
+  /// --check: look at everything that a start needs, throwing what a start would, open no link, do
+  /// no work, leave nothing behind, and return; ToolMain() says that all is well.
+  bool check = false;
+  StatusPipe* supervisor = nullptr;  ///< who asked with --status-fd; null: nobody
+
+  /// To be called once, when the stage can work. Any thread.
+  void Ready() const {
+    if (supervisor != nullptr) supervisor->Ready();
+  }
 };
 
 /// The one main wrapper. `add_options` declares the tool's own options (it opens nothing; `app`

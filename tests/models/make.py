@@ -57,6 +57,17 @@ class Slow(nn.Module):
         return x[:, 0] + 0.0 * work[0, 0]
 
 
+class Sleep(nn.Module):
+    """x f32[B,N] -> its first column, after a sleep: needs the operator of tests/support/sleep_op.cc."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds = seconds
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.ops.rk_test.sleep(x[:, 0], self.seconds)
+
+
 class Throws(nn.Module):
     """x f32[B,N] -> its first column; raises where that is below 0 in any row."""
 
@@ -123,6 +134,10 @@ def main():
     })
     save("slow", Slow(650))
     save("slow200", Slow(26000))
+    operators = torch.library.Library("rk_test", "DEF")
+    operators.define("sleep(Tensor x, float seconds) -> Tensor")
+    save("sleep5", Sleep(0.005))
+    save("sleep20", Sleep(0.020))
     save("throws", Throws())
     save("aborts", Aborts())
     save("two_out", TwoOut())

@@ -109,6 +109,38 @@ TEST_CASE("a metric of the same name is the same metric") {
   CHECK(&metrics.Counter("records_in") == &first);
 }
 
+TEST_CASE(
+    "a histogram is reported by the quantiles of what was added since, and in all at the end") {
+  Lines lines;
+  Metrics metrics;
+  Histogram& latency = metrics.Histogram("latency_seconds");
+  CHECK(&metrics.Histogram("latency_seconds") == &latency);
+  metrics.Histogram("wait_seconds");  // nothing in it: not a word of it
+  metrics.StartReports(milliseconds(50), lines.log());
+  latency.Observe(milliseconds(1), 100);
+  CHECK(lines.Await(1) == std::vector<std::string>{
+                              "report latency_seconds_p50=0.000750 latency_seconds_p99=0.000995"});
+  latency.Observe(std::chrono::seconds(2), 100);
+  CHECK(lines.Await(2).back() ==
+        "report latency_seconds_p50=1.500000 latency_seconds_p99=1.990000");
+  metrics.Stop();
+  CHECK_THAT(lines.Get().back(),
+             Catch::Matches("total seconds=[0-9.]+ latency_seconds_p50=0.001000 "
+                            "latency_seconds_p99=1.980000"));
+}
+
+TEST_CASE("the export has every metric under its public name, with nothing left out") {
+  Metrics metrics;
+  CHECK(metrics.Export() == "metrics");
+  metrics.Counter("records_in").Add(3);
+  metrics.Gauge("lag_records");
+  metrics.Histogram("latency_seconds").Observe(milliseconds(1500), 2);
+  metrics.Counter("failed").Add(1);
+  CHECK(metrics.Export() ==
+        "metrics rk_records_in_total=3 rk_lag_records=0 rk_failed_total=1 "
+        "rk_latency_seconds=3.000000000:0,0,0,0,0,0,0,0,0,0,0,0,0,0,2,0,0,0,0,0");
+}
+
 TEST_CASE("threads may count, and make metrics, while reports are made") {
   Lines lines;
   Metrics metrics;

@@ -1,5 +1,7 @@
 #include "lib/stage/tool.h"
 
+#include <fcntl.h>
+
 #include <new>
 #include <system_error>
 #include <thread>
@@ -18,6 +20,7 @@ namespace {
 
 const ToolInfo kInfo = {"rk-demo", "Does nothing, for the tests.", "Example:\n  rk-demo -n 3"};
 
+using std::chrono::milliseconds;
 using Run = std::function<void(Stage&)>;
 
 // rk-demo with `arguments`, in a process of its own. It counts one record before `run`.
@@ -54,6 +57,16 @@ class Demo {
 
   TestChild child_;
 };
+
+std::string ReadAll(const TestPipe& pipe) {
+  std::string text;
+  char bytes[4096];
+  while (true) {
+    const ssize_t count = read(pipe.in(), bytes, sizeof bytes);
+    if (count <= 0) return text;
+    text.append(bytes, static_cast<size_t>(count));
+  }
+}
 
 Run Throwing(ErrorKind kind) {
   return [kind](Stage&) { throw Error(kind, "topic 'events' is not there: make it"); };
@@ -191,6 +204,62 @@ TEST_CASE("reports come at --report-interval") {
   Demo demo({"--report-interval", "0.05"},
             [](Stage&) { std::this_thread::sleep_for(std::chrono::seconds(5)); });
   CHECK(demo.child().AwaitErr("rk-demo: info: report records_in=1 "));
+}
+
+TEST_CASE(
+    "a supervisor is told when the stage is ready, and its metrics each second and at the end") {
+  TestPipe status;
+  Demo demo({"-q", "--status-fd", std::to_string(status.out())}, [](Stage& stage) {
+    stage.Ready();
+    std::this_thread::sleep_for(milliseconds(1500));
+    stage.metrics.Counter("records_in").Add(1);
+  });
+  CHECK(demo.Wait() == 0);
+  status.CloseOut();
+  CHECK(ReadAll(status) == "ready\nmetrics rk_records_in_total=1\nmetrics rk_records_in_total=2\n");
+}
+
+TEST_CASE("a supervisor that is gone, or does not read, does no harm") {
+  TestPipe gone;
+  gone.CloseIn();
+  Demo alone({"--status-fd", std::to_string(gone.out())}, [](Stage& stage) { stage.Ready(); });
+  CHECK(alone.Wait() == 0);
+  TestPipe full;
+  fcntl(full.out(), F_SETFL, O_NONBLOCK);
+  while (write(full.out(), "x", 1) == 1) continue;
+  fcntl(full.out(), F_SETFL, 0);
+  const auto began = std::chrono::steady_clock::now();
+  Demo unread({"--status-fd", std::to_string(full.out())}, [](Stage& stage) { stage.Ready(); });
+  CHECK(unread.Wait() == 0);
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(2));
+}
+
+TEST_CASE("the last metrics come also of a stage that fails") {
+  TestPipe status;
+  Demo demo({"-q", "--status-fd", std::to_string(status.out())}, Throwing(ErrorKind::kIo));
+  CHECK(demo.Wait() == 74);
+  status.CloseOut();
+  CHECK(ReadAll(status) == "metrics rk_records_in_total=1\n");
+}
+
+TEST_CASE("a status descriptor that is not open for writing is refused") {
+  TestPipe status;
+  const std::string read_end = std::to_string(status.in());
+  const std::string number = GENERATE_COPY(as<std::string>{}, "700", read_end, "-1", "one");
+  Demo demo({"--status-fd", number});
+  CHECK(demo.Wait() == kExitUsage);
+  CHECK_THAT(demo.err(), Catch::Contains("--status-fd") && Catch::Contains(number));
+}
+
+TEST_CASE("a check says that it passed, or what a start would say") {
+  Demo good({"--check"}, [](Stage& stage) {
+    if (!stage.check) throw Error(ErrorKind::kBug, "not a check");
+  });
+  CHECK(good.Wait() == 0);
+  CHECK(good.err() == "rk-demo: info: check passed: it could start\n");
+  Demo bad({"--check"}, Throwing(ErrorKind::kMissing));
+  CHECK(bad.Wait() == 66);
+  CHECK(bad.err() == "rk-demo: error: topic 'events' is not there: make it\n");
 }
 
 }  // namespace rk
