@@ -1,0 +1,186 @@
+#include "lib/run/command_line.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+constexpr std::string_view kShellOnly = "<>;&()`#*?[]{}~!";
+constexpr std::string_view kHarmless =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./_-";
+
+bool IsBlank(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
+bool IsNameByte(char byte) { return std::isalnum(static_cast<unsigned char>(byte)) || byte == '_'; }
+
+// One pass over a line, front to back.
+class Splitter {
+ public:
+  Splitter(std::string_view line, const Variables& variables)
+      : line_(line), variables_(variables) {}
+
+  std::vector<std::vector<std::string>> Split() {
+    while (at_ < line_.size()) Take(line_[at_++]);
+    EndCommand();
+    return std::move(commands_);
+  }
+
+ private:
+  void Take(char byte) {
+    if (IsBlank(byte)) return EndWord();
+    if (byte == '|') return EndCommand();
+    if (byte == '\'') return TakeSingleQuoted();
+    if (byte == '"') return TakeDoubleQuoted();
+    if (byte == '\\') return TakeEscaped();
+    if (byte == '$') return TakeVariable();
+    // In the middle of a word these are as good as any other, but for what ends a word in a shell.
+    const bool inside = word_ && std::string_view("#*?[]{}~!").find(byte) != std::string_view::npos;
+    if (!inside && kShellOnly.find(byte) != std::string_view::npos) {
+      Refuse(fmt::format("'{}' is for a shell: put it in quotes if it belongs to a word", byte));
+    }
+    Append(byte);
+  }
+
+  void TakeSingleQuoted() {
+    const size_t end = line_.find('\'', at_);
+    if (end == std::string_view::npos) Refuse("a ' is not closed");
+    Word() += line_.substr(at_, end - at_);
+    at_ = end + 1;
+  }
+
+  void TakeDoubleQuoted() {
+    Word();
+    while (at_ < line_.size() && line_[at_] != '"') {
+      const char byte = line_[at_++];
+      if (byte == '$') {
+        TakeVariable();
+      } else if (byte == '\\' && at_ < line_.size() &&
+                 std::string_view("\"\\$`").find(line_[at_]) != std::string_view::npos) {
+        Append(line_[at_++]);
+      } else {
+        Append(byte);
+      }
+    }
+    if (at_ == line_.size()) Refuse("a \" is not closed");
+    ++at_;
+  }
+
+  void TakeEscaped() {
+    if (at_ == line_.size()) Refuse("it ends with a backslash");
+    if (const char byte = line_[at_++]; byte != '\n') Append(byte);
+  }
+
+  void TakeVariable() {
+    const bool braces = at_ < line_.size() && line_[at_] == '{';
+    const size_t begin = at_ + (braces ? 1 : 0);
+    size_t end = begin;
+    while (end < line_.size() && IsNameByte(line_[end])) ++end;
+    const std::string name(line_.substr(begin, end - begin));
+    const bool closed = !braces || (end < line_.size() && line_[end] == '}');
+    if (name.empty() || !closed) Refuse("after '$' comes a variable, as in ${BROKERS}");
+    const auto value = variables_(name);
+    if (!value) Refuse(fmt::format("variable {} is not set: export it, or write '$' in ''", name));
+    Word() += *value;
+    at_ = end + (braces ? 1 : 0);
+  }
+
+  std::string& Word() { return word_ ? *word_ : word_.emplace(); }
+  void Append(char byte) { Word() += byte; }
+
+  void EndWord() {
+    if (word_) words_.push_back(*std::exchange(word_, std::nullopt));
+  }
+
+  void EndCommand() {
+    EndWord();
+    if (words_.empty()) Refuse("a command is missing beside '|'");
+    commands_.push_back(std::exchange(words_, {}));
+  }
+
+  [[noreturn]] static void Refuse(const std::string& why) {
+    throw Error(ErrorKind::kConfiguration, why);
+  }
+
+  std::string_view line_;
+  const Variables& variables_;
+  size_t at_ = 0;
+  std::optional<std::string> word_;
+  std::vector<std::string> words_;
+  std::vector<std::vector<std::string>> commands_;
+};
+
+// Where the option's value begins in argv[index], or npos if argv[index] is not that option;
+// its length if the value is the next word.
+size_t ValueAt(const std::string& word, std::string_view name) {
+  if (!word.starts_with(name)) return std::string::npos;
+  if (word.size() == name.size()) return word.size();
+  if (!name.starts_with("--")) return name.size();
+  return word[name.size()] == '=' ? name.size() + 1 : std::string::npos;
+}
+
+// The words that the option takes up from `index` on, 0 if it is not there.
+size_t WordsOf(const std::vector<std::string>& argv, size_t index,
+               const std::vector<std::string_view>& names, std::string* value) {
+  for (const std::string_view name : names) {
+    const size_t at = ValueAt(argv[index], name);
+    if (at == std::string::npos) continue;
+    const bool next = at == argv[index].size();
+    if (next && index + 1 == argv.size()) continue;
+    *value = next ? argv[index + 1] : argv[index].substr(at);
+    return next ? 2 : 1;
+  }
+  return 0;
+}
+
+std::string QuoteWord(const std::string& word) {
+  if (!word.empty() && word.find_first_not_of(kHarmless) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char byte : word) quoted += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::optional<std::string> EnvironmentVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::vector<std::string>> SplitLine(std::string_view line, const Variables& variables) {
+  return Splitter(line, variables).Split();
+}
+
+std::string Quote(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + QuoteWord(word);
+  return line;
+}
+
+std::optional<std::string> FindOption(const std::vector<std::string>& argv,
+                                      const std::vector<std::string_view>& names) {
+  std::optional<std::string> found;
+  std::string value;
+  for (size_t i = 1; i < argv.size(); ++i) {
+    if (WordsOf(argv, i, names, &value) > 0) found = value;
+  }
+  return found;
+}
+
+std::vector<std::string> WithoutOption(std::vector<std::string> argv,
+                                       const std::vector<std::string_view>& names) {
+  std::vector<std::string> kept;
+  std::string value;
+  for (size_t i = 0; i < argv.size();) {
+    const size_t words = i == 0 ? 0 : WordsOf(argv, i, names, &value);
+    if (words == 0) kept.push_back(argv[i]);
+    i += std::max<size_t>(words, 1);
+  }
+  return kept;
+}
+
+}  // namespace rk

@@ -1,0 +1,173 @@
+#include "lib/run/pipeline_file.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+constexpr std::array<std::string_view, 5> kCounts = {"replicas", "min", "max", "scale_up_above",
+                                                     "scale_down_below"};
+constexpr std::string_view kStageKeys =
+    "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus";
+constexpr std::string_view kRunKeys = "name, cpus";
+constexpr std::string_view kRun = "run";
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path);
+  if (!file || std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::kMissing,
+                fmt::format("{}: {}", path, std::strerror(file ? EISDIR : errno)));
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// A file on its way to a pipeline. Tables of toml++ are sorted by key; their places tell the order.
+class FileReader {
+ public:
+  FileReader(const std::string& path, const Variables& variables)
+      : path_(path), variables_(variables) {
+    pipeline_.name = std::filesystem::path(path).stem();
+    pipeline_.cpus = std::thread::hardware_concurrency();
+  }
+
+  Pipeline Read() {
+    const toml::table file = Parse();
+    std::vector<std::pair<std::string, const toml::node*>> sections;
+    for (const auto& [key, node] : file) sections.emplace_back(key.str(), &node);
+    std::ranges::sort(sections, {}, [](const auto& section) {
+      return std::pair(section.second->source().begin.line, section.second->source().begin.column);
+    });
+    for (const auto& [name, node] : sections) {
+      const toml::table* section = node->as_table();
+      if (section == nullptr) {
+        Refuse(At(*node, name), fmt::format("a pipeline file has a section for each stage, such as "
+                                            "[infer], and [{}]",
+                                            kRun));
+      }
+      if (name == kRun) {
+        ReadRun(*section);
+      } else {
+        pipeline_.stages.push_back(ReadStage(name, *section));
+      }
+    }
+    CheckPipeline(pipeline_, path_);
+    return std::move(pipeline_);
+  }
+
+ private:
+  toml::table Parse() {
+    try {
+      return toml::parse(ReadText(path_), path_);
+    } catch (const toml::parse_error& error) {
+      Refuse(fmt::format("{}:{}", path_, error.source().begin.line),
+             std::string(error.description()));
+    }
+  }
+
+  void ReadRun(const toml::table& section) {
+    for (const auto& [key, node] : section) {
+      const std::string where = At(node, fmt::format("run.{}", key.str()));
+      if (key == "name") {
+        pipeline_.name = Text(node, where);
+      } else if (key == "cpus") {
+        pipeline_.cpus = Number(node, where);
+      } else {
+        Refuse(where, fmt::format("there is no such key: [run] takes {}", kRunKeys));
+      }
+    }
+  }
+
+  StageSpec ReadStage(const std::string& name, const toml::table& section) {
+    StageDraft draft;
+    draft.name = name;
+    draft.where = [&](std::string_view key) {
+      const toml::node* node = key.empty() ? nullptr : section.get(key);
+      if (node == nullptr) return At(section, name);
+      return At(*node, fmt::format("{}.{}", name, key));
+    };
+    for (const auto& [key, node] : section) Take(draft, std::string(key.str()), node);
+    return FinishStage(draft, variables_);
+  }
+
+  void Take(StageDraft& draft, const std::string& key, const toml::node& node) {
+    const std::string where = draft.where(key);
+    if (key == "exec") {
+      draft.exec = Text(node, where);
+    } else if (key == "per_partition") {
+      if (!node.is_boolean()) Refuse(where, "true or false is expected");
+      draft.per_partition = node.as_boolean()->get();
+    } else if (key == "devices") {
+      draft.devices = Texts(node, where);
+    } else if (key == "cpus") {
+      draft.cpus = Number(node, where);
+    } else if (std::ranges::find(kCounts, key) != kCounts.end()) {
+      draft.counts[key] = Count(node, where);
+    } else {
+      Refuse(where, fmt::format("there is no such key: a stage takes {}", kStageKeys));
+    }
+  }
+
+  static std::string Text(const toml::node& node, const std::string& where) {
+    if (!node.is_string()) Refuse(where, "a string is expected");
+    return node.as_string()->get();
+  }
+
+  static std::vector<std::string> Texts(const toml::node& node, const std::string& where) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr || array->empty()) {
+      Refuse(where, "a list of devices is expected, such as [\"cuda:0\", \"cuda:1\"]");
+    }
+    std::vector<std::string> texts;
+    for (const toml::node& one : *array) texts.push_back(Text(one, where));
+    return texts;
+  }
+
+  static double Number(const toml::node& node, const std::string& where) {
+    const double number = node.is_number() ? node.value<double>().value_or(-1) : -1;
+    if (!(number >= 0 && number <= 1e6)) Refuse(where, "a number from 0 is expected");
+    return number;
+  }
+
+  static size_t Count(const toml::node& node, const std::string& where) {
+    const int64_t count = node.is_integer() ? node.as_integer()->get() : -1;
+    if (count < 0) Refuse(where, "a whole number from 0 is expected");
+    return static_cast<size_t>(count);
+  }
+
+  std::string At(const toml::node& node, const std::string& key) const {
+    return fmt::format("{}:{}: {}", path_, node.source().begin.line, key);
+  }
+
+  [[noreturn]] static void Refuse(const std::string& where, const std::string& why) {
+    throw Error(ErrorKind::kConfiguration, where + ": " + why);
+  }
+
+  std::string path_;
+  const Variables& variables_;
+  Pipeline pipeline_;
+};
+
+}  // namespace
+
+Pipeline ReadPipelineFile(const std::string& path, const Variables& variables) {
+  return FileReader(path, variables).Read();
+}
+
+}  // namespace rk

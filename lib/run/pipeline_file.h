@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "lib/run/pipeline.h"
+
+namespace rk {
+
+/// Reads a pipeline file (rk-run(1)): TOML, a section for each stage in their order, and `[run]`
+/// for the whole. The pipeline's name is the file's, without its ending, unless [run] has one.
+/// Throws Error(kMissing) if there is no such file, Error(kIo), and Error(kConfiguration) that says
+/// file, line, key, what is wrong and what is allowed.
+Pipeline ReadPipelineFile(const std::string& path, const Variables& variables);
+
+}  // namespace rk

@@ -1,0 +1,207 @@
+#include "lib/run/replicas.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace rk {
+
+Replicas::Replicas(Unit unit, StartChild start, Log log)
+    : unit_(std::move(unit)),
+      start_(std::move(start)),
+      log_(std::move(log)),
+      wanted_(unit_.start),
+      places_(unit_.processes.size()) {}
+
+template <typename Use>
+void Replicas::ForEach(Use&& use) const {
+  for (const Place& place : places_) {
+    if (place.current) use(*place.current);
+    if (place.successor) use(*place.successor);
+  }
+  for (const auto& process : leaving_) use(*process);
+}
+
+size_t Replicas::running() const {
+  size_t count = 0;
+  ForEach([&](const Running&) { ++count; });
+  return count;
+}
+
+std::vector<pid_t> Replicas::pids() const {
+  std::vector<pid_t> pids;
+  ForEach([&](const Running& process) { pids.push_back(process.child->pid()); });
+  return pids;
+}
+
+bool Replicas::ready() const {
+  return std::ranges::all_of(
+      places_.begin(), places_.begin() + static_cast<long>(wanted_),
+      [](const Place& place) { return place.finished || (place.current && place.current->ready); });
+}
+
+bool Replicas::finished() const {
+  return running() == 0 &&
+         std::ranges::all_of(places_.begin(), places_.begin() + static_cast<long>(wanted_),
+                             [](const Place& place) { return place.finished; });
+}
+
+ProcessMetrics Replicas::metrics() const {
+  ProcessMetrics all = past_;
+  ForEach([&](const Running& process) { all += process.metrics; });
+  return all;
+}
+
+std::vector<Replicas::Exit> Replicas::Look() {
+  std::vector<Exit> exits;
+  for (size_t number = 0; number < places_.size(); ++number) {
+    Place& place = places_[number];
+    if (place.successor) {
+      const ProcessSpec spec = place.successor->spec;
+      if (Reap(place.successor, false, exits)) {
+        place.refused = spec;
+        log_(LogLevel::kError,
+             fmt::format("the new {} died before it was ready, the old one goes on "
+                         "status={}",
+                         spec.name, exits.back().status));
+        exits.pop_back();
+      } else if (place.successor->ready) {
+        LetGo(place.current);
+        place.current = std::exchange(place.successor, std::nullopt);
+      }
+    }
+    Reap(place.current, false, exits);
+  }
+  for (auto& process : leaving_) Reap(process, true, exits);
+  std::erase(leaving_, std::nullopt);
+  return exits;
+}
+
+// Says whether it is dead, and then it is gone.
+bool Replicas::Reap(std::optional<Running>& process, bool asked, std::vector<Exit>& exits) {
+  if (!process) return false;
+  const auto status = process->child->TryReap();
+  Listen(*process);  // after that, so that the last words are heard
+  if (!status) return false;
+  exits.push_back({process->place, process->spec.name, *status, asked});
+  past_ += process->metrics.Lasting();
+  process.reset();
+  return true;
+}
+
+void Replicas::Listen(Running& process) {
+  for (const std::string& line : process.child->ReadLines()) {
+    if (line == "ready") {
+      process.ready = true;
+    } else {
+      process.metrics = ParseMetrics(line);
+    }
+  }
+}
+
+void Replicas::Start(Clock::time_point now) {
+  for (size_t number = 0; number < wanted_; ++number) {
+    Place& place = places_[number];
+    if (place.current || place.finished || place.start_at > now) continue;
+    if (unit_.exclusive && IsLeaving(number)) continue;
+    place.current = Begin(number);
+  }
+}
+
+Replicas::Running Replicas::Begin(size_t place) {
+  const ProcessSpec& spec = unit_.processes[place];
+  Running process{start_(spec), spec, place, false, {}};
+  log_(LogLevel::kInfo, fmt::format("started stage={} pid={}", spec.name, process.child->pid()));
+  return process;
+}
+
+std::optional<Replicas::Clock::time_point> Replicas::next_due() const {
+  std::optional<Clock::time_point> due;
+  for (size_t number = 0; number < wanted_; ++number) {
+    const Place& place = places_[number];
+    if (!place.current && !place.finished)
+      due = std::min(due.value_or(place.start_at), place.start_at);
+  }
+  return due;
+}
+
+std::optional<std::chrono::milliseconds> Replicas::Restart(size_t place, Clock::time_point now) {
+  const auto pause = places_[place].policy.Died(now);
+  if (!pause) return std::nullopt;
+  ++restarts_;
+  places_[place].start_at = now + *pause;
+  return pause;
+}
+
+void Replicas::Finish(size_t place) { places_[place].finished = true; }
+
+void Replicas::Scale(size_t wanted) {
+  for (size_t number = wanted; number < wanted_; ++number) {
+    LetGo(places_[number].successor);
+    LetGo(places_[number].current);
+  }
+  for (size_t number = wanted_; number < wanted; ++number) places_[number].start_at = {};
+  wanted_ = wanted;
+}
+
+void Replicas::LetGo(std::optional<Running>& process) {
+  if (!process) return;
+  process->child->Signal(SIGTERM);
+  leaving_.push_back(std::exchange(process, std::nullopt));
+}
+
+void Replicas::Become(Unit unit) {
+  const size_t wanted = std::clamp(wanted_, unit.min, unit.processes.size());
+  if (wanted < wanted_) Scale(wanted);
+  unit_ = std::move(unit);
+  places_.resize(unit_.processes.size());
+  if (wanted > wanted_) Scale(wanted);
+  for (Place& place : places_) place.refused.reset();
+}
+
+bool Replicas::moving() const {
+  return !leaving_.empty() || !ready() || std::ranges::any_of(places_, [](const Place& place) {
+    return place.successor.has_value();
+  });
+}
+
+bool Replicas::IsStale(size_t place) const {
+  const auto& current = places_[place].current;
+  return current && current->spec != unit_.processes[place] &&
+         places_[place].refused != unit_.processes[place];
+}
+
+bool Replicas::IsLeaving(size_t place) const {
+  return std::ranges::any_of(leaving_,
+                             [&](const auto& process) { return process->place == place; });
+}
+
+bool Replicas::Roll() {
+  for (size_t number = 0; number < wanted_; ++number) {
+    if (!IsStale(number)) continue;
+    if (unit_.exclusive) {
+      LetGo(places_[number].current);
+    } else {
+      places_[number].successor = Begin(number);
+    }
+    return true;
+  }
+  return false;
+}
+
+void Replicas::SignalAll(int signal) {
+  ForEach([&](const Running& process) { process.child->Signal(signal); });
+}
+
+void Replicas::StopAll() { Scale(0); }
+
+void Replicas::Watch(std::vector<pollfd>& watched) const {
+  ForEach([&](const Running& process) {
+    watched.push_back({process.child->exit_fd(), POLLIN, 0});
+    watched.push_back({process.child->status_fd(), POLLIN, 0});
+  });
+}
+
+}  // namespace rk

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/batch/log.h"
+#include "lib/run/child.h"
+#include "lib/run/process_metrics.h"
+#include "lib/run/restart_policy.h"
+#include "lib/run/wiring.h"
+
+namespace rk {
+
+/// The processes of one unit: a place for each that there can be, of which the first `wanted` are
+/// to be filled, and those on their way out. It does what it is told; when, the Supervisor decides.
+/// One thread.
+class Replicas {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Replicas(Unit unit, StartChild start, Log log);
+
+  const Unit& unit() const { return unit_; }
+  size_t wanted() const { return wanted_; }
+  /// Processes that run, those on their way out included.
+  size_t running() const;
+  std::vector<pid_t> pids() const;
+  /// Each place that is to be filled is, by a process that has said that it is ready.
+  bool ready() const;
+  /// Every process has come to its own end, as readers with -e do.
+  bool finished() const;
+  uint64_t restarts() const { return restarts_; }
+  /// Of all that run and ever ran.
+  ProcessMetrics metrics() const;
+
+  struct Exit {
+    size_t place = 0;
+    std::string name;
+    int status = 0;
+    bool asked = false;  ///< it was told to go
+  };
+  /// Takes in what the processes say, and those that are dead.
+  std::vector<Exit> Look();
+  /// Fills places that are due. Throws what starting throws.
+  void Start(Clock::time_point now);
+  /// When the next place is due; nullopt if none waits.
+  std::optional<Clock::time_point> next_due() const;
+
+  /// After an exit that nobody asked for: the place is to be filled again after the pause that is
+  /// returned; nullopt if it died too often.
+  std::optional<std::chrono::milliseconds> Restart(size_t place, Clock::time_point now);
+  /// After one that was its own end.
+  void Finish(size_t place);
+
+  /// Fills more places, or has those at the end drain and go.
+  void Scale(size_t wanted);
+  /// What the unit is from now on. Processes whose command is another one stay until Roll().
+  void Become(Unit unit);
+  /// Some process is on its way in or out.
+  bool moving() const;
+  /// Replaces one process that should have another command, if there is one: what is exclusive
+  /// goes first, else the new one is ready before the old one goes.
+  bool Roll();
+  void SignalAll(int signal);
+  /// Has all go, and fills no place again.
+  void StopAll();
+
+  /// Adds what to poll(2) for POLLIN.
+  void Watch(std::vector<pollfd>& watched) const;
+
+ private:
+  struct Running {
+    std::unique_ptr<Child> child;
+    ProcessSpec spec;
+    size_t place = 0;
+    bool ready = false;
+    ProcessMetrics metrics;
+  };
+  struct Place {
+    std::optional<Running> current;
+    std::optional<Running> successor;
+    std::optional<ProcessSpec> refused;  ///< a successor with it died before it was ready
+    Clock::time_point start_at{};
+    bool finished = false;
+    RestartPolicy policy;
+  };
+
+  Running Begin(size_t place);
+  void LetGo(std::optional<Running>& process);
+  bool IsStale(size_t place) const;
+  bool IsLeaving(size_t place) const;
+  void Listen(Running& process);
+  bool Reap(std::optional<Running>& process, bool asked, std::vector<Exit>& exits);
+  template <typename Use>
+  void ForEach(Use&& use) const;
+
+  Unit unit_;
+  StartChild start_;
+  Log log_;
+  size_t wanted_;
+  std::vector<Place> places_;
+  std::vector<std::optional<Running>> leaving_;
+  ProcessMetrics past_;  ///< of those that are gone
+  uint64_t restarts_ = 0;
+};
+
+}  // namespace rk

@@ -1,0 +1,226 @@
+#include "lib/run/runner.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/batch/event_fd.h"
+#include "lib/ends/kafka_options.h"
+#include "lib/kafka/admin.h"
+#include "lib/link/runtime_dir.h"
+#include "lib/run/notify.h"
+#include "lib/run/pipeline_dir.h"
+#include "lib/run/replay.h"
+#include "lib/run/spawn.h"
+#include "lib/run/status.h"
+#include "lib/run/supervisor.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kBetweenStatus{1};
+constexpr std::chrono::seconds kBetweenLines{10};
+
+std::string StatusFile(const std::string& directory, const std::string& form) {
+  return directory + "/status." + form;
+}
+
+// Readers see the old or the new one, never a part.
+void Replace(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  std::ofstream(fresh) << text;
+  (void)std::rename(fresh.c_str(), path.c_str());
+}
+
+// The reader's own options, as far as they say where its topic is.
+ClientSettings ClientOf(const StageSpec& reader, const Log& log) {
+  KafkaOptions kafka;
+  CLI::App app;
+  app.allow_extras();
+  AddKafkaOptions(app, kafka);
+  std::vector<std::string> arguments(reader.argv.rbegin(), reader.argv.rend() - 1);
+  try {
+    app.parse(arguments);
+  } catch (const CLI::Error& error) {
+    throw Error(ErrorKind::kConfiguration, fmt::format("{}: {}", reader.name, error.what()));
+  }
+  return MakeClientSettings(kafka, log);
+}
+
+class Runner {
+ public:
+  Runner(const LoadPipeline& load, Stage& stage)
+      : load_(load),
+        stage_(stage),
+        pipeline_(load()),
+        directory_(pipeline_.name),
+        supervisor_(WireUp(pipeline_), {ChildStarter(directory_.path()),
+                                        [this] { AskForReplay(directory_.path(), stage_.log); },
+                                        stage_.log, pipeline_.cpus}),
+        tracker_(pipeline_.name, steady_clock::now()) {
+    stage_.signals.OnReload([this] {
+      reload_ = true;
+      wake_.Set();
+    });
+  }
+
+  ~Runner() { stage_.signals.OnReload(nullptr); }
+
+  int Run() {
+    while (!supervisor_.over()) {
+      const auto now = steady_clock::now();
+      if (stage_.signals.draining() && !supervisor_.draining()) {
+        manager_.Tell("STOPPING=1");
+        supervisor_.Drain();
+      }
+      if (reload_.exchange(false)) Reload();
+      supervisor_.Step(now);
+      Report(now);
+      if (!supervisor_.over()) Wait(now);
+    }
+    stage_.log(LogLevel::kInfo,
+               "ended " + StatusLine(tracker_.Look(supervisor_, steady_clock::now())));
+    return supervisor_.status();
+  }
+
+ private:
+  std::vector<Unit> WireUp(const Pipeline& pipeline) {
+    return Wire(pipeline, directory_.path(), PartitionsOf(pipeline, stage_.log),
+                InstanceOf(pipeline));
+  }
+
+  void Reload() {
+    try {
+      Pipeline pipeline = load_();
+      pipeline.name = pipeline_.name;
+      supervisor_.Reload(WireUp(pipeline));
+      stage_.log(LogLevel::kInfo, "reloading: looking at what has changed");
+    } catch (const Error& error) {
+      stage_.log(LogLevel::kError, fmt::format("nothing changed: {}", error.what()));
+    }
+  }
+
+  void Report(steady_clock::time_point now) {
+    if (supervisor_.was_ready() && !std::exchange(told_ready_, true)) {
+      manager_.Tell("READY=1");
+      stage_.log(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
+                                              std::chrono::duration<double>(now - began_).count()));
+    }
+    if (manager_.watchdog() && now >= next_watchdog_) {
+      manager_.Tell("WATCHDOG=1");
+      next_watchdog_ = now + *manager_.watchdog();
+    }
+    if (now < next_status_) return;
+    next_status_ = now + kBetweenStatus;
+    const PipelineStatus status = tracker_.Look(supervisor_, now);
+    Replace(StatusFile(directory_.path(), "table"), StatusTable(status));
+    Replace(StatusFile(directory_.path(), "json"), StatusJson(status));
+    Replace(StatusFile(directory_.path(), "prometheus"), StatusPrometheus(status));
+    if (now < next_line_) return;
+    if (told_ready_) stage_.log(LogLevel::kInfo, StatusLine(status));
+    next_line_ = now + kBetweenLines;
+  }
+
+  void Wait(steady_clock::time_point now) {
+    auto until = std::min(supervisor_.next_due(now), next_status_);
+    if (manager_.watchdog()) until = std::min(until, next_watchdog_);
+    std::vector<pollfd> watched = {{wake_.fd(), POLLIN, 0}};
+    // Once it drains this stays readable.
+    if (!supervisor_.draining()) watched.push_back({stage_.signals.drain_fd(), POLLIN, 0});
+    supervisor_.Watch(watched);
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    (void)poll(watched.data(), watched.size(),
+               static_cast<int>(std::max<int64_t>(left.count(), 0)));
+    wake_.Clear();
+  }
+
+  const LoadPipeline& load_;
+  Stage& stage_;
+  Pipeline pipeline_;
+  PipelineDir directory_;
+  EventFd wake_;
+  std::atomic<bool> reload_ = false;
+  Manager manager_;
+  Supervisor supervisor_;
+  StatusTracker tracker_;
+  const steady_clock::time_point began_ = steady_clock::now();
+  bool told_ready_ = false;
+  steady_clock::time_point next_status_{};
+  steady_clock::time_point next_line_ = began_ + kBetweenLines;
+  steady_clock::time_point next_watchdog_{};
+};
+
+}  // namespace
+
+size_t PartitionsOf(const Pipeline& pipeline, const Log& log) {
+  const StageSpec& reader = pipeline.stages.front();
+  if (!reader.per_partition) return 1;
+  const auto topic = FindOption(reader.argv, {"-t", "--topic"});
+  if (!topic)
+    throw Error(ErrorKind::kConfiguration, reader.name + ": per_partition needs a topic: -t TOPIC");
+  const auto found = Admin(ClientOf(reader, log), log).Describe(*topic);
+  if (!found)
+    throw Error(ErrorKind::kMissing,
+                fmt::format("{}: topic {} does not exist", reader.name, *topic));
+  return static_cast<size_t>(found->partitions);
+}
+
+std::string InstanceOf(const Pipeline& pipeline) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}-{}", host.data(), pipeline.name);
+}
+
+int RunPipeline(const LoadPipeline& load, Stage& stage) { return Runner(load, stage).Run(); }
+
+int CheckStages(const Pipeline& pipeline, const Log& log) {
+  std::set<std::vector<std::string>> seen;
+  int first = 0;
+  for (const Unit& unit :
+       Wire(pipeline, RuntimeDir().path(), PartitionsOf(pipeline, log), InstanceOf(pipeline))) {
+    for (const ProcessSpec& process : unit.processes) {
+      if (!seen.insert(process.argv).second) continue;
+      Program program{.argv = process.argv, .runtime_dir = ""};
+      program.argv.emplace_back("--check");
+      Process check(program);
+      pollfd dead{check.exit_fd(), POLLIN, 0};
+      while (!check.TryReap()) (void)poll(&dead, 1, -1);
+      const int status = *check.TryReap();
+      if (status == 0) continue;
+      log(LogLevel::kError, fmt::format("{} could not start status={}", process.name, status));
+      if (first == 0) first = status;
+    }
+  }
+  return first;
+}
+
+std::string ReadStatus(const std::string& name, const std::string& form) {
+  const std::string directory = PipelinePath(name);
+  std::ostringstream text;
+  if (IsRunning(directory)) {
+    std::ifstream file(StatusFile(directory, form));
+    text << file.rdbuf();
+  }
+  if (text.str().empty()) {
+    throw Error(
+        ErrorKind::kUnavailable,
+        fmt::format("no pipeline {} is running here (see --name, and RK_RUNTIME_DIR)", name));
+  }
+  return text.str();
+}
+
+}  // namespace rk

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/run/pipeline.h"
+#include "lib/stage/tool.h"
+
+namespace rk {
+
+/// Where rk-run finds the pipeline, again at each SIGHUP.
+using LoadPipeline = std::function<Pipeline()>;
+
+/// How many partitions the reader's topic has, where the pipeline has a reader for each; else 1.
+/// Throws what asking the brokers throws.
+size_t PartitionsOf(const Pipeline& pipeline, const Log& log);
+
+/// Begins the group.instance.id of the pipeline's readers on this machine: HOST-NAME.
+std::string InstanceOf(const Pipeline& pipeline);
+
+/// Runs the pipeline until it is over. Returns the exit status: 0, or that of the stage that ended
+/// it. Throws Error before anything runs.
+int RunPipeline(const LoadPipeline& load, Stage& stage);
+
+/// Runs each different command with --check, one after the other. Returns 0, or the first exit
+/// status that is not, having logged which stages could not start.
+int CheckStages(const Pipeline& pipeline, const Log& log);
+
+/// What RunPipeline last wrote of the running pipeline of that name, in the form "table", "json" or
+/// "prometheus". Throws Error(kUnavailable) if there is none running.
+std::string ReadStatus(const std::string& name, const std::string& form);
+
+}  // namespace rk

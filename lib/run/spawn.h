@@ -1,0 +1,54 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/run/descriptor.h"
+
+namespace rk {
+
+/// What is to run, and how it stands in the world.
+struct Program {
+  std::vector<std::string> argv;  ///< argv[0] is looked for in PATH
+  std::string runtime_dir;        ///< its RK_RUNTIME_DIR; empty: as it is here
+  int stdout_fd = STDOUT_FILENO;
+  int kept_fd = -1;  ///< the one descriptor beside 0, 1 and 2 that it inherits, under this number
+};
+
+/// A child process that cannot outlive the thread that started it: the kernel kills it then
+/// (PR_SET_PDEATHSIG), so start it from a thread that lives as long as the process. It stands in a
+/// process group of its own, since Ctrl-C is for its supervisor, which knows the order to stop in;
+/// it reads nothing (/dev/null), starts with no signal blocked and SIGPIPE as usual, inherits
+/// stderr and knows nothing of systemd's NOTIFY_SOCKET. One thread.
+class Process {
+ public:
+  /// Throws Error(kMissing) naming the program if there is none, Error(kUnavailable) if the machine
+  /// has no room for another process.
+  explicit Process(const Program& program);
+  /// Kills it if it still runs, and waits for that.
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  pid_t pid() const { return pid_; }
+  /// For POLLIN: readable once it is dead.
+  int exit_fd() const { return pidfd_.fd(); }
+  /// Does nothing once it is reaped.
+  void Signal(int signal);
+  /// Its exit status, 128 + n for death by signal n, once it is dead; never blocks.
+  std::optional<int> TryReap();
+
+ private:
+  pid_t pid_ = -1;
+  Descriptor pidfd_;
+  std::optional<int> status_;
+};
+
+/// Both ends are closed at exec: first the one to read from, then the one to write to. Throws
+/// Error(kIo).
+std::pair<Descriptor, Descriptor> MakePipe();
+
+}  // namespace rk

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/run/pipeline.h"
+
+namespace rk {
+
+/// A process that is to run.
+struct ProcessSpec {
+  std::string name;  ///< infer.0: its unit, and its place in that
+  std::vector<std::string> argv;
+  bool operator==(const ProcessSpec&) const = default;
+};
+
+enum class Role { kRead, kBalance, kMiddle, kWrite };
+
+/// Processes that do the same: a stage, or an rk-balance between two.
+struct Unit {
+  std::string name;  ///< the stage's; for a balance that of the stage behind it and `-balance`
+  Role role = Role::kMiddle;
+  std::vector<ProcessSpec> processes;  ///< as many as there can be
+  size_t start = 1;                    ///< so many of them at the beginning
+  size_t min = 1;                      ///< so many of them always
+  size_t scale_up_above = 0;
+  size_t scale_down_below = 0;
+  double cpus = 0;
+  /// There can be only one at a time of each process: it binds an endpoint, or reads partitions.
+  bool exclusive = false;
+  bool reloads = false;         ///< SIGHUP has it load its model again
+  std::optional<size_t> queue;  ///< the unit in which records wait for this one
+};
+
+/// The processes of a pipeline, in the order of the flow (DESIGN §8). Sockets are in `directory`,
+/// which may be an expression for a shell; `partitions` is how many the topic has, for a reader
+/// that is per_partition; `instance` begins the group.instance.id of each reader in a group. The
+/// readers share one window. Throws Error(kConfiguration) for a --window-bytes that is no size.
+std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, size_t partitions,
+                       const std::string& instance);
+
+/// A script for a shell that does what rk-run does with these units, but for supervising and
+/// scaling them: `Wire` them with `$RK_RUNTIME_DIR` as the directory.
+std::string ShellScript(const std::vector<Unit>& units);
+
+}  // namespace rk

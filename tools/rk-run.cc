@@ -1,0 +1,107 @@
+// rk-run: a whole pipeline: wires, replicates, scales and supervises its stages.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/run/pipeline.h"
+#include "lib/run/pipeline_file.h"
+#include "lib/run/runner.h"
+#include "lib/run/wiring.h"
+#include "lib/stage/tool.h"
+
+namespace {
+
+const rk::ToolInfo kInfo{
+    "rk-run",
+    "Runs a pipeline: starts its stages, joins them, starts again what dies, and has\n"
+    "as many of each as it takes. PIPELINE is a file, or a line as for a shell.",
+    "Example:\n"
+    "  rk-run --replicas infer=4 'rk-read -b localhost:9092 -t applications -G credit |\n"
+    "    rk-infer -m credit.pt | rk-write -b localhost:9092 -t decisions'\n"
+    "  rk-run credit.toml",
+    false};
+
+struct Options {
+  std::string pipeline;
+  std::string name;
+  std::vector<std::string> replicas;
+  bool check = false;
+  bool dry_run = false;
+  std::string status;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("PIPELINE", options.pipeline, "a file, or stages joined by |")->option_text(" ");
+  app.add_option("--replicas", options.replicas, "how many of a stage to begin with")
+      ->option_text("STAGE=N")
+      ->allow_extra_args(false);
+  app.add_option("--name", options.name, "of the pipeline (default: the file's)")
+      ->option_text("NAME");
+  auto* check = app.add_flag("--check", options.check, "say whether it could start, and exit")
+                    ->option_text(" ");
+  auto* dry_run =
+      app.add_flag("--dry-run", options.dry_run, "print the commands that do the same by hand")
+          ->option_text(" ");
+  auto* status = app.add_flag("--status{table}", options.status, "of the running one, a table")
+                     ->option_text("[=json|=prometheus]")
+                     ->check(CLI::IsMember({"table", "json", "prometheus"}));
+  check->excludes(dry_run)->excludes(status);
+  dry_run->excludes(status);
+}
+
+rk::Pipeline Load(const Options& options) {
+  const bool is_line = options.pipeline.find_first_of("| \t\n") != std::string::npos;
+  if (options.pipeline.empty()) {
+    throw rk::Error(rk::ErrorKind::kUsage, "which pipeline? give a file, or a line of stages");
+  }
+  rk::Pipeline pipeline = is_line ? rk::ParsePipelineLine(options.pipeline, rk::EnvironmentVariable)
+                                  : rk::ReadPipelineFile(options.pipeline, rk::EnvironmentVariable);
+  if (!options.name.empty()) pipeline.name = options.name;
+  for (const std::string& text : options.replicas) rk::ApplyReplicas(pipeline, text);
+  return pipeline;
+}
+
+void Print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    throw rk::Error(rk::ErrorKind::kIo, "cannot write to stdout");
+  }
+}
+
+int Check(const Options& options, const rk::Log& log) {
+  const rk::Pipeline pipeline = Load(options);
+  const int status = rk::CheckStages(pipeline, log);
+  if (status == 0) log(rk::LogLevel::kInfo, pipeline.name + " could start");
+  return status;
+}
+
+int Run(const Options& options, rk::Stage& stage) {
+  if (!options.status.empty()) {
+    const std::string name = options.name.empty() ? Load(options).name : options.name;
+    Print(rk::ReadStatus(name, options.status));
+    return 0;
+  }
+  if (options.check) return Check(options, stage.log);
+  if (options.dry_run) {
+    const rk::Pipeline pipeline = Load(options);
+    Print(
+        rk::ShellScript(rk::Wire(pipeline, "$RK_RUNTIME_DIR", rk::PartitionsOf(pipeline, stage.log),
+                                 rk::InstanceOf(pipeline))));
+    return 0;
+  }
+  return rk::RunPipeline([&] { return Load(options); }, stage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  int status = 0;  // of the stage that ended the pipeline
+  const int own = rk::ToolMain(
+      kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
+      [&](rk::Stage& stage) { status = Run(options, stage); });
+  return own != 0 ? own : status;
+}
