@@ -241,10 +241,7 @@ void Supervisor::Progress() {
 
 void Supervisor::Apply() {
   for (size_t i = 0; i < units_.size(); ++i) {
-    Unit& unit = change_->units[i];
-    const bool unchanged = unit.processes == units_[i].unit().processes;
-    if (unchanged && unit.reloads) units_[i].SignalAll(SIGHUP);
-    units_[i].Become(std::move(unit));
+    units_[i].Become(std::move(change_->units[i]));
   }
   change_.reset();
   rolling_ = true;

@@ -43,9 +43,9 @@ class Supervisor {
   /// The readers drain; when they have exited, the others go, and it is over. Idempotent.
   void Drain();
   /// Changes to these units: first each new command is run with --check; if one fails, that is
-  /// logged and nothing changes; else processes are replaced one at a time, and those of rk-infer
-  /// that stay the same get SIGHUP. Throws Error(kConfiguration) if the units are not the same in
-  /// name and number, or one is still being changed.
+  /// logged and nothing changes; else processes are replaced one at a time. Throws
+  /// Error(kConfiguration) if the units are not the same in name and number, or one is still being
+  /// changed.
   void Reload(std::vector<Unit> units);
 
   /// Once everything has been ready.

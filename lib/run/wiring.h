@@ -31,7 +31,6 @@ struct Unit {
   double cpus = 0;
   /// There can be only one at a time of each process: it binds an endpoint, or reads partitions.
   bool exclusive = false;
-  bool reloads = false;         ///< SIGHUP has it load its model again
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
 };
 

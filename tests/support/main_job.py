@@ -199,11 +199,11 @@ class Line:
         return self.wait(timeout)
 
 
-def wait_until(condition, timeout, what):
+def wait_until(condition, timeout, what, pause=0.1):
     deadline = time.monotonic() + timeout
     while not condition():
         check(time.monotonic() < deadline, f"not within {timeout} s: {what}")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def main(*tests):
