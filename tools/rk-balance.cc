@@ -14,8 +14,8 @@ const rk::ToolInfo kInfo = {
     "Hands batches out to as many processes as ask for some, each to the one with the\n"
     "least to do, from a bounded queue. What a dead one held is sent again.",
     "Example:\n"
-    "  rk-balance --in @ipc:///run/rk/infer.in --out @ipc:///run/rk/infer.out &\n"
-    "  rk-infer -m credit.pt --in ipc:///run/rk/infer.out --out ipc:///run/rk/write.in\n",
+    "  rk-balance --in @ipc:///run/rk/a --out @ipc:///run/rk/b &\n"
+    "  rk-infer -m credit.pt --in ipc:///run/rk/b --out ipc:///run/rk/c\n",
 };
 
 struct Options {
@@ -27,7 +27,7 @@ struct Options {
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
-  app.add_option("--by", options.by, "partition: all of one goes to one process at a time")
+  app.add_option("--by", options.by, "partition: each to one process at a time")
       ->option_text("WHAT=none")
       ->check(CLI::IsMember({"none", "partition"}));
   app.add_option("--queue", options.queue_records, "records that wait at most")

@@ -20,7 +20,7 @@ const rk::ToolInfo kInfo{
     "Runs a pipeline: starts its stages, joins them, starts again what dies, and has\n"
     "as many of each as it takes. PIPELINE is a file, or a line as for a shell.",
     "Example:\n"
-    "  rk-run --replicas infer=4 'rk-read -b localhost:9092 -t applications -G credit |\n"
+    "  rk-run --replicas infer=4 'rk-read -b localhost:9092 -t events -G credit |\n"
     "    rk-infer -m credit.pt | rk-write -b localhost:9092 -t decisions'\n"
     "  rk-run credit.toml",
     false};
