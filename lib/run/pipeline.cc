@@ -199,7 +199,7 @@ Pipeline ParsePipelineLine(const std::string& line, const Variables& variables) 
     StageDraft draft;
     draft.name = same == 0 ? name : fmt::format("{}-{}", name, same + 1);
     draft.exec = Quote(argv);
-    draft.where = [source](std::string_view) { return source; };
+    draft.where = [&source](std::string_view) { return source; };
     pipeline.stages.push_back(FinishStage(draft, nothing));
   }
   CheckPipeline(pipeline, source);

@@ -254,7 +254,7 @@ TEST_CASE("a frame that could not be sent waits again, in front") {
   CHECK(Next(balancer) == "b0");
 }
 
-TEST_CASE("a peer that made another connection keeps what it holds; what got lost is refused") {
+TEST_CASE("a peer that made another connection keeps what it holds, and what got lost is refused") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 3);
   for (int64_t first = 0; first < 2; ++first) balancer.Add(Batch(first), kNow);
