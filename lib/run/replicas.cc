@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,15 +38,14 @@ std::vector<pid_t> Replicas::pids() const {
 }
 
 bool Replicas::ready() const {
-  return std::ranges::all_of(
-      places_.begin(), places_.begin() + static_cast<long>(wanted_),
-      [](const Place& place) { return place.finished || (place.current && place.current->ready); });
+  return std::ranges::all_of(std::span(places_).first(wanted_), [](const Place& place) {
+    return place.finished || (place.current && place.current->ready);
+  });
 }
 
 bool Replicas::finished() const {
-  return running() == 0 &&
-         std::ranges::all_of(places_.begin(), places_.begin() + static_cast<long>(wanted_),
-                             [](const Place& place) { return place.finished; });
+  return running() == 0 && std::ranges::all_of(std::span(places_).first(wanted_),
+                                               [](const Place& place) { return place.finished; });
 }
 
 ProcessMetrics Replicas::metrics() const {
