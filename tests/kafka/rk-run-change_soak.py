@@ -2,7 +2,7 @@
 """A pipeline that changes under load loses nothing, writes nothing twice and times nothing out: when
 it is stopped, when its file changes, when it is scaled. The log and --status tell of it.
 
-RK_LOAD_S is for how long the autoscaler has more than it can do (default 12).
+It takes minutes: not among the tests of CI. RK_LOAD_S is for how long the autoscaler has more than it can do (default 12).
 """
 
 import os
