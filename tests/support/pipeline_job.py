@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -109,6 +110,49 @@ class Pipeline:
         begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         return self.wait_end(timeout), time.monotonic() - begin
+
+
+class Joined:
+    """Stages of a person's own wiring, by name; none outlives the `with` block. `{d}` in an argument is
+    the folder for sockets."""
+
+    def __init__(self, env=None):
+        self.folder = tempfile.mkdtemp(prefix="rk-joined-")
+        self.env = {**os.environ, "RK_RUNTIME_DIR": self.folder, "RK_BIN": str(BIN),
+                    "PATH": f"{BIN}:{os.environ['PATH']}", **(env or {})}
+        self.stages = {}
+
+    def start(self, name, command, env=None, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+        args = [arg.replace("{d}", self.folder) for arg in shlex.split(command)]
+        with open(os.path.join(self.folder, f"{name}.stderr"), "a") as log:
+            self.stages[name] = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=log,
+                                                 env={**self.env, **(env or {})})
+        return self.stages[name]
+
+    def log(self, name):
+        with open(os.path.join(self.folder, f"{name}.stderr")) as log:
+            return log.read()
+
+    def wait_ready(self, *names):
+        for name in names:
+            wait_until(lambda: "model ready" in self.log(name), 30, f"{name} is ready")
+
+    def stop(self, *names, timeout=12):
+        """SIGTERM to each in turn; each must exit 0."""
+        for name in names:
+            self.stages[name].send_signal(signal.SIGTERM)
+            check(self.stages[name].wait(timeout) == 0, f"{name} exits {self.stages[name].returncode}: {self.log(name)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for name, stage in self.stages.items():
+            if kind is not None:
+                print(f"--- {name}:\n{self.log(name)[-2000:]}", file=sys.stderr)
+            stage.kill()
+            stage.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def reader(kafka, topic, group, *more):
