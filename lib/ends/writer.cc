@@ -19,9 +19,9 @@ using std::chrono::seconds;
 
 // Between two looks at the delivery reports.
 constexpr int kFramesPerRound = 8;
-// As a reader's default window: with more under way the brokers get nothing faster, and a stream
-// from a file has no window.
-constexpr size_t kMaxOutstandingBytes = size_t{64} << 20;
+// With more under way the brokers get nothing faster. What is too much for them waits before the
+// writer instead, where it is seen; a stream from a file has no window to end it either.
+constexpr size_t kMaxOutstandingBytes = size_t{8} << 20;
 constexpr seconds kBetweenHousekeeping{1};
 constexpr minutes kForgetReaderAfter{10};  // as WriterOrder::Expire() does with partitions
 

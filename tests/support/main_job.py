@@ -63,8 +63,8 @@ class Kafka:
             subprocess.run([SOURCE / "scripts/dev-kafka", "stop", "--dir", self.dir], check=False)
             shutil.rmtree(self.dir)
 
-    def tool(self, *args):
-        return run(SOURCE / "scripts/dev-kafka", *args, "--dir", self.dir)
+    def tool(self, *args, **options):
+        return run(SOURCE / "scripts/dev-kafka", *args, "--dir", self.dir, **options)
 
     def topic(self, partitions=4, **settings):
         """Makes a topic under a name that no other has, and returns the name."""
