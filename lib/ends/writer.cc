@@ -167,7 +167,7 @@ void Writer::TakeFences() {
 }
 
 void Writer::LetGo(const std::vector<FramePtr>& frames) {
-  for (const FramePtr& frame : frames) source_.Done(frame->info());
+  for (const FramePtr& frame : frames) source_.Done(BatchOf(frame->info()));
 }
 
 void Writer::Acknowledge(const Frame& frame) {

@@ -7,12 +7,6 @@
 namespace rk {
 namespace {
 
-HeldRange BatchOf(const Frame& frame) {
-  const BatchInfo& info = frame.info();
-  return {
-      {std::string(info.topic), info.partition}, info.epoch, {info.first_offset, info.next_offset}};
-}
-
 // A batch without records takes room too.
 size_t WeightOf(const Frame& frame) { return std::max<size_t>(frame.record_count(), 1); }
 
@@ -57,7 +51,7 @@ std::optional<Balancer::Dispatch> Balancer::Next(Clock::time_point now) {
     Peer& peer = chosen->second;
     peer.turn = ++turn_;
     peer.has_suspect = peer.isolates && IsSuspect(dispatch.frame);
-    const HeldRange batch = BatchOf(dispatch.frame);
+    const HeldRange batch = BatchOf(dispatch.frame.info());
     peer.outstanding.push_back(
         {batch, std::string(dispatch.frame.info().ack_endpoint), ++peer.sent});
     if (by_ == By::kPartition) {

@@ -19,11 +19,6 @@ constexpr milliseconds kLongestFarewell{1000};
 // For the last report, when the process ends.
 constexpr int kLingerMs = 500;
 
-HeldRange BatchOf(const BatchInfo& info) {
-  return {
-      {std::string(info.topic), info.partition}, info.epoch, {info.first_offset, info.next_offset}};
-}
-
 }  // namespace
 
 FetchSource::FetchSource(Options options, LinkObserver observer)
@@ -75,9 +70,9 @@ std::optional<Frame> FetchSource::TryReceive() {
   return frame;
 }
 
-void FetchSource::Done(const BatchInfo& batch) {
+void FetchSource::Done(const HeldRange& batch) {
   const Lock lock(mutex_);
-  const auto found = held_.find(BatchOf(batch));
+  const auto found = held_.find(batch);
   if (found == held_.end()) return;
   if (--found->second == 0) held_.erase(found);
   --held_frames_;

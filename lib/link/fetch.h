@@ -38,7 +38,7 @@ class FetchSource : public Source {
   ~FetchSource() override;
 
   std::optional<Frame> TryReceive() override;
-  void Done(const BatchInfo& batch) override;
+  void Done(const HeldRange& batch) override;
   void Leave() override;
   bool ended() const override;
   Origin origin() const override { return origin_; }

@@ -1,6 +1,7 @@
 #include "lib/link/push.h"
 
 #include <chrono>
+#include <utility>
 
 #include "lib/link/frame_message.h"
 #include "lib/link/zmq_socket.h"
@@ -22,6 +23,8 @@ PushSink::PushSink(const std::string& address, size_t max_frame, int hwm)
 }
 
 void PushSink::Send(const Frame& frame) { SendMessage(socket_, frame.bytes()); }
+
+void PushSink::Give(Frame frame) { SendMessage(socket_, ToMessage(std::move(frame))); }
 
 void PushSink::Finish(const Origin& /*origin*/) {
   zmq::message_t answer;

@@ -19,6 +19,7 @@ class PushSink : public Sink {
   PushSink(const std::string& address, size_t max_frame, int hwm);
 
   void Send(const Frame& frame) override;
+  void Give(Frame frame) override;
   /// Waits until the collector has received all that was sent.
   void Finish(const Origin& origin) override;
   int fd() const override { return -1; }

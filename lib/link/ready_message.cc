@@ -48,6 +48,11 @@ HeldRange TakeHeld(std::string_view& rest) {
 
 }  // namespace
 
+HeldRange BatchOf(const BatchInfo& info) {
+  return {
+      {std::string(info.topic), info.partition}, info.epoch, {info.first_offset, info.next_offset}};
+}
+
 std::string ReadyMessage::Encode() const {
   std::string bytes(kHeaderLength, '\0');
   bytes[0] = kVersion;

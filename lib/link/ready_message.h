@@ -19,6 +19,9 @@ struct HeldRange {
   auto operator<=>(const HeldRange&) const = default;
 };
 
+/// Which offsets a frame stands for. A copy: it outlives the frame.
+HeldRange BatchOf(const BatchInfo& info);
+
 /// What a fetcher says of itself to the server that it is connected to, on every change and every
 /// 500 ms. Each message says all there is to say. Single-part, little-endian:
 ///

@@ -47,13 +47,12 @@ ServeSink::~ServeSink() {
   ready_.Unwatch(socket_);
 }
 
-void ServeSink::Send(const Frame& frame) {
-  Frame copy = frame.Clone();
+void ServeSink::Give(Frame frame) {
   {
     Lock lock(mutex_);
     changed_.wait(lock, [&] { return failure_ || balancer_.HasRoom(); });
     RethrowFailure();
-    balancer_.Add(std::move(copy), Clock::now());
+    balancer_.Add(std::move(frame), Clock::now());
     observer_.waiting(balancer_.waiting_records());
   }
   wake_.Set();

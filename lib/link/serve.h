@@ -38,7 +38,8 @@ class ServeSink : public Sink {
   ServeSink(const Options& options, LinkObserver observer);
   ~ServeSink() override;
 
-  void Send(const Frame& frame) override;
+  void Send(const Frame& frame) override { Give(frame.Clone()); }
+  void Give(Frame frame) override;
   /// Waits until nothing is queued and every fetcher is done with what it got.
   void Finish(const Origin& origin) override;
   int fd() const override { return -1; }

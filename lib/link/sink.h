@@ -13,6 +13,8 @@ class Sink {
   /// not referenced any more. Throws Error(kBrokenPipe) if whoever read our output is gone,
   /// Error(kIo).
   virtual void Send(const Frame& frame) = 0;
+  /// The same, and `frame` is the link's to keep, which saves a copy where one waits for its turn.
+  virtual void Give(Frame frame) { Send(frame); }
 
   /// Nothing follows: tells the next stage, where the link has such a thing, and waits until what
   /// was sent is out of our hands.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "lib/batch/frame.h"
+#include "lib/link/ready_message.h"
 
 namespace rk {
 
@@ -19,7 +20,7 @@ class Source {
 
   /// The stage needs the frame no more: what became of it is with the next stage, or with Kafka.
   /// Once for each frame received; whoever gave it to us hears of it, where the link has a way.
-  virtual void Done(const BatchInfo& /*batch*/) {}
+  virtual void Done(const HeldRange& /*batch*/) {}
 
   /// Asks for nothing more, where the link has a way: ended() becomes true once what is under way
   /// has come. A pipe goes on until END.

@@ -69,6 +69,12 @@ void SendMessage(zmq::socket_t& socket, std::string_view message) {
   }
 }
 
+void SendMessage(zmq::socket_t& socket, zmq::message_t message) {
+  while (zmq_msg_send(message.handle(), socket.handle(), 0) < 0) {
+    if (zmq_errno() != EINTR) throw ZmqError("cannot send");
+  }
+}
+
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags) {
   const int all_flags = static_cast<int>(flags) | ZMQ_DONTWAIT;
   while (zmq_send(socket.handle(), part.data(), part.size(), all_flags) < 0) {

@@ -26,6 +26,7 @@ bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part);
 
 /// Sends one message; blocks while the socket's high-water mark is reached or nobody is there.
 void SendMessage(zmq::socket_t& socket, std::string_view message);
+void SendMessage(zmq::socket_t& socket, zmq::message_t message);
 
 /// Queues one part. False if the peer is gone. Never blocks where there is no high-water mark.
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags);

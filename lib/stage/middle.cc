@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <array>
+#include <utility>
 
 #include "lib/batch/error.h"
 
@@ -36,9 +37,10 @@ void RunMiddle(Source& source, Sink& sink, int drain_fd,
       drain_fd = -1;  // poll(2) passes it by
     }
     if (std::optional<Frame> frame = source.TryReceive()) {
-      const Frame result = transform(*std::move(frame));
-      sink.Send(result);
-      source.Done(result.info());
+      Frame result = transform(*std::move(frame));
+      const HeldRange batch = BatchOf(result.info());
+      sink.Give(std::move(result));
+      source.Done(batch);
     } else if (!source.ended()) {
       WaitForInput(source, sink, drain_fd, drain_fd < 0 ? kLeavingWaitMs : kLongestWaitMs);
     }

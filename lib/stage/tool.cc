@@ -1,6 +1,7 @@
 #include "lib/stage/tool.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -109,6 +110,16 @@ std::string Help(const CLI::App& app) {
   return CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
 }
 
+// Frames of a size come and go all the time. By default each large one is mapped, and given back to the
+// kernel when it goes, so that every page of the next is a fault again: half the throughput of a link
+// (scripts/bench/balance), and memory that goes up and down.
+void KeepFreedMemory() {
+  constexpr int kMappedFrom = 32 << 20;  // the largest that glibc takes
+  constexpr int kGivenBackFrom = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  mallopt(M_TRIM_THRESHOLD, kGivenBackFrom);
+}
+
 int RefuseUsage(const ToolInfo& info, const Log& log, const std::string& reason) {
   log(LogLevel::kError, fmt::format("{} (try '{} --help')", reason, info.name));
   return kExitUsage;
@@ -138,6 +149,7 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
 int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<void(CLI::App& app)>& add_options,
              const std::function<void(Stage& stage)>& run) {
+  KeepFreedMemory();
   CommonOptions options;
   Log log = options.MakeLog(info.name);
   CLI::App app;

@@ -164,7 +164,7 @@ TEST_CASE("a fetcher gets no more than it asked for until it is done with that")
   const auto second = Receive(*source);
   REQUIRE(second);
   CHECK_FALSE(Receive(*source, milliseconds(200)));
-  source->Done(second->info());
+  source->Done(BatchOf(second->info()));
   CHECK(Receive(*source)->info().first_offset == 2);
   CHECK_FALSE(Receive(*source, milliseconds(200)));
 }
@@ -195,7 +195,7 @@ TEST_CASE("sending waits while the queue is full, and finishing until all is don
     const auto frame = Receive(*source);
     REQUIRE(frame);
     if (i == 5) CHECK(finished.wait_for(milliseconds(100)) == std::future_status::timeout);
-    source->Done(frame->info());
+    source->Done(BatchOf(frame->info()));
   }
   CHECK(finished.wait_for(kPatience) == std::future_status::ready);
 }
@@ -213,7 +213,7 @@ TEST_CASE("several fetchers share the work by what they get done") {
       const auto frame = Receive(source, milliseconds(20));
       if (!frame) continue;
       std::this_thread::sleep_for(pause);
-      source.Done(frame->info());
+      source.Done(BatchOf(frame->info()));
       ++count;
     }
   };
@@ -235,7 +235,7 @@ TEST_CASE("a fetcher that leaves is told when nothing more can come, and nothing
   std::vector<int64_t> seen;
   const auto take = [&](FetchSource& source, const Frame& frame) {
     seen.push_back(frame.info().first_offset);
-    source.Done(frame.info());
+    source.Done(BatchOf(frame.info()));
   };
   take(*leaving, *Receive(*leaving));
   leaving->Leave();
