@@ -232,10 +232,10 @@ void ApplyReplicas(Pipeline& pipeline, const std::string& text) {
                     stage->per_partition ? "there is one reader for each partition"
                                          : "readers without a group (-G) would all read the same"));
   }
+  const bool scales = stage->min < stage->max;
   stage->replicas = count;
-  stage->max = stage->min == stage->max ? count : std::max(stage->max, count);
-  stage->min = std::min(stage->min, count);
-  if (stage->max == count && stage->min > count) stage->min = count;
+  stage->min = scales ? std::min(stage->min, count) : count;
+  stage->max = scales ? std::max(stage->max, count) : count;
 }
 
 }  // namespace rk

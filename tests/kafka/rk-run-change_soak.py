@@ -35,7 +35,7 @@ def grows(kafka, topic):
 def finish(kafka, run, source, output):
     """Until all is committed; then nothing may be missing or there twice."""
     end = sum(kafka.ends(source).values())
-    wait_until(lambda: sum(kafka.committed(f"g-{output}", source).values()) == end, 60, "all is committed")
+    wait_until(lambda: sum(kafka.committed(f"g-{output}", source).values()) == end, 120, "all is committed")
     check(run.stop()[0] == 0, "rk-run does not exit 0")
     check(not run.logged("time-out|sent again|asked for what"), "something was replayed")
     kafka.compare(source, output, "--by", "id", "--group", f"g-{output}")
@@ -57,7 +57,7 @@ def a_stop_ends_with_what_is_committed(kafka):
 
 def a_changed_file_replaces_stages_one_at_a_time(kafka):
     source, output = kafka.topic(4), kafka.topic(4)
-    kafka.fill(source, "-n", 60000)
+    kafka.fill(source, "-n", 150000)
     with Pipeline(*busy(kafka, source, output, "--max-batch 100")) as run:
         run.wait_ready()
         first = {name: run.pid(name) for name in ("read.0", "infer.0", "infer.1", "write.0", "write.1")}
@@ -79,7 +79,7 @@ def a_changed_file_replaces_stages_one_at_a_time(kafka):
         wait_until(lambda: len(run.logged("changed to what the file says")) == 2, 40, "readers and writers change")
         check(all(run.pid(name) != now[name] for name in ("read.0", "write.0", "write.1")), "they are the same")
         check(run.pid("infer.0") == now["infer.0"], "a stage that has not changed was replaced")
-        check(sum(kafka.ends(output).values()) < 60000, "it had nothing to do any more")
+        check(sum(kafka.ends(output).values()) < 150000, "it had nothing to do any more")
         finish(kafka, run, source, output)
 
 
@@ -107,12 +107,12 @@ def replicas_follow_the_queue(kafka):
             bottlenecks.append(status["bottleneck"])
             time.sleep(0.5)
         check(filling.returncode == 0, "kfill failed")
-        up = [(int(before), int(after)) for after, before in run.logged(r"scaling up stage=infer replicas=(\d+) before=(\d+)")]
-        check(up and all(after == before + 1 for before, after in up), f"steps up: {up}")
-        check(highest == min(4, 1 + len(up)), f"{highest} replicas, {up}")
         check(bottlenecks.count("infer") > len(bottlenecks) / 2, f"called the bottleneck: {bottlenecks}")
         wait_until(lambda: run.stage("infer")["queue"] < 20, 60, "the queue is short again")
-        wait_until(lambda: run.stage("infer")["replicas"] == 1, 20 + 6 * len(up), "it is back at one replica")
+        wait_until(lambda: run.stage("infer")["replicas"] == 1, 60, "it is back at one replica")
+        up = [(int(before), int(after)) for after, before in run.logged(r"scaling up stage=infer replicas=(\d+) before=(\d+)")]
+        check(up and all(after == before + 1 for before, after in up), f"steps up: {up}")
+        check(1 < highest <= 4, f"{highest} replicas, {up}")
         down = [(int(before), int(after)) for after, before in run.logged(r"scaling down stage=infer replicas=(\d+) before=(\d+)")]
         check(all(after == before - 1 for before, after in down) and len(down) == len(up), f"steps down: {down}")
         finish(kafka, run, source, output)
