@@ -53,6 +53,9 @@ class Buffer {
     return data_.get() + size_ - size;
   }
 
+  /// Drops what is past the first `size` bytes; `size` <= size().
+  void Truncate(size_t size) { size_ = size; }
+
   void Append(std::string_view bytes) {
     if (!bytes.empty()) std::memcpy(Extend(bytes.size()), bytes.data(), bytes.size());
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "lib/json/document.h"
 #include "lib/json/path.h"
 #include "lib/json/value.h"
 
@@ -53,20 +54,6 @@ struct Node {
   size_t next = 0;
 };
 
-std::string Explain(simdjson::error_code error) {
-  switch (error) {
-    case simdjson::UTF8_ERROR:
-      return "not valid JSON: it is not UTF-8";
-    case simdjson::DEPTH_ERROR:
-      return fmt::format("not valid JSON: nested deeper than {}", simdjson::DEFAULT_MAX_DEPTH);
-    case simdjson::NUMBER_ERROR:
-      return "not valid JSON: a number is malformed, or larger than 64-bit integers or doubles "
-             "hold";
-    default:
-      return fmt::format("not valid JSON: {}", simdjson::error_message(error));
-  }
-}
-
 }  // namespace
 
 class Extractor::Impl {
@@ -84,7 +71,7 @@ class Extractor::Impl {
       json_ = json;
       rows_ = rows;
       present_.clear();
-      Walk(Parse(json), root_);
+      Walk(ParseObject(parser_, json), root_);
       if (found_ < fields_.size()) FillMissing();
       return std::nullopt;
     } catch (Rejected& rejected) {
@@ -108,17 +95,6 @@ class Extractor::Impl {
       parent = entry->path;
     }
     entry->fields.push_back(field);
-  }
-
-  object Parse(std::string_view json) {
-    element document;
-    const auto error = parser_.parse(json.data(), json.size(), false).get(document);
-    if (error) throw Rejected{{"invalid-json", Explain(error)}};
-    if (!document.is_object()) {
-      throw Rejected{
-          {"not-an-object", fmt::format("expected a JSON object, got {}", KindOf(document))}};
-    }
-    return object{document};
   }
 
   void Walk(object members, Node& node) {

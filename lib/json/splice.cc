@@ -40,6 +40,23 @@ size_t SkipValue(std::string_view text, size_t at) {
   return text.find_first_of(",]} \t\n\r", at);
 }
 
+struct MemberPlace {
+  ByteRange whole;  // from the key's quote
+  ByteRange value;
+};
+
+MemberPlace FindMember(std::string_view object, size_t index) {
+  size_t at = object.find('{');
+  for (size_t member = 0;; ++member) {
+    const size_t key = SkipSpace(object, at + 1);  // past the brace or the comma
+    at = SkipSpace(object, SkipString(object, key));
+    at = SkipSpace(object, at + 1);  // past the colon
+    const size_t end = SkipValue(object, at);
+    if (member == index) return {{key, end}, {at, end}};
+    at = SkipSpace(object, end);
+  }
+}
+
 void AppendMember(const Member& member, bool comma, std::string& out) {
   if (comma) out += ',';
   out += member.quoted_key;
@@ -70,15 +87,19 @@ void AppendQuoted(std::string_view text, std::string& out) {
 }
 
 ByteRange FindMemberValue(std::string_view object, size_t index) {
-  size_t at = object.find('{');
-  for (size_t member = 0;; ++member) {
-    at = SkipSpace(object, at + 1);  // past the brace or the comma
-    at = SkipSpace(object, SkipString(object, at));
-    at = SkipSpace(object, at + 1);  // past the colon
-    const size_t end = SkipValue(object, at);
-    if (member == index) return {at, end};
-    at = SkipSpace(object, end);
+  return FindMember(object, index).value;
+}
+
+void AppendWithout(std::string_view object, size_t index, std::string& out) {
+  ByteRange gone = FindMember(object, index).whole;
+  const size_t next = SkipSpace(object, gone.end);
+  if (object[next] == ',') {
+    gone.end = SkipSpace(object, next + 1);
+  } else if (index > 0) {
+    gone.begin = object.rfind(',', gone.begin);
   }
+  out += object.substr(0, gone.begin);
+  out += object.substr(gone.end);
 }
 
 void Merge(std::string_view object, std::span<const PresentMember> present,

@@ -20,6 +20,10 @@ void AppendQuoted(std::string_view text, std::string& out);
 /// is valid JSON and has that many: whoever calls has parsed it.
 ByteRange FindMemberValue(std::string_view object, size_t index);
 
+/// Appends `object` (valid JSON) without its member number `index` and the comma that goes with it;
+/// every other byte is as it was.
+void AppendWithout(std::string_view object, size_t index, std::string& out);
+
 /// A member to write: the key quoted, the value as JSON.
 struct Member {
   std::string_view quoted_key;

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "lib/run/spawn.h"
+#include "lib/process/spawn.h"
 
 namespace rk {
 namespace {

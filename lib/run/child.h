@@ -32,8 +32,9 @@ class Child {
 
 using StartChild = std::function<std::unique_ptr<Child>(const ProcessSpec& spec)>;
 
-/// Starts real processes (see Process, lib/run/spawn.h) with their --status-fd and `runtime_dir`.
-/// Destroying one kills it. What it starts throws Error(kMissing) if there is no such program.
+/// Starts real processes (Process, lib/process/spawn.h) with their --status-fd and
+/// `runtime_dir`. Destroying one kills it. What it starts throws Error(kMissing) if there is no
+/// such program.
 StartChild ChildStarter(std::string runtime_dir);
 
 }  // namespace rk

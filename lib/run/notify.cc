@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "lib/process/descriptor.h"
 #include "lib/run/command_line.h"
-#include "lib/run/descriptor.h"
 
 namespace rk {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lib/run/descriptor.h"
+#include "lib/process/descriptor.h"
 
 namespace rk {
 

@@ -22,7 +22,7 @@
 #include "lib/run/notify.h"
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/replay.h"
-#include "lib/run/spawn.h"
+#include "lib/process/spawn.h"
 #include "lib/run/status.h"
 #include "lib/run/supervisor.h"
 

@@ -1,4 +1,4 @@
-#include "lib/run/spawn.h"
+#include "lib/process/spawn.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -59,8 +59,9 @@ void Become(const Program& program, pid_t parent, char** argv, char** environmen
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);  // it died before the line above
   setpgid(0, 0);
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) return;
+  const int input =
+      program.stdin_fd < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : program.stdin_fd;
+  if (input < 0 || dup2(input, STDIN_FILENO) < 0) return;
   if (program.stdout_fd != STDOUT_FILENO && dup2(program.stdout_fd, STDOUT_FILENO) < 0) return;
   close_range(kFirstOther, ~0U, CLOSE_RANGE_CLOEXEC);
   if (program.kept_fd >= 0) fcntl(program.kept_fd, F_SETFD, 0);

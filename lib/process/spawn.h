@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/run/descriptor.h"
+#include "lib/process/descriptor.h"
 
 namespace rk {
 
@@ -14,6 +14,7 @@ namespace rk {
 struct Program {
   std::vector<std::string> argv;  ///< argv[0] is looked for in PATH
   std::string runtime_dir;        ///< its RK_RUNTIME_DIR; empty: as it is here
+  int stdin_fd = -1;              ///< -1: it has nothing to read (/dev/null)
   int stdout_fd = STDOUT_FILENO;
   int kept_fd = -1;  ///< the one descriptor beside 0, 1 and 2 that it inherits, under this number
 };
@@ -21,8 +22,8 @@ struct Program {
 /// A child process that cannot outlive the thread that started it: the kernel kills it then
 /// (PR_SET_PDEATHSIG), so start it from a thread that lives as long as the process. It stands in a
 /// process group of its own, since Ctrl-C is for its supervisor, which knows the order to stop in;
-/// it reads nothing (/dev/null), starts with no signal blocked and SIGPIPE as usual, inherits
-/// stderr and knows nothing of systemd's NOTIFY_SOCKET. One thread.
+/// it starts with no signal blocked and SIGPIPE as usual, inherits stderr and knows nothing of
+/// systemd's NOTIFY_SOCKET. One thread.
 class Process {
  public:
   /// Throws Error(kMissing) naming the program if there is none, Error(kUnavailable) if the machine

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include <simdjson.h>
+
+#include "lib/json/value.h"
+
+/// Inside lib/json only: how a record's text becomes an object.
+namespace rk {
+
+/// The whole text is checked. `json` must have Buffer::kPadding readable bytes past its end. What
+/// is returned lives until the parser's next text. Throws Rejected: invalid-json, not-an-object.
+simdjson::dom::object ParseObject(simdjson::dom::parser& parser, std::string_view json);
+
+}  // namespace rk

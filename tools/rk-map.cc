@@ -1,0 +1,94 @@
+// rk-map: a function on the records that go by.
+
+#include <chrono>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "lib/batch/error.h"
+#include "lib/map/coprocess.h"
+#include "lib/map/exec.h"
+#include "lib/map/filter.h"
+#include "lib/map/stamp.h"
+#include "lib/stage/link_options.h"
+#include "lib/stage/middle.h"
+#include "lib/stage/tool.h"
+
+namespace {
+
+const rk::ToolInfo kInfo = {
+    "rk-map",
+    "Applies one function to the JSON object in each record's value: --stamp, --exec or\n"
+    "--filter. For more than one, join several with pipes.",
+    "Example:\n"
+    "  rk-read -b localhost:9092 -t events -G views |\n"
+    "    rk-map --filter 'type=view' | rk-map --exec 'jq -c --unbuffered .n+=1' |\n"
+    "    rk-write -b localhost:9092 -t views\n",
+};
+
+struct Options {
+  bool stamp = false;
+  std::string exec;
+  double exec_timeout_s = 30;
+  std::string filter;
+  rk::LinkOptions link;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_flag("--stamp", options.stamp, "add processed_at, in seconds, and status");
+  app.add_option("--exec", options.exec,
+                 "a shell command that is kept running: takes an\n"
+                 "object a line, with its _rk, and gives one")
+      ->option_text("CMD");
+  app.add_option("--filter", options.filter, "pass only records with FIELD=VALUE; != < <= > >=\ntoo")
+      ->option_text("EXPR");
+  app.add_option("--exec-timeout", options.exec_timeout_s,
+                 "of silence after which it is started anew")
+      ->option_text("SECONDS=30")
+      ->check(CLI::Range(0.001, 86400.0));
+  rk::AddInputOptions(app, options.link);
+  rk::AddOutputOptions(app, options.link);
+  rk::AddHwmOption(app, options.link);
+}
+
+std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& stage) {
+  if (options.stamp + !options.exec.empty() + !options.filter.empty() != 1) {
+    throw rk::Error(rk::ErrorKind::kUsage,
+                    "give one of --stamp, --exec CMD and --filter EXPR; for more, join several "
+                    "rk-map");
+  }
+  if (options.stamp) return std::make_unique<rk::Stamp>();
+  if (!options.filter.empty()) return std::make_unique<rk::Filter>(options.filter);
+  if (stage.check) return nullptr;  // running a program may change anything
+  const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::duration<double>(options.exec_timeout_s));
+  return std::make_unique<rk::Exec>(
+      rk::CoprocessStarter(options.exec, silence, options.link.max_frame), stage.log);
+}
+
+void Run(const Options& options, rk::Stage& stage) {
+  const auto mapper = MakeMapper(options, stage);
+  if (stage.check) return;
+  const auto sink = rk::OpenSink(options.link, stage);
+  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
+  stage.Ready();
+  rk::Metric& records = stage.metrics.Counter("records_in");
+  rk::Metric& failed = stage.metrics.Counter("failed");
+  rk::Metric& filtered = stage.metrics.Counter("filtered");
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](const rk::Frame& frame) {
+    rk::Frame result = mapper->Run(frame);
+    records.Set(mapper->counts().records);
+    failed.Set(mapper->counts().failed);
+    filtered.Set(mapper->counts().filtered);
+    return result;
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  return rk::ToolMain(
+      kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
+      [&](rk::Stage& stage) { Run(options, stage); });
+}
