@@ -104,9 +104,7 @@ void Replicas::Listen(Running& process) {
 void Replicas::Start(Clock::time_point now) {
   for (size_t number = 0; number < wanted_; ++number) {
     Place& place = places_[number];
-    if (place.current || place.finished || place.start_at > now) continue;
-    if (unit_.exclusive && IsLeaving(number)) continue;
-    place.current = Begin(number);
+    if (IsOpen(number) && place.start_at <= now) place.current = Begin(number);
   }
 }
 
@@ -120,9 +118,8 @@ Replicas::Running Replicas::Begin(size_t place) {
 std::optional<Replicas::Clock::time_point> Replicas::next_due() const {
   std::optional<Clock::time_point> due;
   for (size_t number = 0; number < wanted_; ++number) {
-    const Place& place = places_[number];
-    if (!place.current && !place.finished)
-      due = std::min(due.value_or(place.start_at), place.start_at);
+    const Clock::time_point start_at = places_[number].start_at;
+    if (IsOpen(number)) due = std::min(due.value_or(start_at), start_at);
   }
   return due;
 }
@@ -171,6 +168,11 @@ bool Replicas::IsStale(size_t place) const {
   const auto& current = places_[place].current;
   return current && current->spec != unit_.processes[place] &&
          places_[place].refused != unit_.processes[place];
+}
+
+bool Replicas::IsOpen(size_t place) const {
+  return !places_[place].current && !places_[place].finished &&
+         !(unit_.exclusive && IsLeaving(place));
 }
 
 bool Replicas::IsLeaving(size_t place) const {

@@ -94,6 +94,7 @@ class Replicas {
   void LetGo(std::optional<Running>& process);
   bool IsStale(size_t place) const;
   bool IsLeaving(size_t place) const;
+  bool IsOpen(size_t place) const;  ///< a process may start in it as soon as it is due
   void Listen(Running& process);
   bool Reap(std::optional<Running>& process, bool asked, std::vector<Exit>& exits);
   template <typename Use>
