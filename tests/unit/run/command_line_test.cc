@@ -36,8 +36,7 @@ TEST_CASE("a line is split into commands and words as by a shell") {
   CHECK(Split(R"(a 'b  "c' "d 'e" f\ g h'i'"j")") == Words{"a", "b  \"c", "d 'e", "f g", "hij"});
   CHECK(Split(R"(a '' "" "\"\\\x")") == Words{"a", "", "", R"("\\x)"});
   CHECK(Split("a \\\n b") == Words{"a", "b"});
-  CHECK(SplitLine("a b | c|'|'", Variable) ==
-        std::vector<Words>{{"a", "b"}, {"c"}, {"|"}});
+  CHECK(SplitLine("a b | c|'|'", Variable) == std::vector<Words>{{"a", "b"}, {"c"}, {"|"}});
 }
 
 TEST_CASE("a variable is one word, whatever is in it") {
@@ -71,7 +70,8 @@ TEST_CASE("words that are quoted are the same words when they are split again") 
         "rk-read -b host:9092 --batch-size=10");
 }
 
-TEST_CASE("an option is found in each way in which it can be given, the last one if it comes again") {
+TEST_CASE(
+    "an option is found in each way in which it can be given, the last one if it comes again") {
   const auto find = [](const Words& argv) { return FindOption(argv, {"-G", "--group"}); };
   CHECK(find({"t", "-G", "a"}) == "a");
   CHECK(find({"t", "-Ga"}) == "a");

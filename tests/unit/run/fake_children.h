@@ -16,6 +16,7 @@ namespace rk {
 /// What a test knows of a child, and does with it, after it was started.
 struct FakeChild {
   ProcessSpec spec;
+  pid_t pid = 0;
   std::vector<int> signals;
   std::vector<std::string> lines;  ///< not read yet
   std::optional<int> status;       ///< set: it is dead
@@ -31,8 +32,9 @@ class FakeChildren {
     return [this](const ProcessSpec& spec) -> std::unique_ptr<Child> {
       started.push_back(std::make_shared<FakeChild>());
       started.back()->spec = spec;
+      started.back()->pid = static_cast<pid_t>(started.size());
       if (!silent) started.back()->lines.emplace_back("ready");
-      return std::make_unique<Handle>(started.back(), static_cast<pid_t>(started.size()));
+      return std::make_unique<Handle>(started.back());
     };
   }
 
@@ -44,8 +46,8 @@ class FakeChildren {
     throw std::runtime_error(name + " was never started");
   }
   size_t running() const {
-    return static_cast<size_t>(
-        std::count_if(started.begin(), started.end(), [](const auto& child) { return child->runs(); }));
+    return static_cast<size_t>(std::count_if(started.begin(), started.end(),
+                                             [](const auto& child) { return child->runs(); }));
   }
   /// All that were told to go do, with 0.
   void Obey() {
@@ -67,8 +69,8 @@ class FakeChildren {
  private:
   class Handle : public Child {
    public:
-    Handle(std::shared_ptr<FakeChild> child, pid_t pid) : child_(std::move(child)), pid_(pid) {}
-    pid_t pid() const override { return pid_; }
+    explicit Handle(std::shared_ptr<FakeChild> child) : child_(std::move(child)) {}
+    pid_t pid() const override { return child_->pid; }
     void Signal(int signal) override { child_->signals.push_back(signal); }
     std::optional<int> TryReap() override { return child_->status; }
     std::vector<std::string> ReadLines() override { return std::exchange(child_->lines, {}); }
@@ -77,7 +79,6 @@ class FakeChildren {
 
    private:
     std::shared_ptr<FakeChild> child_;
-    pid_t pid_;
   };
 };
 

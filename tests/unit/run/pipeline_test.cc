@@ -59,9 +59,7 @@ class File {
   std::string path_;
 };
 
-std::string RefusalOf(const std::string& infer) {
-  return File(kRead + infer + kWrite).Refusal();
-}
+std::string RefusalOf(const std::string& infer) { return File(kRead + infer + kWrite).Refusal(); }
 
 StageSpec Infer(const std::string& keys) {
   return File(std::string(kRead) + "[infer]\nexec = 'rk-infer -m m.pt'\n" + keys + kWrite)
@@ -71,9 +69,10 @@ StageSpec Infer(const std::string& keys) {
 
 TEST_CASE("a file's sections are the stages in their order, and defaults fill what is not there") {
   const Pipeline pipeline =
-      File("[run]\ncpus = 6\n[read]\nexec = \"rk-read -b ${BROKERS} -t events -G rec\"\n"
-           "[zebra]\nexec = 'rk-infer -m a.pt --threads 2'\nmax = 10\n"
-           "[ape]\nexec = 'rk-map --stamp'\n[write]\nexec = 'rk-write -t out'\nmax = 5\n")
+      File(
+          "[run]\ncpus = 6\n[read]\nexec = \"rk-read -b ${BROKERS} -t events -G rec\"\n"
+          "[zebra]\nexec = 'rk-infer -m a.pt --threads 2'\nmax = 10\n"
+          "[ape]\nexec = 'rk-map --stamp'\n[write]\nexec = 'rk-write -t out'\nmax = 5\n")
           .Read();
   CHECK(pipeline.name == "credit");
   CHECK(pipeline.cpus == 6);
@@ -159,6 +158,9 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
       Case{"[run]\nname = 3\n", "credit.toml:4: run.name", "a string"},
       Case{"[run]\nspeed = 3\n", "credit.toml:4: run.speed", "[run] takes name, cpus"},
       Case{"[read]\nexec = 'rk-read'\n", "credit.toml:3", "read"},
+      Case{"[infer]\nexec = 'rk-infer'\nmax = 2\nmax = 3\n", "credit.toml:6", "max"},
+      Case{"[[infer]]\nexec = 'rk-infer'\n", "credit.toml:3: infer",
+           "a section for each stage, such as [infer], and [run]"},
       Case{"[infer\n", "credit.toml:3", ""});
   INFO(bad.stage);
   const std::string refusal = RefusalOf(bad.stage);

@@ -38,9 +38,10 @@ std::vector<Unit> Pipeline(size_t models = 1, size_t most = 1) {
 class World {
  public:
   explicit World(std::vector<Unit> units, double cpus = 100)
-      : supervisor(std::move(units),
-                   {children.starter(), [this] { ++replays; },
-                    [this](LogLevel, std::string_view text) { log.append(text).append("\n"); }, cpus}) {
+      : supervisor(
+            std::move(units),
+            {children.starter(), [this] { ++replays; },
+             [this](LogLevel, std::string_view text) { log.append(text).append("\n"); }, cpus}) {
     Step();
     Step();  // the first starts them, the second hears that they are ready
   }
@@ -78,9 +79,11 @@ TEST_CASE("a pipeline is ready when every process has said so") {
 
   FakeChildren silent;
   silent.silent = true;
-  Supervisor supervisor(Pipeline(), {silent.starter(), [] {}, [](LogLevel, std::string_view) {}, 1});
+  Supervisor supervisor(Pipeline(),
+                        {silent.starter(), [] {}, [](LogLevel, std::string_view) {}, 1});
   supervisor.Step({});
-  for (const char* name : {"read.0", "balance.0", "infer.0"}) silent.of(name).lines.emplace_back("ready");
+  for (const char* name : {"read.0", "balance.0", "infer.0"})
+    silent.of(name).lines.emplace_back("ready");
   supervisor.Step({});
   CHECK_FALSE(supervisor.was_ready());
   silent.of("write.0").lines.emplace_back("ready");
@@ -100,7 +103,8 @@ TEST_CASE("a process that dies is started again at once, and what is in flight i
   CHECK(world.children.of("infer.0").signals.empty());
 }
 
-TEST_CASE("from the eleventh death in a minute on there are pauses, and the twenty-first is the last") {
+TEST_CASE(
+    "from the eleventh death in a minute on there are pauses, and the twenty-first is the last") {
   World world(Pipeline());
   const auto die = [&] {
     world.children.of("infer.0").status = 128 + SIGSEGV;
@@ -144,7 +148,8 @@ TEST_CASE("a status that will not get better ends the pipeline with it") {
   CHECK(world.supervisor.status() == 77);
 }
 
-TEST_CASE("a drain goes from the readers to the stages behind them, the last first, then balances") {
+TEST_CASE(
+    "a drain goes from the readers to the stages behind them, the last first, then balances") {
   World world(Pipeline());
   world.supervisor.Drain();
   world.Step();
@@ -338,11 +343,14 @@ TEST_CASE("another set of stages takes a restart") {
 
 TEST_CASE("what a dead process has counted stays in the sum, its queue does not") {
   World world(Pipeline(2, 2));
-  world.children.of("infer.0").lines.emplace_back("metrics rk_records_in_total=70 rk_queue_records=5");
-  world.children.of("infer.1").lines.emplace_back("metrics rk_records_in_total=7 rk_queue_records=3");
+  world.children.of("infer.0").lines.emplace_back(
+      "metrics rk_records_in_total=70 rk_queue_records=5");
+  world.children.of("infer.1").lines.emplace_back(
+      "metrics rk_records_in_total=7 rk_queue_records=3");
   world.Step();
   world.children.of("infer.0").status = 137;
-  world.children.of("infer.0").lines.emplace_back("metrics rk_records_in_total=75 rk_queue_records=9");
+  world.children.of("infer.0").lines.emplace_back(
+      "metrics rk_records_in_total=75 rk_queue_records=9");
   world.Step();
   const ProcessMetrics metrics = world.supervisor.units()[2].metrics();
   CHECK(metrics.number("rk_records_in_total") == 82);
@@ -350,11 +358,11 @@ TEST_CASE("what a dead process has counted stays in the sum, its queue does not"
 }
 
 TEST_CASE("a program that is not there ends the pipeline") {
-  Supervisor supervisor(Pipeline(),
-                        {[](const ProcessSpec&) -> std::unique_ptr<Child> {
-                           throw Error(ErrorKind::kMissing, "there is no program rk-read");
-                         },
-                         [] {}, [](LogLevel, std::string_view) {}, 1});
+  Supervisor supervisor(Pipeline(), {[](const ProcessSpec&) -> std::unique_ptr<Child> {
+                                       throw Error(ErrorKind::kMissing,
+                                                   "there is no program rk-read");
+                                     },
+                                     [] {}, [](LogLevel, std::string_view) {}, 1});
   supervisor.Step({});
   supervisor.Step({});
   CHECK(supervisor.over());
