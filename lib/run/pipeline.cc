@@ -177,7 +177,7 @@ void CheckPipeline(const Pipeline& pipeline, const std::string& source) {
 }
 
 Pipeline ParsePipelineLine(const std::string& line, const Variables& variables) {
-  const std::string source = "the pipeline line";
+  std::string source = "the pipeline line";
   Pipeline pipeline{fmt::format("line-{:016x}", std::hash<std::string>{}(line)),
                     static_cast<double>(std::thread::hardware_concurrency()),
                     {}};
