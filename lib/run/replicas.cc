@@ -193,6 +193,15 @@ bool Replicas::Roll() {
   return false;
 }
 
+// Not one that is still starting: it may not know the signal yet, and has read nothing that is old.
+void Replicas::Reload() {
+  if (!unit_.reloads) return;
+  for (size_t number = 0; number < wanted_; ++number) {
+    const auto& current = places_[number].current;
+    if (current && current->ready && !IsStale(number)) current->child->Signal(SIGHUP);
+  }
+}
+
 void Replicas::SignalAll(int signal) {
   ForEach([&](const Running& process) { process.child->Signal(signal); });
 }

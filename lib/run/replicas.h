@@ -66,6 +66,8 @@ class Replicas {
   /// Replaces one process that should have another command, if there is one: what is exclusive
   /// goes first, else the new one is ready before the old one goes.
   bool Roll();
+  /// Has those that stay read again what their command names, if that is something they do.
+  void Reload();
   void SignalAll(int signal);
   /// Has all go, and fills no place again.
   void StopAll();

@@ -242,6 +242,7 @@ void Supervisor::Progress() {
 void Supervisor::Apply() {
   for (size_t i = 0; i < units_.size(); ++i) {
     units_[i].Become(std::move(change_->units[i]));
+    units_[i].Reload();
   }
   change_.reset();
   rolling_ = true;

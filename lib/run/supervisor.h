@@ -43,7 +43,8 @@ class Supervisor {
   /// The readers drain; when they have exited, the others go, and it is over. Idempotent.
   void Drain();
   /// Changes to these units: first each new command is run with --check; if one fails, that is
-  /// logged and nothing changes; else processes are replaced one at a time. Throws
+  /// logged and nothing changes; else processes are replaced one at a time, and models that stay
+  /// are loaded again. Throws
   /// Error(kConfiguration) if the units are not the same in name and number, or one is still being
   /// changed.
   void Reload(std::vector<Unit> units);

@@ -95,6 +95,7 @@ Unit UnitOf(const StageSpec& stage, size_t partitions, const std::string& instan
   unit.scale_down_below = stage.scale_down_below;
   unit.cpus = stage.cpus;
   unit.exclusive = unit.role == Role::kRead;
+  unit.reloads = stage.tool() == "rk-infer";
   for (size_t number = 0; number < count; ++number) {
     unit.processes.push_back(
         {fmt::format("{}.{}", stage.name, number), ArgumentsOf(stage, number, count, instance)});

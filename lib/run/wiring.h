@@ -31,6 +31,8 @@ struct Unit {
   double cpus = 0;
   /// There can be only one at a time of each process: it binds an endpoint, or reads partitions.
   bool exclusive = false;
+  /// SIGHUP has it read again what its command names: an rk-infer its model.
+  bool reloads = false;
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
 };
 

@@ -334,6 +334,25 @@ TEST_CASE("what binds or reads goes before its successor comes") {
   CHECK(world.children.of("read.0").spec.argv.back() == "-v2");
 }
 
+TEST_CASE("models that stay are loaded again when the file is read again, and nothing else is") {
+  auto units = Pipeline(2, 2);
+  units[2].reloads = true;
+  World world(units);
+  world.supervisor.Reload(units);
+  world.Step();
+  for (const char* name : {"infer.0", "infer.1"}) {
+    CHECK(world.children.of(name).signals == std::vector<int>{SIGHUP});
+  }
+  for (const char* name : {"read.0", "balance.0", "write.0"}) {
+    CHECK(world.children.of(name).signals.empty());
+  }
+  auto changed = WithModels(units, "-v2");
+  world.supervisor.Reload(changed);
+  world.children.started.back()->status = 0;
+  world.Step();
+  CHECK(world.children.started[2]->signals == std::vector<int>{SIGHUP});  // it is to be replaced
+}
+
 TEST_CASE("another set of stages takes a restart") {
   World world(Pipeline());
   auto units = Pipeline();
