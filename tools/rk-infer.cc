@@ -68,18 +68,18 @@ void AddOptions(CLI::App& app, Options& options) {
   AddModelOptions(app, options);
   app.add_option("--emit", options.infer.emit, "merge into the object, replace, or tensor")
       ->option_text("HOW=merge")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
-                                          {"replace", rk::Emit::kReplace},
-                                          {"tensor", rk::Emit::kTensor}}));
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
+                                                                  {"replace", rk::Emit::kReplace},
+                                                                  {"tensor", rk::Emit::kTensor}}));
   app.add_option("--max-batch", options.infer.batching.max_batch, "rows in a call at most")
       ->option_text("N=1024")
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
   app.add_option("--max-delay", options.max_delay_ms, "the first row's wait for others: 5ms, 1s")
       ->option_text("TIME=0")
-      ->transform(CLI::AsNumberWithUnit(
-          std::map<std::string, double>{{"us", 1e-3}, {"ms", 1}, {"s", 1e3}},
-          CLI::AsNumberWithUnit::UNIT_OPTIONAL, "TIME"))
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, double>{{"us", 1e-3}, {"ms", 1}, {"s", 1e3}},
+                                CLI::AsNumberWithUnit::UNIT_OPTIONAL, "TIME"))
       ->check(CLI::Range(0.0, 60e3));
   app.add_option("--buckets", options.buckets, "pad calls to one of these sizes")
       ->option_text("N,N,...")

@@ -41,10 +41,9 @@ std::vector<std::string> List(std::string_view json, std::string_view list,
 
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list,
                                      std::string_view member) {
-  return List(json, list, fmt::format("objects with a string \"{}\"", member),
-              [member](element entry, std::string_view& string) {
-                return !entry[member].get(string);
-              });
+  return List(
+      json, list, fmt::format("objects with a string \"{}\"", member),
+      [member](element entry, std::string_view& string) { return !entry[member].get(string); });
 }
 
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list) {

@@ -1,5 +1,7 @@
 #include "lib/model/digest.h"
 
+#include <openssl/evp.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -8,7 +10,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "lib/batch/error.h"
 

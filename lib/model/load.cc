@@ -39,8 +39,8 @@ std::string CheckedSha256(const ModelOptions& options) {
   if (!options.sha256.empty() &&
       (options.sha256.size() != kDigits ||
        options.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)) {
-    throw Error(ErrorKind::kUsage, fmt::format("--sha256 \"{}\" is not {} digits 0-9, a-f",
-                                               options.sha256, kDigits));
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--sha256 \"{}\" is not {} digits 0-9, a-f", options.sha256, kDigits));
   }
   std::string digest = Sha256Of(options.file);
   if (!options.sha256.empty() && options.sha256 != digest) {
@@ -66,14 +66,14 @@ std::unique_ptr<WarmModel> LoadWarmModel(const ModelOptions& options, const Infe
   const std::string digest = CheckedSha256(options);
   std::unique_ptr<Model> model = LoadModel(options.file, options.device);
   if (StateOf(options.file) != state) {
-    throw Error(ErrorKind::kTryAgain,
-                fmt::format("{} changed while it was loaded", options.file));
+    throw Error(ErrorKind::kTryAgain, fmt::format("{} changed while it was loaded", options.file));
   }
   Signature signature = MakeSignature(
       options.inputs, options.outputs, model->signature(),
       options.labels.empty() ? std::vector<std::string>() : ReadLabels(options.labels));
-  const std::string id = fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
-                                     digest.substr(0, kShownDigits));
+  const std::string id =
+      fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
+                  digest.substr(0, kShownDigits));
   auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), infer, id, log);
   log(LogLevel::kInfo,
       fmt::format("model ready model={} file={} device={} seconds={:.2f}", id, options.file,

@@ -20,14 +20,15 @@ struct ModelOptions {
   std::string labels;                ///< a file; empty: as the model's file says, or none
 };
 
-/// Loads a TorchScript file, or where its name ends in `.pt2` an AOTInductor package, onto a device.
-/// Throws Error(kMissing) if there is no such file, Error(kBadData) if it is no model or has another
-/// sum, Error(kUnavailable) if it is not for this device or CPU, and what FindDevice() throws.
+/// Loads a TorchScript file, or where its name ends in `.pt2` an AOTInductor package, onto a
+/// device. Throws Error(kMissing) if there is no such file, Error(kBadData) if it is no model or
+/// has another sum, Error(kUnavailable) if it is not for this device or CPU, and what FindDevice()
+/// throws.
 std::unique_ptr<Model> LoadModel(const std::string& file, const std::string& device);
 
 /// LoadModel(), its signature and its warm-up: all that a start and a reload need. Throws in
-/// addition Error(kUsage) for a sum that is none, Error(kTryAgain) if the file changes meanwhile, and what MakeSignature() and WarmModel
-/// throw. Any thread.
+/// addition Error(kUsage) for a sum that is none, Error(kTryAgain) if the file changes meanwhile,
+/// and what MakeSignature() and WarmModel throw. Any thread.
 std::unique_ptr<WarmModel> LoadWarmModel(const ModelOptions& options, const InferOptions& infer,
                                          const Log& log);
 

@@ -19,8 +19,8 @@ bool SameRows(std::span<const int64_t> a, std::span<const int64_t> b) {
 void OutputColumns::Start(const Outputs& outputs) {
   for (size_t i = 0; i < outputs.names().size(); ++i) {
     const ColumnView& tensor = outputs.taken(i).tensor;
-    Column& column = columns_.emplace_back(
-        Column{outputs.names()[i], tensor.dtype, tensor.shape, ""});
+    Column& column =
+        columns_.emplace_back(Column{outputs.names()[i], tensor.dtype, tensor.shape, ""});
     const size_t row_bytes = tensor.data.size() / static_cast<size_t>(tensor.shape[0]);
     column.shape[0] = static_cast<int64_t>(records_);
     column.data.resize(records_ * row_bytes);
@@ -46,9 +46,8 @@ void OutputColumns::Put(const Outputs& outputs, size_t row, size_t record) {
 
 void OutputColumns::AddTo(FrameBuilder& builder, const std::vector<ColumnView>& columns) const {
   for (const ColumnView& column : columns) {
-    const bool replaced = std::any_of(columns_.begin(), columns_.end(), [&](const Column& one) {
-      return one.name == column.name;
-    });
+    const bool replaced = std::any_of(columns_.begin(), columns_.end(),
+                                      [&](const Column& one) { return one.name == column.name; });
     if (!replaced) builder.AddColumn(column);
   }
   for (const Column& column : columns_) {

@@ -59,10 +59,11 @@ std::string_view Rows::FindColumn(const Frame& frame, const Input& input) const 
     }
     there.push_back(Describe(column));
   }
-  throw Error(ErrorKind::kConfiguration,
-              fmt::format("a batch has no tensor column {}; it has: {} (the stage before gives one "
-                          "with --emit tensor)",
-                          input.spec, there.empty() ? "none" : fmt::to_string(fmt::join(there, ", "))));
+  throw Error(
+      ErrorKind::kConfiguration,
+      fmt::format("a batch has no tensor column {}; it has: {} (the stage before gives one "
+                  "with --emit tensor)",
+                  input.spec, there.empty() ? "none" : fmt::to_string(fmt::join(there, ", "))));
 }
 
 std::optional<Rejection> Rows::Add(size_t index, const std::optional<std::string_view>& value) {

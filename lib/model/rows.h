@@ -45,20 +45,19 @@ class Rows {
   struct Store {
     std::vector<char> numbers;
     std::vector<std::string> texts;
-    std::vector<char> padded;       // of numbers
-    std::string_view column;        // the open frame's
+    std::vector<char> padded;  // of numbers
+    std::string_view column;   // the open frame's
   };
 
   void Reserve(size_t count);
   std::string_view FindColumn(const Frame& frame, const Input& input) const;
-  static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes,
-                              size_t padded);
+  static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
 
   std::vector<Input> inputs_;
   Extractor extractor_;
   bool reads_values_;
-  std::vector<Store> stores_;     // by input
-  std::vector<RowTarget> row_;    // by input: where the next row goes
+  std::vector<Store> stores_;   // by input
+  std::vector<RowTarget> row_;  // by input: where the next row goes
   std::vector<ModelValue> views_;
   size_t count_ = 0;
   size_t capacity_ = 0;

@@ -52,9 +52,10 @@ struct Signature {
   std::vector<std::string> labels;  ///< of the places in an output that is picked from; maybe none
 };
 
-/// The signature of the command line (`inputs` and `outputs` are specs) and, where that says nothing, of the
-/// model's file. Throws Error(kUsage) if neither names inputs, Error(kConfiguration) for a file's
-/// that is wrong. In each field `row` is the argument it belongs to.
+/// The signature of the command line (`inputs` and `outputs` are specs) and, where that says
+/// nothing, of the model's file. Throws Error(kUsage) if neither names inputs,
+/// Error(kConfiguration) for a file's that is wrong. In each field `row` is the argument it belongs
+/// to.
 Signature MakeSignature(const std::vector<std::string>& inputs,
                         const std::vector<std::string>& outputs, std::string_view model_signature,
                         const std::vector<std::string>& labels = {});

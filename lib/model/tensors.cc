@@ -60,8 +60,8 @@ std::pair<Dtype, c10::ScalarType> HandOnType(c10::ScalarType type) {
 }
 
 // What LibTorch's allocators say: of CUDA, and of the CPU.
-constexpr std::array<std::string_view, 3> kMemoryWords = {
-    "out of memory", "can't allocate memory", "not enough memory"};
+constexpr std::array<std::string_view, 3> kMemoryWords = {"out of memory", "can't allocate memory",
+                                                          "not enough memory"};
 
 // The interpreter throws again what an operation threw, without its type.
 bool IsMemory(const std::exception& exception) {
@@ -76,8 +76,8 @@ bool IsMemory(const std::exception& exception) {
 
 at::Tensor ToTensor(const ColumnView& column, c10::Device device) {
   // LibTorch has no view of constant bytes.
-  const at::Tensor rows = at::from_blob(const_cast<char*>(column.data.data()), column.shape,
-                                        TorchTypeOf(column.dtype));
+  const at::Tensor rows =
+      at::from_blob(const_cast<char*>(column.data.data()), column.shape, TorchTypeOf(column.dtype));
   return device.is_cpu() ? rows.clone() : rows.to(device);
 }
 
@@ -131,8 +131,8 @@ std::string FirstSentenceOf(const std::exception& exception) {
 }
 
 ModelFailure FailureOf(const std::exception& exception) {
-  return {ReasonOf(exception), IsMemory(exception) ? ModelFailure::Kind::kMemory
-                                                   : ModelFailure::Kind::kOperation};
+  return {ReasonOf(exception),
+          IsMemory(exception) ? ModelFailure::Kind::kMemory : ModelFailure::Kind::kOperation};
 }
 
 }  // namespace rk

@@ -159,11 +159,13 @@ TEST_CASE("another model takes over between two calls, and the header says which
 TEST_CASE("with emit=tensor the outputs are columns, and a failed record's rows are zeros") {
   InferOptions options = Replace(2);
   options.emit = Emit::kTensor;
-  Fake model([](const Floats& rows) {
-    Floats twice;
-    for (const float row : rows) twice.insert(twice.end(), {row, 2 * row});
-    return twice;
-  }, 2);
+  Fake model(
+      [](const Floats& rows) {
+        Floats twice;
+        for (const float row : rows) twice.insert(twice.end(), {row, 2 * row});
+        return twice;
+      },
+      2);
   Infer infer(Warm(model, options), options);
   const Frame out = RunOne(infer, FrameOf({R"({"x":1})", "bad", R"({"x":2})", R"({"x":3})"}));
   CHECK(ValuesOf(out) == Values{R"({"x":1})", "bad", R"({"x":2})", R"({"x":3})"});

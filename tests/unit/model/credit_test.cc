@@ -35,7 +35,8 @@ void CheckAnswers(size_t rows_a_call, double margin) {
   options.batching.max_batch = rows_a_call;
   Infer infer(LoadWarmModel(model, options, [](LogLevel, std::string_view) {}), options);
   const auto expected = Lines("expected.ndjson");
-  const std::vector<std::string> answers = ValuesOf(RunOne(infer, FrameOf(Lines("heldout.ndjson"))));
+  const std::vector<std::string> answers =
+      ValuesOf(RunOne(infer, FrameOf(Lines("heldout.ndjson"))));
   REQUIRE(answers.size() == expected.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     CAPTURE(answers[i]);

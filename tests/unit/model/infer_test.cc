@@ -235,7 +235,9 @@ ErrorKind KindOf(const std::function<void()>& action) {
 }
 
 TEST_CASE("a model that cannot take such rows is refused before the first frame") {
-  Fake model([](const Floats&) -> Floats { throw ModelFailure("shapes differ", ModelFailure::Kind::kOperation); });
+  Fake model([](const Floats&) -> Floats {
+    throw ModelFailure("shapes differ", ModelFailure::Kind::kOperation);
+  });
   CHECK(KindOf([&] { Make(model); }) == ErrorKind::kConfiguration);
 }
 

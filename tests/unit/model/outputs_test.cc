@@ -50,7 +50,8 @@ TEST_CASE("names name a tuple's outputs in order and choose a dict's by key") {
 }
 
 TEST_CASE("names that do not fit what the model returns are refused with what there is") {
-  CHECK_THROWS_WITH(Row(Named({"p"}), kTuple, 0), "the model returns 2 outputs, but 1 are named: p");
+  CHECK_THROWS_WITH(Row(Named({"p"}), kTuple, 0),
+                    "the model returns 2 outputs, but 1 are named: p");
   CHECK_THROWS_WITH(Row(Named({"a", "c"}), kDict, 0),
                     "the model has no output \"c\"; its outputs are: b, a");
   CHECK_THROWS_AS(Outputs({}, Emit::kMerge, std::nullopt), Error);
@@ -67,8 +68,8 @@ TEST_CASE("argmax is the place of the largest number, or its label; of equal one
   CHECK(Row(Named({"b", "a:argmax"}), kDict, 1) == R"({"b":2,"a":1})");
   CHECK(Row(Named({"a:argmax"}, {"no", "y\"es"}), kDict, 0) == R"({"a":"y\"es"})");
   const float floats[] = {0.5F, -1, 0.5F, 0};
-  const std::vector<ModelValue> scores = {Tensor(
-      "", Dtype::kF32, {1, 4}, {reinterpret_cast<const char*>(floats), sizeof(floats)})};
+  const std::vector<ModelValue> scores = {
+      Tensor("", Dtype::kF32, {1, 4}, {reinterpret_cast<const char*>(floats), sizeof(floats)})};
   CHECK(Row(Named({"s:argmax"}), scores, 0, 1) == R"({"s":0})");
   CHECK(Row(Named({"s:topk=3"}), scores, 0, 1) ==
         R"({"s":[{"index":0,"score":0.5},{"index":2,"score":0.5},{"index":3,"score":0}]})");

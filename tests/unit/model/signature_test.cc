@@ -110,8 +110,8 @@ TEST_CASE("an output is a name, and maybe what is picked of it") {
   CHECK(top.name == "a:b");
   CHECK(top.pick == Output::Pick::kTopK);
   CHECK(top.k == 12);
-  for (const char* spec : {"", ":argmax", "a:", "a:max", "a:topk", "a:topk=", "a:topk=0",
-                           "a:topk=-1", "a:topk=2x"}) {
+  for (const char* spec :
+       {"", ":argmax", "a:", "a:max", "a:topk", "a:topk=", "a:topk=0", "a:topk=-1", "a:topk=2x"}) {
     CAPTURE(spec);
     CHECK_THROWS_WITH(ParseOutput(spec), "output \"" + std::string(spec) +
                                              "\": write NAME, NAME:argmax or NAME:topk=K");

@@ -1,6 +1,6 @@
-#include "lib/model/load.h"
-
 #include <torch/script.h>
+
+#include "lib/model/load.h"
 
 // LibTorch's CHECK ends the process; the tests mean Catch2's.
 #undef CHECK
@@ -161,10 +161,10 @@ TEST_CASE("strings go in as a list, and come out of one") {
 }
 
 TEST_CASE("of the rows in a call only those that the model throws on fail, with its own words") {
-  const Frame out = RunFrame(
-      TestModel("throws"), {"x:f32[2]"},
-      {R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})", R"({"x":[-3,1]})"}, {"y"},
-      Emit::kMerge);
+  const Frame out =
+      RunFrame(TestModel("throws"), {"x:f32[2]"},
+               {R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})", R"({"x":[-3,1]})"}, {"y"},
+               Emit::kMerge);
   CHECK(CodesOf(out) == Values{"", "model-error", "", "model-error"});
   CHECK(out.record(1).failure.message == "builtins.ValueError: the first feature is below 0");
   CHECK(ValuesOf(out)[2] == R"({"x":[2,1],"y":2})");
