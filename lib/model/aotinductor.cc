@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <unordered_map>
@@ -119,6 +120,10 @@ std::string MissingInstructions(std::string_view wanted, std::string_view cpu_fl
 }
 
 std::unique_ptr<Model> LoadAotInductor(const std::string& file, c10::Device device) {
+  // Its code reads this at the first call, and without it takes a tensor of another type or shape
+  // for what it wants.
+  static const int checks = ::setenv("AOTI_RUNTIME_CHECK_INPUTS", "1", 1);
+  (void)checks;
   try {
     Metadata about = AOTIModelPackageLoader::load_metadata_from_package(file, kModelName);
     CheckFits(file, about, device);
