@@ -1,93 +1,141 @@
 // rk-infer: a model on the batches that go by.
 
 #include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/model/bench.h"
+#include "lib/model/describe.h"
 #include "lib/model/device.h"
 #include "lib/model/infer.h"
-#include "lib/model/torchscript.h"
+#include "lib/model/load.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
+#include "lib/stage/reloader.h"
 #include "lib/stage/tool.h"
 
 namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-infer",
-    "Runs a TorchScript model on records and puts its outputs into them.\n"
-    "SPEC is PATH:DTYPE, PATH:DTYPE[SHAPE] or {PATH,PATH=DEFAULT,...}:DTYPE; DTYPE is\n"
-    "f32, f64, i32, i64, u8 or bool. A model may carry its specs in its file.",
+    "Runs a model on records and puts its outputs into them. SPEC is PATH:DTYPE,\n"
+    "PATH:DTYPE[SHAPE], {PATH,PATH=DEFAULT,...}:DTYPE or @COLUMN:DTYPE[SHAPE].",
     "Example:\n"
     "  rk-read -b localhost:9092 -t images -G digits |\n"
     "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' --output scores |\n"
-    "    rk-write -b localhost:9092 -t digits\n",
+    "    rk-write -b localhost:9092 -t digits",
 };
 
 struct Options {
-  std::string model;
-  std::string device = "cpu";
-  std::vector<std::string> inputs;
-  std::vector<std::string> outputs;
-  std::string emit = "merge";
+  rk::ModelOptions model;
   rk::InferOptions infer;
+  std::vector<size_t> buckets;
+  double max_delay_ms = 0;
   int threads = 1;
+  bool describe = false;
+  bool bench = false;
   rk::LinkOptions link;
 };
 
-void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("-m,--model", options.model, "TorchScript file")->required()->option_text("FILE");
-  app.add_option("--device", options.device, "cpu, cuda or cuda:N")->option_text("DEVICE=cpu");
-  app.add_option("--input", options.inputs,
-                 "fields of a record that are an argument of the\nmodel; once for each, in order")
-      ->option_text("SPEC")
-      ->allow_extra_args(false);
-  app.add_option("--output", options.outputs,
-                 "name of an output, or key where it is a dict;\nonce for each, in order")
-      ->option_text("NAME")
-      ->allow_extra_args(false);
-  app.add_option("--emit", options.emit,
-                 "merge the outputs into the record's object, or\nreplace it by them")
-      ->option_text("HOW=merge")
-      ->check(CLI::IsMember({"merge", "replace"}));
-  app.add_option("--max-batch", options.infer.max_batch, "rows in a call of the model at most")
-      ->option_text("N=1024")
-      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+void AddModelOptions(CLI::App& app, Options& options) {
+  rk::ModelOptions& model = options.model;
+  app.add_option("-m,--model", model.file, "TorchScript file, or AOTInductor package (.pt2)")
+      ->required()
+      ->option_text("FILE");
+  app.add_option("--sha256", model.sha256, "refuse a model file with another one")
+      ->option_text("HEX");
+  app.add_option("--device", model.device, "cpu, cuda or cuda:N")->option_text("DEVICE=cpu");
   app.add_option("--threads", options.threads, "of the CPU for a call")
       ->option_text("N=1")
       ->check(CLI::Range(1, 1024));
+  app.add_option("--input", model.inputs, "an argument of the model; in their order")
+      ->option_text("SPEC")
+      ->allow_extra_args(false);
+  app.add_option("--output", model.outputs, "an output: NAME, NAME:argmax, NAME:topk=K")
+      ->option_text("NAME[:PICK]")
+      ->allow_extra_args(false);
+  app.add_option("--labels", model.labels, "what argmax and topk call places; a line each")
+      ->option_text("FILE");
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  AddModelOptions(app, options);
+  app.add_option("--emit", options.infer.emit, "merge into the object, replace, or tensor")
+      ->option_text("HOW=merge")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
+                                                                  {"replace", rk::Emit::kReplace},
+                                                                  {"tensor", rk::Emit::kTensor}}));
+  app.add_option("--max-batch", options.infer.batching.max_batch, "rows in a call at most")
+      ->option_text("N=1024")
+      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+  app.add_option("--max-delay", options.max_delay_ms, "the first row's wait for others: 5ms, 1s")
+      ->option_text("TIME=0")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, double>{{"us", 1e-3}, {"ms", 1}, {"s", 1e3}},
+                                CLI::AsNumberWithUnit::UNIT_OPTIONAL, "TIME"))
+      ->check(CLI::Range(0.0, 60e3));
+  app.add_option("--buckets", options.buckets, "pad calls to one of these sizes")
+      ->option_text("N,N,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+  app.add_flag("--describe", options.describe, "print what goes in and comes out, and exit");
+  app.add_flag("--bench", options.bench, "print rows/s by batch size, and exit");
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
 }
 
-void Run(Options& options, rk::Stage& stage) {
-  rk::UseThreads(options.threads);
-  const auto start = std::chrono::steady_clock::now();
-  const auto model = rk::LoadTorchScript(options.model, options.device);
-  const auto signature = rk::MakeSignature(options.inputs, options.outputs, model->signature());
-  options.infer.emit = options.emit == "merge" ? rk::Emit::kMerge : rk::Emit::kReplace;
-  rk::Infer infer(*model, signature, options.infer, stage.log);
-  stage.log(
-      rk::LogLevel::kInfo,
-      fmt::format("model ready file={} device={} seconds={:.2f}", options.model, options.device,
-                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
-  if (stage.check) return;
+void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
+  rk::Histogram& took = metrics.Histogram("call_seconds");
+  infer.on_call = [&took](std::chrono::nanoseconds call) { took.Observe(call); };
+  rk::Metric& records = metrics.Counter("records_in");
+  rk::Metric& failed = metrics.Counter("failed");
+  rk::Metric& calls = metrics.Counter("calls");
+  infer.on_work = [&records, &failed, &calls](const rk::InferCounts& counts) {
+    records.Set(counts.records);
+    failed.Set(counts.failed);
+    calls.Set(counts.calls);
+  };
+}
+
+void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void Serve(const Options& options, std::unique_ptr<rk::WarmModel> model, rk::Reloader& reloader,
+           rk::Stage& stage) {
+  rk::Infer infer(std::move(model), options.infer);
+  rk::Metric& reloads = stage.metrics.Counter("reloads");
+  reloader.Start([&] {
+    infer.Replace(rk::LoadWarmModel(options.model, options.infer, stage.log));
+    reloads.Add(1);
+  });
   // Links last: nothing is fetched that would wait for the model to load.
   const auto sink = rk::OpenSink(options.link, stage);
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
   stage.Ready();
-  rk::Metric& records = stage.metrics.Counter("records_in");
-  rk::Metric& failed = stage.metrics.Counter("failed");
-  rk::Metric& calls = stage.metrics.Counter("calls");
-  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](const rk::Frame& frame) {
-    rk::Frame result = infer.Run(frame);
-    records.Set(infer.counts().records);
-    failed.Set(infer.counts().failed);
-    calls.Set(infer.counts().calls);
-    return result;
-  });
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), infer);
+}
+
+void Run(Options& options, rk::Stage& stage) {
+  rk::Reloader reloader(stage.log);
+  stage.signals.OnReload(reloader.Request());
+  rk::UseThreads(options.threads);
+  options.infer.batching.max_delay = std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(options.max_delay_ms * 1e6));
+  if (!options.buckets.empty()) options.infer.UseBuckets(options.buckets);
+  Report(options.infer, stage.metrics);
+  auto model = rk::LoadWarmModel(options.model, options.infer, stage.log);
+  if (options.describe) Print(rk::Describe(*model));
+  if (options.bench) Print(rk::Bench(*model, options.infer));
+  if (stage.check || options.describe || options.bench) return;
+  Serve(options, std::move(model), reloader, stage);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ class Extractor::Impl {
     for (size_t i = 0; i < watched.size(); ++i) root_.At(watched[i], "").watched = i;
   }
 
-  std::optional<Rejection> Extract(std::string_view json, std::span<char* const> rows) {
+  std::optional<Rejection> Extract(std::string_view json, std::span<const RowTarget> rows) {
     try {
       ++record_;
       found_ = 0;
@@ -113,7 +113,11 @@ class Extractor::Impl {
     entry.seen = record_;
     for (const size_t i : entry.fields) {
       const Field& field = fields_[i];
-      StoreValue(field, value, rows_[field.row] + field.position);
+      if (field.text) {
+        StoreText(field, value, *rows_[field.row].text);
+      } else {
+        StoreValue(field, value, rows_[field.row].numbers + field.position);
+      }
       seen_[i] = record_;
       ++found_;
     }
@@ -137,7 +141,7 @@ class Extractor::Impl {
         throw Rejected{{"missing-field", fmt::format("field \"{}\" is missing: expected {}",
                                                      field.path, Wanted(field))}};
       }
-      field.fallback.copy(rows_[field.row] + field.position, field.fallback.size());
+      field.fallback.copy(rows_[field.row].numbers + field.position, field.fallback.size());
     }
   }
 
@@ -151,7 +155,7 @@ class Extractor::Impl {
   uint64_t record_ = 0;
   size_t found_ = 0;
   std::string_view json_;
-  std::span<char* const> rows_;
+  std::span<const RowTarget> rows_;
 };
 
 Extractor::Extractor(const std::vector<Field>& fields, const std::vector<std::string>& watched)
@@ -160,7 +164,8 @@ Extractor::~Extractor() = default;
 Extractor::Extractor(Extractor&&) noexcept = default;
 Extractor& Extractor::operator=(Extractor&&) noexcept = default;
 
-std::optional<Rejection> Extractor::Extract(std::string_view json, std::span<char* const> rows) {
+std::optional<Rejection> Extractor::Extract(std::string_view json,
+                                            std::span<const RowTarget> rows) {
   return impl_->Extract(json, rows);
 }
 

@@ -14,7 +14,7 @@
 
 namespace rk {
 
-/// A number, or an array of numbers, that is wanted of every record.
+/// A number, an array of numbers, or a string, that is wanted of every record.
 struct Field {
   std::string path;            ///< dotted
   Dtype dtype = Dtype::kF32;   ///< what it is stored as
@@ -22,12 +22,19 @@ struct Field {
   std::string fallback;  ///< one element's bytes for a record without it; empty: it must be there
   size_t row = 0;        ///< which of the rows it goes into
   size_t position = 0;   ///< where in that row, in bytes
+  bool text = false;     ///< a string instead: of the above only path and row count
 };
 
 /// Why a record cannot be used: FailureView without the stage.
 struct Rejection {
   std::string_view code;  ///< a literal
   std::string message;
+};
+
+/// Where a row goes that is read from a record: the bytes of its numbers, or its string.
+struct RowTarget {
+  char* numbers = nullptr;
+  std::string* text = nullptr;
 };
 
 /// Reads wanted fields out of JSON objects, straight into the rows of tensors, with no allocation
@@ -45,7 +52,7 @@ class Extractor {
   /// a rejection the rows hold anything. Codes: invalid-json, not-an-object, missing-field,
   /// wrong-type, wrong-shape, out-of-range, duplicate-field (one that is read or watched is there
   /// twice, so that nobody can say which is meant).
-  std::optional<Rejection> Extract(std::string_view json, std::span<char* const> rows);
+  std::optional<Rejection> Extract(std::string_view json, std::span<const RowTarget> rows);
 
   /// Which of the watched keys the last accepted record has, ordered by position.
   std::span<const PresentMember> present() const;

@@ -12,4 +12,7 @@ namespace rk {
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list,
                                      std::string_view member);
 
+/// The strings in the array `list` of a JSON object; else the same.
+std::vector<std::string> ListStrings(std::string_view json, std::string_view list);
+
 }  // namespace rk

@@ -101,6 +101,7 @@ bool IsNested(array values) {
 }  // namespace
 
 std::string Wanted(const Field& field) {
+  if (field.text) return "a string";
   const bool one = field.shape.empty();
   std::string_view number = one ? "a number" : "numbers";
   if (IsInteger(field.dtype)) number = one ? "an integer" : "integers";
@@ -128,6 +129,11 @@ std::string_view KindOf(element value) {
     default:
       return "a number";
   }
+}
+
+void StoreText(const Field& field, element value, std::string& out) {
+  if (!value.is_string()) RejectType(field, value, "");
+  out = std::string_view{value};
 }
 
 void StoreValue(const Field& field, element value, char* out) {

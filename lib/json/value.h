@@ -21,6 +21,9 @@ std::string_view KindOf(simdjson::dom::element value);
 /// What a field wants, e.g. "an array of 16 numbers": for messages.
 std::string Wanted(const Field& field);
 
+/// Stores the string in `out`. Throws Rejected.
+void StoreText(const Field& field, simdjson::dom::element value, std::string& out);
+
 /// Stores the number or array at `out`, as `field` wants it. Throws Rejected.
 void StoreValue(const Field& field, simdjson::dom::element value, char* out);
 

@@ -61,4 +61,7 @@ void UseThreads(int threads) {
   at::set_num_interop_threads(1);
 }
 
+// OpenMP's number is each thread's own.
+void UseThreadsHere() { at::init_num_threads(); }
+
 }  // namespace rk

@@ -16,4 +16,7 @@ c10::Device FindDevice(const std::string& name);
 /// loaded.
 void UseThreads(int threads);
 
+/// The same for a thread that was not the one that called UseThreads(), before it calls a model.
+void UseThreadsHere();
+
 }  // namespace rk

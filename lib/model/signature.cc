@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -42,13 +45,18 @@ class SpecParser {
   Input Parse() {
     const size_t colon = spec_.rfind(':');
     if (colon == std::string_view::npos) Fail("it has no dtype: write PATH:DTYPE, e.g. age:f32");
+    input_.spec = spec_;
     const std::string_view what = spec_.substr(0, colon);
-    std::string_view type = spec_.substr(colon + 1);
+    const std::string_view type = spec_.substr(colon + 1);
+    if (type == "str") return ParseText(what);
     const size_t bracket = std::min(type.find('['), type.size());
     input_.dtype = ParseDtype(type.substr(0, bracket));
     ParseShape(type.substr(bracket));
     if (what.starts_with('{')) {
       ParsePacked(what);
+    } else if (what.starts_with('@')) {
+      input_.column = what.substr(1);
+      if (input_.column.empty()) Fail("the column has no name: write @NAME:DTYPE[SHAPE]");
     } else {
       AddField(what, "", input_.shape, 0);
     }
@@ -57,6 +65,13 @@ class SpecParser {
   }
 
  private:
+  Input ParseText(std::string_view what) {
+    if (what.starts_with('{') || what.starts_with('@')) Fail("str is of one field: write PATH:str");
+    AddField(what, "", {}, 0);
+    input_.fields[0].text = input_.text = true;
+    return std::move(input_);
+  }
+
   [[noreturn]] void Fail(std::string_view why) const {
     throw Error(ErrorKind::kUsage, fmt::format("input \"{}\": {}", spec_, why));
   }
@@ -65,7 +80,7 @@ class SpecParser {
     const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                     [name](Dtype dtype) { return NameOf(dtype) == name; });
     if (found == kDtypes.end()) {
-      Fail(fmt::format("\"{}\" is none of the dtypes f32, f64, i32, i64, u8, bool", name));
+      Fail(fmt::format("\"{}\" is none of the dtypes f32, f64, i32, i64, u8, bool, str", name));
     }
     return *found;
   }
@@ -137,18 +152,29 @@ std::vector<Input> ParseInputs(const std::vector<std::string>& specs) {
   return inputs;
 }
 
+std::vector<Output> ParseOutputs(const std::vector<std::string>& specs) {
+  std::vector<Output> outputs;
+  for (const std::string& spec : specs) outputs.push_back(ParseOutput(spec));
+  return outputs;
+}
+
 void FillFromModel(std::string_view json, Signature& signature) {
   try {
     if (signature.inputs.empty()) {
       signature.inputs = ParseInputs(ListStrings(json, "inputs", "spec"));
     }
-    if (signature.outputs.empty()) signature.outputs = ListStrings(json, "outputs", "name");
+    if (signature.outputs.empty()) {
+      signature.outputs = ParseOutputs(ListStrings(json, "outputs", "name"));
+    }
+    if (signature.labels.empty()) signature.labels = ListStrings(json, "labels");
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfiguration, fmt::format("rk.json in the model: {}", error.what()));
   }
 }
 
-void CheckOutputs(std::vector<std::string> names) {
+void CheckOutputs(const std::vector<Output>& outputs) {
+  std::vector<std::string> names;
+  for (const Output& output : outputs) names.push_back(output.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
@@ -160,9 +186,36 @@ void CheckOutputs(std::vector<std::string> names) {
 
 Input ParseInput(std::string_view spec) { return SpecParser(spec).Parse(); }
 
+Output ParseOutput(std::string_view spec) {
+  constexpr std::string_view kTopK = "topk=";
+  const size_t colon = std::min(spec.rfind(':'), spec.size());
+  Output output{std::string(spec.substr(0, colon))};
+  std::string_view pick = spec.substr(std::min(colon + 1, spec.size()));
+  const auto fail = [spec] {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("output \"{}\": write NAME, NAME:argmax or NAME:topk=K", spec));
+  };
+  if (output.name.empty()) fail();
+  if (colon == spec.size()) return output;
+  if (pick == "argmax") {
+    output.pick = Output::Pick::kArgmax;
+  } else if (pick.starts_with(kTopK)) {
+    pick.remove_prefix(kTopK.size());
+    output.pick = Output::Pick::kTopK;
+    const auto parsed = std::from_chars(pick.data(), pick.data() + pick.size(), output.k);
+    if (parsed.ec != std::errc() || parsed.ptr != pick.data() + pick.size() || output.k == 0) {
+      fail();
+    }
+  } else {
+    fail();
+  }
+  return output;
+}
+
 Signature MakeSignature(const std::vector<std::string>& inputs,
-                        const std::vector<std::string>& outputs, std::string_view model_signature) {
-  Signature signature{ParseInputs(inputs), outputs};
+                        const std::vector<std::string>& outputs, std::string_view model_signature,
+                        const std::vector<std::string>& labels) {
+  Signature signature{ParseInputs(inputs), ParseOutputs(outputs), labels};
   if (!model_signature.empty()) FillFromModel(model_signature, signature);
   if (signature.inputs.empty()) {
     throw Error(ErrorKind::kUsage,
@@ -171,6 +224,17 @@ Signature MakeSignature(const std::vector<std::string>& inputs,
   }
   CheckOutputs(signature.outputs);
   return signature;
+}
+
+std::vector<std::string> ReadLabels(const std::string& file) {
+  std::ifstream stream(file);
+  if (!stream) {
+    throw Error(errno == ENOENT ? ErrorKind::kMissing : ErrorKind::kIo,
+                fmt::format("labels {}: {}", file, std::strerror(errno)));
+  }
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(stream, line);) labels.push_back(line);
+  return labels;
 }
 
 }  // namespace rk

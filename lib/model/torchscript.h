@@ -3,12 +3,14 @@
 #include <memory>
 #include <string>
 
+#include <c10/core/Device.h>
+
 #include "lib/model/model.h"
 
+/// Inside lib/model only: LoadModel() is for the others.
 namespace rk {
 
-/// Loads a TorchScript file onto a device (see FindDevice). Throws Error(kMissing) if there is no
-/// such file, Error(kBadData) if it is no TorchScript model, and what FindDevice() throws.
-std::unique_ptr<Model> LoadTorchScript(const std::string& file, const std::string& device);
+/// Loads a TorchScript file onto a device. Throws Error(kBadData) if it is no TorchScript model.
+std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device device);
 
 }  // namespace rk

@@ -2,50 +2,133 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <ctime>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "lib/batch/error.h"
 
 namespace rk {
 namespace {
 
-constexpr int kLongestWaitMs = 1000;
-constexpr int kLeavingWaitMs = 50;
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::milliseconds kLongestWait{1000};
+constexpr std::chrono::milliseconds kLeavingWait{50};
 
 bool IsReadable(int fd) {
   pollfd watched{fd, POLLIN, 0};
   return poll(&watched, 1, 0) > 0;
 }
 
-void WaitForInput(const Source& source, const Sink& sink, int drain_fd, int timeout_ms) {
+void WaitForInput(const Source& source, const Sink& sink, int drain_fd, nanoseconds timeout) {
   std::array<pollfd, 3> fds = {
       {{source.fd(), POLLIN, 0}, {sink.fd(), 0, 0}, {drain_fd, POLLIN, 0}}};
-  (void)poll(fds.data(), fds.size(), timeout_ms);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const timespec wait{seconds.count(), (timeout - seconds).count()};
+  (void)ppoll(fds.data(), fds.size(), &wait, nullptr);
   if (fds[1].revents != 0) {
     throw Error(ErrorKind::kBrokenPipe, "the stage that reads our output is gone");
   }
 }
 
+// One that takes and sends frames for a worker.
+class Hand {
+ public:
+  Hand(Source& source, Sink& sink, Worker& worker)
+      : source_(source), sink_(sink), worker_(worker) {}
+
+  // Gives the worker what has come, as long as it takes more.
+  void Take() {
+    while (!worker_.full()) {
+      std::optional<Frame> frame = source_.TryReceive();
+      if (!frame) return;
+      worker_.Take(*std::move(frame), Now());
+    }
+  }
+
+  void Work() {
+    for (Frame& frame : worker_.Work()) {
+      const HeldRange batch = BatchOf(frame.info());
+      sink_.Give(std::move(frame));
+      source_.Done(batch);
+    }
+  }
+
+  void WorkOff() {
+    while (worker_.due()) Work();
+  }
+
+  // Until the worker has something to do; at once if it has.
+  nanoseconds UntilDue() const {
+    const auto due = worker_.due();
+    return due ? std::max<nanoseconds>(*due - Now(), nanoseconds(0)) : nanoseconds::max();
+  }
+
+ private:
+  static Worker::Time Now() { return std::chrono::steady_clock::now(); }
+
+  Source& source_;
+  Sink& sink_;
+  Worker& worker_;
+};
+
+// A function on one frame.
+class Transformer : public Worker {
+ public:
+  explicit Transformer(const std::function<Frame(Frame frame)>& transform)
+      : transform_(transform) {}
+
+  bool full() const override { return frame_.has_value(); }
+  std::optional<Time> due() const override { return frame_ ? std::optional(Time()) : std::nullopt; }
+  void Take(Frame frame, Time /*now*/) override { frame_ = std::move(frame); }
+  std::vector<Frame> Work() override {
+    std::vector<Frame> done;
+    done.push_back(transform_(*std::exchange(frame_, std::nullopt)));
+    return done;
+  }
+
+ private:
+  const std::function<Frame(Frame frame)>& transform_;
+  std::optional<Frame> frame_;
+};
+
 }  // namespace
 
-void RunMiddle(Source& source, Sink& sink, int drain_fd,
-               const std::function<Frame(Frame frame)>& transform) {
+void RunMiddle(Source& source, Sink& sink, int drain_fd, Worker& worker) {
+  Hand hand(source, sink, worker);
   while (!source.ended()) {
     if (IsReadable(drain_fd)) {
       source.Leave();
-      drain_fd = -1;  // poll(2) passes it by
+      drain_fd = -1;
     }
-    if (std::optional<Frame> frame = source.TryReceive()) {
-      Frame result = transform(*std::move(frame));
-      const HeldRange batch = BatchOf(result.info());
-      sink.Give(std::move(result));
-      source.Done(batch);
-    } else if (!source.ended()) {
-      WaitForInput(source, sink, drain_fd, drain_fd < 0 ? kLeavingWaitMs : kLongestWaitMs);
+    try {
+      hand.Take();
+    } catch (const Error&) {
+      hand.WorkOff();
+      throw;
+    }
+    if (source.ended()) break;
+    const nanoseconds left = hand.UntilDue();
+    if (left == nanoseconds(0)) {
+      hand.Work();
+    } else {
+      const nanoseconds longest = drain_fd < 0 ? kLeavingWait : kLongestWait;
+      WaitForInput(source, sink, drain_fd, std::min(left, longest));
     }
   }
+  hand.WorkOff();
   sink.Finish(source.origin());
+}
+
+void RunMiddle(Source& source, Sink& sink, int drain_fd,
+               const std::function<Frame(Frame frame)>& transform) {
+  Transformer worker(transform);
+  RunMiddle(source, sink, drain_fd, worker);
 }
 
 }  // namespace rk

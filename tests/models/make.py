@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the TorchScript models that the tests use; README.md says what each is for.
+"""Makes the models that the tests use; README.md says what each is for. One is an AOTInductor package
+too, for which a C++ compiler is needed.
 
     python3 -m venv build/venv && build/venv/bin/pip install torch==2.15.0
     build/venv/bin/python tests/models/make.py
@@ -8,6 +9,9 @@ By hand, when a model changes: what it makes is checked in, and no test needs Py
 """
 
 import json
+import os
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Dict, Tuple
@@ -122,12 +126,51 @@ def save(name, model, signature=None):
     full.unlink()
 
 
+def stripped(library):
+    """The code without what is for debuggers, and without the paths of the machine that made it."""
+    path = HERE / "stripped.so"
+    path.write_bytes(library)
+    subprocess.run(["strip", "--strip-all", path], check=True)
+    library = path.read_bytes()
+    path.unlink()
+    for folder in (os.environ["TORCHINDUCTOR_CACHE_DIR"], str(Path(torch.__file__).parent.parent)):
+        library = library.replace(folder.encode(), b"/" * len(folder))
+    return library
+
+
+def save_package(name, model, example, signature):
+    """An AOTInductor package for any x86-64 CPU: none but the basic instructions, and of the compiled
+    code neither its sources nor what is for debuggers."""
+    os.environ["ATEN_CPU_CAPABILITY"] = "default"  # no vector instructions
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = tempfile.mkdtemp()
+    from torch._inductor import aoti_compile_and_package, config
+    config.cpp.march = "x86-64"
+    config.cpp.simdlen = 1
+    full, path = HERE / f"{name}.full.pt2", HERE / f"{name}.pt2"
+    exported = torch.export.export(
+        model.eval(), (example,), dynamic_shapes=({0: torch.export.Dim("B", min=1, max=4096)},))
+    aoti_compile_and_package(exported, package_path=str(full), inductor_configs={
+        "aot_inductor.metadata": {"rk.json": json.dumps(signature)}})
+    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            data = source.read(entry)
+            if entry.filename.endswith(".cpp"):
+                continue
+            if entry.filename.endswith(".so"):
+                data = stripped(data)
+            target.writestr(zipfile.ZipInfo(entry.filename), data, zipfile.ZIP_DEFLATED)
+    full.unlink()
+
+
 def main():
     torch.manual_seed(3)
-    save("mlp16", Mlp16(), {
+    signature = {
         "inputs": [{"name": "features", "spec": "features:f32[16]"}],
         "outputs": [{"name": "score"}],
-    })
+    }
+    mlp16 = Mlp16()
+    save("mlp16", mlp16, signature)
+    save_package("mlp16", mlp16, torch.zeros(2, 16), signature)
     save("mlp784", Mlp784(), {
         "inputs": [{"name": "image", "spec": "image:f32[784]"}],
         "outputs": [{"name": "scores"}],

@@ -40,8 +40,8 @@ class Reader {
     Buffer buffer;
     buffer.Append(json);
     buffer.Append("}]\"0123456789");  // the next record's bytes are never taken for this one's
-    char* rows[] = {row_.data()};
-    return extractor_->Extract(buffer.view().substr(0, json.size()), rows);
+    const RowTarget row{row_.data(), &text_};
+    return extractor_->Extract(buffer.view().substr(0, json.size()), {&row, 1});
   }
 
   // The code of the rejection, or "" if there was none.
@@ -62,10 +62,12 @@ class Reader {
     return Values<T>(1, position)[0];
   }
 
+  const std::string& text() const { return text_; }
   std::span<const PresentMember> present() const { return extractor_->present(); }
 
  private:
   std::vector<char> row_;
+  std::string text_;
   std::optional<Extractor> extractor_;
 };
 
@@ -100,6 +102,19 @@ TEST_CASE("an escaped key is the key that it means") {
 TEST_CASE("a path with an empty name is refused") {
   CHECK_THROWS_AS(Reader({Number("a..b")}), Error);
   CHECK_THROWS_AS(Reader({Number("")}), Error);
+}
+
+TEST_CASE("a string is taken as it is meant, and nothing else is a string") {
+  Field field = Number("a.text");
+  field.text = true;
+  Reader reader({field});
+  CHECK(reader.Code(R"({"a":{"text":"n\u00e9 \"x\"\n"}})") == "");
+  CHECK(reader.text() == "né \"x\"\n");
+  CHECK(reader.Code(R"({"a":{"text":""}})") == "");
+  CHECK(reader.text().empty());
+  CHECK(reader.Read(R"({"a":{"text":5}})")->message ==
+        "field \"a.text\": expected a string, got a number");
+  CHECK(reader.Read(R"({"a":{}})")->message == "field \"a.text\" is missing: expected a string");
 }
 
 TEST_CASE("an array is taken flat or nested as its shape says") {

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "lib/model/infer.h"
-#include "lib/model/torchscript.h"
+#include "lib/model/load.h"
 #include "tests/unit/model/frames.h"
 
 namespace rk {
@@ -29,12 +29,14 @@ std::string Member(const std::string& json, const std::string& name) {
 }
 
 void CheckAnswers(size_t rows_a_call, double margin) {
-  const auto model = LoadTorchScript(
-      std::string(std::getenv("RK_SOURCE_DIR")) + "/examples/credit/credit.pt", "cpu");
-  Infer infer(*model, MakeSignature({}, {}, model->signature()), {Emit::kMerge, rows_a_call},
-              [](LogLevel, std::string_view) {});
+  ModelOptions model;
+  model.file = std::string(std::getenv("RK_SOURCE_DIR")) + "/examples/credit/credit.pt";
+  InferOptions options;
+  options.batching.max_batch = rows_a_call;
+  Infer infer(LoadWarmModel(model, options, [](LogLevel, std::string_view) {}), options);
   const auto expected = Lines("expected.ndjson");
-  const std::vector<std::string> answers = ValuesOf(infer.Run(FrameOf(Lines("heldout.ndjson"))));
+  const std::vector<std::string> answers =
+      ValuesOf(RunOne(infer, FrameOf(Lines("heldout.ndjson"))));
   REQUIRE(answers.size() == expected.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     CAPTURE(answers[i]);

@@ -2,9 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <catch2/catch.hpp>
+
 #include "lib/batch/frame.h"
+#include "lib/model/infer.h"
 
 namespace rk {
 
@@ -43,6 +47,35 @@ inline std::vector<std::string> ValuesOf(const Frame& frame) {
     values.emplace_back(frame.record(i).value.value_or("null"));
   }
   return values;
+}
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// The headers of a frame's record, in order; those without a value are left out.
+inline Headers HeadersOf(const Frame& frame, size_t record) {
+  Headers headers;
+  HeaderReader reader(frame.record(record).headers);
+  for (HeaderView header; reader.Next(&header);) {
+    if (header.value) headers.emplace_back(header.name, *header.value);
+  }
+  return headers;
+}
+
+/// The frames that come of all that `infer` has, step by step until it has nothing.
+inline std::vector<Frame> WorkOff(Infer& infer) {
+  std::vector<Frame> frames;
+  while (infer.due()) {
+    for (Frame& frame : infer.Work()) frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
+/// What becomes of a frame that comes alone.
+inline Frame RunOne(Infer& infer, Frame frame) {
+  infer.Take(std::move(frame), {});
+  std::vector<Frame> frames = WorkOff(infer);
+  REQUIRE(frames.size() == 1);
+  return std::move(frames[0]);
 }
 
 /// The codes of a frame's failures, in order; "" for a record that is not failed.

@@ -57,7 +57,8 @@ TEST_CASE("fields in braces are packed in a vector, with what stands for missing
 TEST_CASE("a spec that is wrong is shown with what is wrong") {
   CHECK(Complaint("age") == "input \"age\": it has no dtype: write PATH:DTYPE, e.g. age:f32");
   CHECK(Complaint("age:float") ==
-        "input \"age:float\": \"float\" is none of the dtypes f32, f64, i32, i64, u8, bool");
+        "input \"age:float\": \"float\" is none of the dtypes f32, f64, i32, i64, u8, bool, "
+        "str");
   CHECK(Complaint("{a,b=x}:f32") == "input \"{a,b=x}:f32\": \"x\" is no f32");
   for (const char* spec : {"",
                            ":f32",
@@ -79,10 +80,50 @@ TEST_CASE("a spec that is wrong is shown with what is wrong") {
                            "{a=}:f32",
                            "{a=1.5}:i64",
                            "{a=1e39}:f32",
+                           "@:f32",
+                           "@a:str",
+                           "{a,b}:str",
+                           "a:str[2]",
                            "a:f32[99999999999999999999]"}) {
     CAPTURE(spec);
     CHECK(Complaint(spec).starts_with("input \"" + std::string(spec) + "\": "));
   }
+}
+
+TEST_CASE("str is a string, and @ a tensor column") {
+  const Input text = ParseInput("message.text:str");
+  CHECK(text.text);
+  REQUIRE(text.fields.size() == 1);
+  CHECK(text.fields[0].text);
+  CHECK(text.fields[0].path == "message.text");
+  const Input column = ParseInput("@hidden:f32[2,3]");
+  CHECK(column.column == "hidden");
+  CHECK(column.fields.empty());
+  CHECK(column.row_bytes == 24);
+  CHECK(ParseInput("@n:i64").shape.empty());
+}
+
+TEST_CASE("an output is a name, and maybe what is picked of it") {
+  CHECK(ParseOutput("scores").pick == Output::Pick::kAll);
+  CHECK(ParseOutput("scores:argmax").pick == Output::Pick::kArgmax);
+  const Output top = ParseOutput("a:b:topk=12");
+  CHECK(top.name == "a:b");
+  CHECK(top.pick == Output::Pick::kTopK);
+  CHECK(top.k == 12);
+  for (const char* spec :
+       {"", ":argmax", "a:", "a:max", "a:topk", "a:topk=", "a:topk=0", "a:topk=-1", "a:topk=2x"}) {
+    CAPTURE(spec);
+    CHECK_THROWS_WITH(ParseOutput(spec), "output \"" + std::string(spec) +
+                                             "\": write NAME, NAME:argmax or NAME:topk=K");
+  }
+}
+
+using Names = std::vector<std::string>;
+
+Names NamesOf(const Signature& signature) {
+  Names names;
+  for (const Output& output : signature.outputs) names.push_back(output.name);
+  return names;
 }
 
 TEST_CASE("the command line's specs come first, the model's own fill in") {
@@ -94,13 +135,13 @@ TEST_CASE("the command line's specs come first, the model's own fill in") {
   CHECK(from_model.inputs[0].fields[1].path == "b");
   CHECK(from_model.inputs[0].fields[1].row == 0);
   CHECK(from_model.inputs[1].fields[0].row == 1);
-  CHECK(from_model.outputs == std::vector<std::string>{"score"});
+  CHECK(NamesOf(from_model) == Names{"score"});
 
   const Signature mixed = MakeSignature({"z:f64"}, {}, own);
   REQUIRE(mixed.inputs.size() == 1);
   CHECK(mixed.inputs[0].dtype == Dtype::kF64);
-  CHECK(mixed.outputs == std::vector<std::string>{"score"});
-  CHECK(MakeSignature({}, {"p"}, own).outputs == std::vector<std::string>{"p"});
+  CHECK(NamesOf(mixed) == Names{"score"});
+  CHECK(NamesOf(MakeSignature({}, {"p"}, own)) == Names{"p"});
   CHECK(MakeSignature({"z:f64"}, {}, "").outputs.empty());
 }
 

@@ -1,6 +1,6 @@
-#include "lib/model/torchscript.h"
-
 #include <torch/script.h>
+
+#include "lib/model/load.h"
 
 // LibTorch's CHECK ends the process; the tests mean Catch2's.
 #undef CHECK
@@ -13,9 +13,10 @@
 #include <memory>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "lib/batch/error.h"
-#include "lib/model/infer.h"
+#include "lib/json/number.h"
 #include "tests/unit/model/frames.h"
 
 namespace rk {
@@ -58,13 +59,23 @@ class WrittenModel {
   Folder folder_;
 };
 
+Frame RunFrame(const std::string& file, const std::vector<std::string>& inputs,
+               const std::vector<std::optional<std::string>>& values,
+               const std::vector<std::string>& outputs = {}, Emit emit = Emit::kReplace) {
+  ModelOptions model;
+  model.file = file;
+  model.inputs = inputs;
+  model.outputs = outputs;
+  InferOptions options;
+  options.emit = emit;
+  Infer infer(LoadWarmModel(model, options, kSilent), options);
+  return RunOne(infer, FrameOf(values));
+}
+
 std::vector<std::string> Run(const std::string& file, const std::vector<std::string>& inputs,
                              const std::vector<std::optional<std::string>>& values,
                              const std::vector<std::string>& outputs = {}) {
-  const auto model = LoadTorchScript(file, "cpu");
-  Infer infer(*model, MakeSignature(inputs, outputs, model->signature()), {Emit::kReplace, 1024},
-              kSilent);
-  return ValuesOf(infer.Run(FrameOf(values)));
+  return ValuesOf(RunFrame(file, inputs, values, outputs));
 }
 
 using Values = std::vector<std::string>;
@@ -118,11 +129,42 @@ TEST_CASE("an image of 784 numbers is taken in the shape that the flags say") {
   CHECK(std::count(flat[0].begin(), flat[0].end(), ',') == 9);
 }
 
+TEST_CASE("one row's answer is that of the model called directly, bit for bit") {
+  std::vector<float> numbers(784);
+  std::string image = R"({"image":[)";
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<float>(i * 37 % 256) / 255;
+    image += fmt::format("{}{}", i == 0 ? "" : ",", numbers[i]);
+  }
+  torch::jit::Module module = torch::jit::load(TestModel("mlp784"));
+  const at::Tensor scores =
+      module.forward({torch::from_blob(numbers.data(), {1, 784})}).toTensor().contiguous();
+  std::string expected = R"({"scores":)";
+  REQUIRE(AppendTensor(Dtype::kF32, std::vector<int64_t>{10},
+                       static_cast<const char*>(scores.const_data_ptr()), expected));
+  CHECK(Run(TestModel("mlp784"), {}, {image + "]}"}) == Values{expected + "}"});
+}
+
+TEST_CASE("strings go in as a list, and come out of one") {
+  const WrittenModel model(
+      "def forward(self, text: List[str], x):\n"
+      "  lengths: List[int] = []\n"
+      "  shouted: List[str] = []\n"
+      "  for one in text:\n"
+      "    lengths.append(len(one))\n"
+      "    shouted.append(one.upper())\n"
+      "  return shouted, torch.tensor(lengths) + x\n");
+  CHECK(Run(model.file(), {"text:str", "x:i64"},
+            {R"({"text":"a\"b","x":10})", R"({"text":"","x":20})", R"({"text":5,"x":1})"}) ==
+        Values{R"({"output0":"A\"B","output1":13})", R"({"output0":"","output1":20})",
+               R"({"text":5,"x":1})"});
+}
+
 TEST_CASE("of the rows in a call only those that the model throws on fail, with its own words") {
-  const auto model = LoadTorchScript(TestModel("throws"), "cpu");
-  Infer infer(*model, MakeSignature({"x:f32[2]"}, {"y"}, ""), {}, kSilent);
-  const Frame out = infer.Run(
-      FrameOf({R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})", R"({"x":[-3,1]})"}));
+  const Frame out =
+      RunFrame(TestModel("throws"), {"x:f32[2]"},
+               {R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})", R"({"x":[-3,1]})"}, {"y"},
+               Emit::kMerge);
   CHECK(CodesOf(out) == Values{"", "model-error", "", "model-error"});
   CHECK(out.record(1).failure.message == "builtins.ValueError: the first feature is below 0");
   CHECK(ValuesOf(out)[2] == R"({"x":[2,1],"y":2})");
@@ -149,20 +191,20 @@ ErrorKind KindOf(const std::function<void()>& action, std::string* message = nul
 }
 
 TEST_CASE("a file that is not there, is no model, or is cut short is told apart") {
-  CHECK(KindOf([] { LoadTorchScript("/nonexistent/model.pt", "cpu"); }) == ErrorKind::kMissing);
-  CHECK(KindOf([] { LoadTorchScript(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
-  CHECK(KindOf([] { LoadTorchScript("/tmp", "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([] { LoadModel("/nonexistent/model.pt", "cpu"); }) == ErrorKind::kMissing);
+  CHECK(KindOf([] { LoadModel(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([] { LoadModel("/tmp", "cpu"); }) == ErrorKind::kBadData);
   const WrittenModel written("def forward(self, x):\n  return x\n");
   std::filesystem::resize_file(written.file(), std::filesystem::file_size(written.file()) / 2);
-  CHECK(KindOf([&] { LoadTorchScript(written.file(), "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([&] { LoadModel(written.file(), "cpu"); }) == ErrorKind::kBadData);
 }
 
 TEST_CASE("a device that is not there is refused with what there is") {
   std::string message;
-  CHECK(KindOf([] { LoadTorchScript(TestModel("mlp16"), "cuda:99"); }, &message) ==
+  CHECK(KindOf([] { LoadModel(TestModel("mlp16"), "cuda:99"); }, &message) ==
         ErrorKind::kUnavailable);
   CHECK_THAT(message, Catch::StartsWith("device cuda:99 is not there; there is: cpu"));
-  CHECK(KindOf([] { LoadTorchScript(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
+  CHECK(KindOf([] { LoadModel(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
 }
 
 TEST_CASE("inputs of another shape or number than the model takes are refused at the start") {
