@@ -1,0 +1,80 @@
+"""What the tests of tests/faults share beside main_job: a Kafka that is theirs to break, and load."""
+
+import os
+import subprocess
+
+os.environ.pop("RK_KAFKA_DIR", None)  # not the one that all share
+
+from main_job import BIN, MODELS, Kafka, check, rk_infer, rk_read, rk_write  # noqa: E402
+from tcp_proxy import Proxy  # noqa: E402
+
+QUICK = ("-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=500")
+
+
+class ProxiedKafka(Kafka):
+    """A Kafka whose clients, all of them, come through `proxy`."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.tool("stop")
+        host, _, port = self.brokers.rpartition(":")
+        self.proxy = Proxy(host, int(port))
+        path = os.path.join(self.dir, "server.properties")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace(f"advertised.listeners=PLAINTEXT://{self.brokers}",
+                                    f"advertised.listeners=PLAINTEXT://{self.proxy.address}"))
+        self.tool("start")
+        self.brokers = self.proxy.address
+        return self
+
+    def __exit__(self, *args):
+        self.proxy.__exit__()
+        super().__exit__(*args)
+
+
+class Load:
+    """Records that go on coming, from a kfill of its own, until `count` have."""
+
+    def __init__(self, kafka, topic, count, rate):
+        self.process = subprocess.Popen(
+            [BIN / "support/kfill", "-b", kafka.brokers, "-t", topic, "-n", str(count), "--rate", str(rate)],
+            stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def goes_on(self):
+        return self.process.poll() is None
+
+    def finish(self, timeout=120):
+        check(self.process.wait(timeout) == 0, "not every record of the load was delivered")
+
+
+def slow_line(kafka, source, output, *read_options):
+    """The stages of a line with a model that takes 5 ms a batch: something is always in flight."""
+    return (rk_read(kafka, source, "g-" + output, "--batch-size", "50", *QUICK, *read_options),
+            rk_infer(MODELS / "slow.pt", "--input", "features:f32[16]"),
+            rk_write(kafka, output, "--on-broker-down", "retry"))
+
+
+def committed(kafka, source, output):
+    return sum(kafka.committed("g-" + output, source).values())
+
+
+def written(kafka, output):
+    return sum(kafka.ends(output).values())
+
+
+def all_committed(kafka, source, output):
+    return kafka.committed("g-" + output, source) == kafka.ends(source)
+
+
+def peak_rss_mb(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(row.split()[1]) for row in status if row.startswith("VmHWM")) / 1024
