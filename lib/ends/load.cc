@@ -10,10 +10,12 @@
 
 #include <fmt/format.h>
 
+#include "lib/batch/buffer.h"
 #include "lib/batch/error.h"
 #include "lib/ends/load_meter.h"
 #include "lib/kafka/admin.h"
 #include "lib/kafka/load_producer.h"
+#include "lib/load/payload.h"
 
 namespace rk {
 namespace {
@@ -69,6 +71,16 @@ void AwaitResults(LoadMeter& meter, uint64_t sent, milliseconds patience) {
   std::this_thread::sleep_for(kSettle);
 }
 
+bool CanCarryMark(std::string_view body, MarkReader& marks) {
+  try {
+    Buffer payload;
+    payload.Append(MarkedPayload({}, "", body));
+    return marks.Read(payload.view()).has_value();
+  } catch (const Error&) {  // it does not even begin like an object
+    return false;
+  }
+}
+
 void CheckTopic(const LoadOptions& options, const Log& log) {
   if (Admin(options.client, log).Describe(options.topic)) return;
   throw Error(ErrorKind::kMissing, fmt::format("topic {} does not exist", options.topic));
@@ -91,12 +103,12 @@ std::vector<std::string> ReadBodies(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw Error(ErrorKind::kMissing, fmt::format("cannot open {}", path));
   std::vector<std::string> bodies;
+  MarkReader marks;
   for (std::string line; std::getline(file, line);) {
-    try {
-      MarkedPayload({}, "", line);
-    } catch (const Error& error) {
+    if (!CanCarryMark(line, marks)) {
       throw Error(ErrorKind::kBadData,
-                  fmt::format("{} line {}: {}", path, bodies.size() + 1, error.what()));
+                  fmt::format("{} line {} is no JSON object, or has a member \"load\" of its own",
+                              path, bodies.size() + 1));
     }
     bodies.push_back(std::move(line));
   }

@@ -1,20 +1,24 @@
-"""What the tests of tests/faults share beside main_job: a Kafka that is theirs to break, and load."""
+"""What tests of faults share beside main_job: a Kafka that is theirs to break, and load."""
 
 import os
 import subprocess
 
-os.environ.pop("RK_KAFKA_DIR", None)  # not the one that all share
-
-from main_job import BIN, MODELS, Kafka, check, rk_infer, rk_read, rk_write  # noqa: E402
-from tcp_proxy import Proxy  # noqa: E402
+from main_job import BIN, MODELS, Kafka, check, rk_infer, rk_read, rk_write
+from tcp_proxy import Proxy
 
 QUICK = ("-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=500")
+
+
+def leave_the_shared_kafka():
+    """From here on each Kafka is a new one, that may be broken."""
+    os.environ.pop("RK_KAFKA_DIR", None)
 
 
 class ProxiedKafka(Kafka):
     """A Kafka whose clients, all of them, come through `proxy`."""
 
     def __enter__(self):
+        leave_the_shared_kafka()
         super().__enter__()
         self.tool("stop")
         host, _, port = self.brokers.rpartition(":")
