@@ -62,7 +62,7 @@ class Load:
 
 def slow_line(kafka, source, output, *read_options):
     """The stages of a line with a model that takes 5 ms a batch: something is always in flight."""
-    return (rk_read(kafka, source, "g-" + output, "--batch-size", "50", *QUICK, *read_options),
+    return (rk_read(kafka, source, "g-" + output, "--batch-size", "50", "--window-batches", "40", *QUICK, *read_options),
             rk_infer(MODELS / "slow.pt", "--input", "features:f32[16]"),
             rk_write(kafka, output, "--on-broker-down", "retry"))
 
