@@ -6,6 +6,7 @@ import subprocess
 from main_job import BIN, MODELS, Kafka, check, rk_infer, rk_read, rk_write
 from tcp_proxy import Proxy
 
+MANY = 10_000_000
 QUICK = ("-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=500")
 
 
@@ -39,12 +40,12 @@ class ProxiedKafka(Kafka):
 
 
 class Load:
-    """Records that go on coming, from a kfill of its own, until `count` have."""
+    """Records that go on coming, from a kfill of its own, until stop()."""
 
-    def __init__(self, kafka, topic, count, rate):
+    def __init__(self, kafka, topic, rate):
         self.process = subprocess.Popen(
-            [BIN / "support/kfill", "-b", kafka.brokers, "-t", topic, "-n", str(count), "--rate", str(rate)],
-            stdout=subprocess.DEVNULL)
+            [BIN / "support/kfill", "-b", kafka.brokers, "-t", topic, "-n", str(MANY), "--rate", str(rate)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
@@ -53,11 +54,10 @@ class Load:
         self.process.kill()
         self.process.wait()
 
-    def goes_on(self):
-        return self.process.poll() is None
-
-    def finish(self, timeout=120):
-        check(self.process.wait(timeout) == 0, "not every record of the load was delivered")
+    def stop(self):
+        """What is on the topic then is all that there will be."""
+        check(self.process.poll() is None, "the load had ended by itself")
+        self.__exit__()
 
 
 def slow_line(kafka, source, output, *read_options):
