@@ -3,10 +3,14 @@
 import os
 import subprocess
 
-from main_job import BIN, MODELS, Kafka, check, rk_infer, rk_read, rk_write
+from main_job import BIN, Kafka, check, rk_read, rk_write
 from tcp_proxy import Proxy
 
 MANY = 10_000_000
+SLOW = """import sys, time
+for line in sys.stdin:
+    time.sleep(0.0001)
+    sys.stdout.write(line)"""
 QUICK = ("-X", "session.timeout.ms=3000", "-X", "heartbeat.interval.ms=500")
 
 
@@ -61,9 +65,9 @@ class Load:
 
 
 def slow_line(kafka, source, output, *read_options):
-    """The stages of a line with a model that takes 5 ms a batch: something is always in flight."""
+    """The stages of a line whose middle takes 0.1 ms a record: something is always in flight."""
     return (rk_read(kafka, source, "g-" + output, "--batch-size", "50", "--window-batches", "40", *QUICK, *read_options),
-            rk_infer(MODELS / "slow.pt", "--input", "features:f32[16]"),
+            [BIN / "rk-map", "--exec", f"python3 -uc '{SLOW}'"],
             rk_write(kafka, output, "--on-broker-down", "retry"))
 
 
