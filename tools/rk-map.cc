@@ -40,7 +40,8 @@ void AddOptions(CLI::App& app, Options& options) {
                  "a shell command that is kept running: takes an\n"
                  "object a line, with its _rk, and gives one")
       ->option_text("CMD");
-  app.add_option("--filter", options.filter, "pass only records with FIELD=VALUE; != < <= > >=\ntoo")
+  app.add_option("--filter", options.filter,
+                 "pass only records with FIELD=VALUE; != < <= > >=\ntoo")
       ->option_text("EXPR");
   app.add_option("--exec-timeout", options.exec_timeout_s,
                  "of silence after which it is started anew")

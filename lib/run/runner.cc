@@ -19,10 +19,10 @@
 #include "lib/ends/kafka_options.h"
 #include "lib/kafka/admin.h"
 #include "lib/link/runtime_dir.h"
+#include "lib/process/spawn.h"
 #include "lib/run/notify.h"
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/replay.h"
-#include "lib/process/spawn.h"
 #include "lib/run/status.h"
 #include "lib/run/supervisor.h"
 

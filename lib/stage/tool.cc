@@ -112,9 +112,9 @@ std::string Help(const CLI::App& app) {
   return CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
 }
 
-// Frames of a size come and go all the time. By default each large one is mapped, and given back to the
-// kernel when it goes, so that every page of the next is a fault again: half the throughput of a link
-// (scripts/bench/balance), and memory that goes up and down.
+// Frames of a size come and go all the time. By default each large one is mapped, and given back to
+// the kernel when it goes, so that every page of the next is a fault again: half the throughput of
+// a link (scripts/bench/balance), and memory that goes up and down.
 void KeepFreedMemory() {
   constexpr int kMappedFrom = 32 << 20;  // the largest that glibc takes
   constexpr int kGivenBackFrom = 64 << 20;
