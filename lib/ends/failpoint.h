@@ -7,7 +7,7 @@
 namespace rk {
 
 /// Where a test has the process killed: RK_FAILPOINT=NAME kills it (SIGKILL) when it gets to the
-/// failpoint of that name. Compiled into builds with RK_FAILPOINTS, and into no Release build.
+/// failpoint of that name. Only in what is compiled with RK_FAILPOINTS, for tests.
 inline void Failpoint([[maybe_unused]] std::string_view name) {
 #ifdef RK_FAILPOINTS
   static const char* const wanted = std::getenv("RK_FAILPOINT");
