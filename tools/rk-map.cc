@@ -18,8 +18,8 @@ namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-map",
-    "Applies one function to the JSON object in each record's value: --stamp, --exec or\n"
-    "--filter. For more than one, join several with pipes.",
+    "Applies one function to the JSON object in each record's value: --stamp, --exec\n"
+    "or --filter. For more than one, join several with pipes.",
     "Example:\n"
     "  rk-read -b localhost:9092 -t events -G views |\n"
     "    rk-map --filter 'type=view' | rk-map --exec 'jq -c --unbuffered .n+=1' |\n"

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/batch/error.h"
+#include "lib/ends/failpoint.h"
 
 namespace rk {
 namespace {
@@ -140,6 +141,7 @@ void Writer::Serve() {
     Acknowledge(*done);
   }
   LetGo(stored);
+  if (!stored.empty()) Failpoint("stored-not-acknowledged");
   SendAcks();
   TakeFences();
   UpdateMetrics();

@@ -13,10 +13,12 @@ constexpr uint8_t kLeaving = 1;
 constexpr uint8_t kIsolates = 2;
 
 constexpr size_t kFlagsAt = 1;
+constexpr size_t kReservedAt = 2;
 constexpr size_t kCapacityAt = 4;
 constexpr size_t kReceivedAt = 8;
 constexpr size_t kInstanceAt = 16;
 constexpr size_t kHeldCountAt = 32;
+constexpr size_t kReservedToo = 36;
 constexpr size_t kHeaderLength = 40;
 
 constexpr size_t kTopicLengthAt = 4;
@@ -79,6 +81,8 @@ ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
   Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 1");
   const auto flags = static_cast<uint8_t>(bytes[kFlagsAt]);
   Require(flags <= (kLeaving | kIsolates), "flags of 0 to 3");
+  Require(Load<uint16_t>(&bytes[kReservedAt]) == 0 && Load<uint32_t>(&bytes[kReservedToo]) == 0,
+          "0 in reserved bytes");
   ReadyMessage message;
   message.leaving = (flags & kLeaving) != 0;
   message.isolates = (flags & kIsolates) != 0;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -24,6 +25,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr double kLongestSeconds = 86'400;
+constexpr rlim_t kFewestDescriptors = 64;
 
 struct CommonOptions {
   bool verbose = false;
@@ -125,9 +127,20 @@ int RefuseUsage(const ToolInfo& info, const Log& log, const std::string& reason)
   return kExitUsage;
 }
 
+// libzmq aborts the process where it finds no descriptor left.
+void CheckDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kFewestDescriptors) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("only {} file descriptors are allowed, and it takes {}: ulimit -n",
+                            limit.rlim_cur, kFewestDescriptors));
+  }
+}
+
 void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
          const std::function<void(Stage& stage)>& run) {
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
+  CheckDescriptors();
   Signals signals(drain_timeout, log);
   Metrics metrics;
   std::optional<StatusPipe> supervisor;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,14 +6,11 @@
 #include "lib/batch/error.h"
 #include "lib/batch/frame.h"
 #include "lib/batch/little_endian.h"
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/unit/batch/sample_frame.h"
 
 namespace rk {
 namespace {
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
 
 Frame Rebuilt(const Frame& frame) {
   FrameBuilder builder(frame.info(), frame.record_count(), 0);
@@ -60,11 +56,8 @@ void Read(std::string_view stream, bool seal) {
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   for (const bool seal : {false, true}) {
-    try {
-      rk::Read({reinterpret_cast<const char*>(data), size}, seal);
-    } catch (const rk::Error& error) {
-      if (error.kind() != rk::ErrorKind::kBadData) throw;
-    }
+    rk::Fuzz(data, size, rk::ErrorKind::kBadData,
+             [seal](std::string_view bytes) { rk::Read(bytes, seal); });
   }
   return 0;
 }

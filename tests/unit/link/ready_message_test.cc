@@ -47,6 +47,8 @@ TEST_CASE("a fetcher's message of another version, or with nonsense in it, is re
   };
   refused_with(0, 2);             // version
   refused_with(1, 4);             // flags
+  refused_with(3, 1);             // reserved
+  refused_with(36, 1);            // reserved
   refused_with(35, '\x7f');       // held count: two thousand million
   refused_with(40 + 3, '\x80');   // a partition below 0
   refused_with(40 + 7, '\x7f');   // a topic longer than the message

@@ -1,0 +1,88 @@
+#include "lib/load/expectation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+
+namespace rk {
+namespace {
+
+bool IsDuration(std::string_view name) { return name.starts_with('p') || name == "max"; }
+
+[[noreturn]] void Refuse(std::string_view text) {
+  throw Error(
+      ErrorKind::kUsage,
+      fmt::format("'{}' cannot be expected: write NAME=N, NAME<N, <=, > or >=, with NAME one "
+                  "of {}, and a unit (us, ms, s) for a duration",
+                  text, fmt::join(MeasurementNames(), ", ")));
+}
+
+double UnitOf(std::string_view unit, bool is_duration) {
+  if (!is_duration) return unit.empty() ? 1 : 0;
+  if (unit == "us") return 1e-6;
+  if (unit == "ms") return 1e-3;
+  return unit == "s" ? 1 : 0;
+}
+
+Expectation ParseOne(std::string_view text) {
+  const size_t at = text.find_first_of("<>=");
+  if (at == std::string_view::npos) Refuse(text);
+  const size_t value_at = text.find_first_not_of("<>=", at);
+  if (value_at == std::string_view::npos) Refuse(text);
+  Expectation one{std::string(text), std::string(text.substr(0, at)),
+                  std::string(text.substr(at, value_at - at)), 0};
+  constexpr std::string_view kComparisons[] = {"=", "<", "<=", ">", ">="};
+  if (std::ranges::find(kComparisons, one.comparison) == std::end(kComparisons)) Refuse(text);
+  if (std::ranges::find(MeasurementNames(), one.name) == MeasurementNames().end()) Refuse(text);
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + value_at, end, one.value);
+  const double unit = UnitOf({rest, static_cast<size_t>(end - rest)}, IsDuration(one.name));
+  if (error != std::errc() || unit == 0) Refuse(text);
+  one.value *= unit;
+  return one;
+}
+
+}  // namespace
+
+bool Expectation::Holds(double measured) const {
+  if (comparison == "=") return measured == value;
+  if (comparison == "<") return measured < value;
+  if (comparison == "<=") return measured <= value;
+  if (comparison == ">") return measured > value;
+  return measured >= value;
+}
+
+const std::vector<std::string_view>& MeasurementNames() {
+  static const std::vector<std::string_view> kNames = {
+      "sent", "loss", "duplicates", "disordered", "unknown", "p50", "p99", "p99.9", "max"};
+  return kNames;
+}
+
+std::vector<Expectation> ParseExpectations(std::string_view text) {
+  std::vector<Expectation> all;
+  while (true) {
+    const size_t comma = text.find(',');
+    all.push_back(ParseOne(text.substr(0, comma)));
+    if (comma == std::string_view::npos) return all;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<std::string> Unmet(const std::vector<Expectation>& expectations,
+                               const Measurements& measured) {
+  std::vector<std::string> unmet;
+  for (const Expectation& one : expectations) {
+    const double value = measured.at(one.name);
+    if (one.Holds(value)) continue;
+    const std::string text =
+        IsDuration(one.name) ? fmt::format("{:.3f}ms", value * 1e3) : fmt::format("{:.0f}", value);
+    unmet.push_back(fmt::format("{} (it is {})", one.text, text));
+  }
+  return unmet;
+}
+
+}  // namespace rk

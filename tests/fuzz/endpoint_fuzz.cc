@@ -1,0 +1,13 @@
+#include <string>
+
+#include "lib/link/endpoint.h"
+#include "tests/fuzz/fuzz_target.h"
+
+// What is taken can be written down again, and its path fits in a socket's address.
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+  return rk::Fuzz(data, size, rk::ErrorKind::kUsage, [](std::string_view text) {
+    const rk::Endpoint endpoint = rk::ParseEndpoint(text);
+    rk::Require(endpoint.path.size() <= rk::Endpoint::kLongestPath);
+    rk::Require((endpoint.pipe ? "-" : (endpoint.bind ? "@" : "") + endpoint.address()) == text);
+  });
+}

@@ -1,0 +1,103 @@
+// rk-load: records at their scheduled time, and what became of them.
+#include <cstdio>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "lib/batch/error.h"
+#include "lib/ends/kafka_options.h"
+#include "lib/ends/load.h"
+#include "lib/stage/tool.h"
+
+namespace {
+
+const rk::ToolInfo kInfo{
+    "rk-load",
+    "Sends records to a topic by a schedule, whatever comes of them, and says how\n"
+    "many came out at the other end, how often, in which order and how soon.",
+    "Example:\n"
+    "  rk-load -t applications --rate 500 -l applications.ndjson \\\n"
+    "    --output decisions --expect 'loss=0,duplicates=0,p99<50ms'",
+    false};
+
+struct Options {
+  rk::KafkaOptions kafka;
+  rk::LoadOptions load;
+  std::string profile = "constant";
+  std::string file;
+  std::string expect;
+  size_t size = 100;
+  double duration_s = 10;
+  double patience_s = 10;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  const CLI::Range positive(1e-3, 1e9);
+  rk::AddKafkaOptions(app, options.kafka);
+  app.add_option("-t,--topic", options.load.topic, "topic to send to")
+      ->required()
+      ->option_text("TOPIC");
+  app.add_option("--output", options.load.output, "topic where the results come out")
+      ->option_text("TOPIC");
+  app.add_option("--rate", options.load.rate, "records a second")
+      ->option_text("N=1000")
+      ->check(positive);
+  app.add_option("--profile", options.profile, "constant, burst or ramp")
+      ->option_text("PROFILE=constant")
+      ->check(CLI::IsMember({"constant", "burst", "ramp"}));
+  app.add_option("--duration", options.duration_s, "how long")
+      ->option_text("SECONDS=10")
+      ->check(positive);
+  app.add_option("--keys", options.load.keys, "different keys, in turn")
+      ->option_text("N=100")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
+  app.add_option("-l,--lines", options.file, "send these JSON objects, in turn")
+      ->option_text("FILE");
+  app.add_option("--size", options.size, "without -l: bytes of filling")
+      ->option_text("BYTES=100")
+      ->check(CLI::Range(size_t{0}, size_t{1} << 26));
+  app.add_option("--patience", options.patience_s, "for results, after the last was sent")
+      ->option_text("SECONDS=10")
+      ->check(positive);
+  app.add_option("--expect", options.expect, "loss=0,p99<50ms,... or exit 65")
+      ->option_text("CONDITIONS");
+}
+
+void Run(Options& options, rk::Stage& stage) {
+  rk::LoadOptions& load = options.load;
+  load.client = rk::MakeClientSettings(options.kafka, stage.log);
+  load.profile = rk::ParseProfile(options.profile);
+  load.duration = std::chrono::duration<double>(options.duration_s);
+  load.patience = std::chrono::duration<double>(options.patience_s);
+  std::vector<rk::Expectation> expected;
+  if (!options.expect.empty()) expected = rk::ParseExpectations(options.expect);
+  if (!expected.empty() && load.output.empty()) {
+    throw rk::Error(rk::ErrorKind::kUsage, "--expect needs --output: the topic to measure at");
+  }
+  if (options.file.empty()) {
+    load.bodies = {R"({"filling":")" + std::string(options.size, 'x') + R"("})"};
+  } else {
+    load.bodies = rk::ReadBodies(options.file);
+  }
+  const rk::Measurements measured = rk::RunLoad(load, stage);
+  if (std::printf("%s\n", rk::ToJson(measured).c_str()) < 0 || std::fflush(stdout) != 0) {
+    throw rk::Error(rk::ErrorKind::kIo, "cannot write the result to stdout");
+  }
+  const auto unmet = rk::Unmet(expected, measured);
+  if (unmet.empty()) return;
+  throw rk::Error(rk::ErrorKind::kBadData,
+                  fmt::format("does not hold: {}", fmt::join(unmet, ", ")));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  return rk::ToolMain(
+      kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
+      [&](rk::Stage& stage) {
+        rk::BlankSecrets(argc, argv);
+        Run(options, stage);
+      });
+}
