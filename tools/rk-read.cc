@@ -24,8 +24,7 @@ const rk::ToolInfo kInfo = {
     "rk-read",
     "Reads topics of Kafka as batches and keeps each until it is acknowledged.",
     "Example:\n"
-    "  rk-read -b localhost:9092 -t applications -G credit | rk-infer -m credit.pt |\n"
-    "    rk-write -b localhost:9092 -t decisions\n",
+    "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions\n",
 };
 
 struct Options {
@@ -51,8 +50,7 @@ void AddKafkaSide(CLI::App& app, Options& options) {
   app.add_option("-p,--partition", options.partitions, "these alone: N,... or all (default: -G's)")
       ->option_text("LIST");
   app.add_option("-o,--offset", options.offsets,
-                 "beginning|end|stored|N|-N|s@MS (default: stored\nwith a group, else beginning); "
-                 "e@MS: where to end")
+                 "beginning|end|stored|N|-N|s@MS, and e@MS to end")
       ->option_text("OFFSET")
       ->expected(1)
       ->take_all();
