@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kBetweenHousekeeping{1000};
+constexpr milliseconds kBetweenComplaints{10'000};
 constexpr milliseconds kRevokeGrace{3000};  // for what is in flight of a revoked partition
 
 std::unique_ptr<Consumer> MakeConsumer(const ReaderOptions& options, size_t partitions,
@@ -95,7 +96,9 @@ void Reader::Run() {
 }
 
 void Reader::ReadUntilFinished() {
-  next_housekeeping_ = steady_clock::now() + kBetweenHousekeeping;
+  answered_ = steady_clock::now();
+  next_complaint_ = answered_ + kBetweenComplaints;
+  next_housekeeping_ = answered_ + kBetweenHousekeeping;
   next_look_ = steady_clock::now() + consumer_->refresh_interval();
   while (!Finished()) {
     Wait();
@@ -306,7 +309,26 @@ void Reader::KeepHouse() {
   consumer_->Commit(Uncommitted());
   if (sink_.lossy()) window_.ReplayOverdue(stage_.log);
   UpdateLag();
+  WatchGroup(now);
   if (now >= next_look_) AddNewPartitions();
+}
+
+// A member that lost its session, or never got one, asks again and again without a word.
+void Reader::WatchGroup(steady_clock::time_point now) {
+  if (assigned_ || options_.partitions || Stopping()) {
+    answered_ = now;
+    next_complaint_ = now + kBetweenComplaints;
+    return;
+  }
+  const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - answered_);
+  const std::string what =
+      fmt::format("group {}: no answer for {} s to our asking for partitions", options_.group,
+                  waited.count());
+  if (waited >= consumer_->join_limit())
+    throw Error(ErrorKind::kUnavailable, what + ": is its coordinator reachable?");
+  if (now < next_complaint_) return;
+  next_complaint_ = now + kBetweenComplaints;
+  stage_.log(LogLevel::kWarning, what + "; waiting on");
 }
 
 void Reader::UpdateLag() {

@@ -73,6 +73,7 @@ class Reader : private Consumer::Listener {
 
   std::vector<PartitionOffset> Uncommitted();
   void KeepHouse();
+  void WatchGroup(std::chrono::steady_clock::time_point now);
   void UpdateLag();
   void CommitAll();
   void TryCommitAll();
@@ -95,6 +96,8 @@ class Reader : private Consumer::Listener {
   uint64_t fetched_ = 0;
   std::chrono::steady_clock::time_point next_housekeeping_;
   std::chrono::steady_clock::time_point next_look_;  ///< for new partitions
+  std::chrono::steady_clock::time_point answered_;   ///< the last moment when the group had
+  std::chrono::steady_clock::time_point next_complaint_;
 
   Metric& records_;
   Metric& bytes_;

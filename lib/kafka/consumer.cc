@@ -21,6 +21,7 @@ constexpr int kCommitTimeoutMs = 5000;
 constexpr size_t kFetchQueueBytes = size_t{16} << 20;
 
 constexpr std::chrono::milliseconds kRefresh{10'000};
+constexpr std::chrono::milliseconds kJoinLimit{300'000};  // librdkafka's max.poll.interval.ms
 
 /// Asked on the thread that reads: what is not answered by then is asked again later.
 constexpr int kMomentMs = 250;
@@ -76,9 +77,10 @@ bool IsCooperative(rd_kafka_t* handle) {
   return std::strcmp(rd_kafka_rebalance_protocol(handle), "COOPERATIVE") == 0;
 }
 
-std::chrono::milliseconds RefreshOf(const ClientSettings& client) {
-  const auto text = client.Find("topic.metadata.refresh.interval.ms");
-  return text ? std::chrono::milliseconds(std::stoll(*text)) : kRefresh;
+std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string& property,
+                                 std::chrono::milliseconds otherwise) {
+  const auto text = client.Find(property);
+  return text ? std::chrono::milliseconds(std::stoll(*text)) : otherwise;
 }
 
 }  // namespace
@@ -105,7 +107,10 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 }
 
 Consumer::Impl::Impl(const Options& options, Log log)
-    : group_(options.group), log_(std::move(log)), refresh_(RefreshOf(options.client)) {
+    : group_(options.group),
+      log_(std::move(log)),
+      refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
+      join_limit_(TimeOf(options.client, "max.poll.interval.ms", kJoinLimit)) {
   reset_ =
       ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"), &reset_is_error_);
   ConfPtr conf = MakeConf(options.client, Defaults(options));
@@ -227,6 +232,8 @@ std::optional<std::vector<TopicPartition>> Consumer::TryFind(
 }
 
 std::chrono::milliseconds Consumer::refresh_interval() const { return impl_->refresh_; }
+
+std::chrono::milliseconds Consumer::join_limit() const { return impl_->join_limit_; }
 
 std::optional<int64_t> Consumer::CachedEnd(const TopicPartition& partition) const {
   int64_t low = 0;

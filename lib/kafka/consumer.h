@@ -66,6 +66,9 @@ class Consumer {
   std::optional<std::vector<TopicPartition>> TryFind(const std::vector<std::string>& topics) const;
   /// How often a look at TryFind() is worth it: topic.metadata.refresh.interval.ms.
   std::chrono::milliseconds refresh_interval() const;
+  /// How long a group may take to answer one who joins: max.poll.interval.ms, which its slowest
+  /// member has.
+  std::chrono::milliseconds join_limit() const;
   /// The end of the partition as the last fetch saw it; nullopt before the first.
   std::optional<int64_t> CachedEnd(const TopicPartition& partition) const;
 

@@ -39,6 +39,7 @@ class Consumer::Impl {
   bool reset_is_error_ = false;  ///< … or that it must not
   Log log_;
   std::chrono::milliseconds refresh_;
+  std::chrono::milliseconds join_limit_;
   EventFd events_;
   Listener* listener_ = nullptr;
   bool commit_failed_ = false;
