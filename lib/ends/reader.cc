@@ -1,15 +1,15 @@
 #include "lib/ends/reader.h"
 
 #include <poll.h>
-#include <time.h>
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "lib/batch/error.h"
+#include "lib/ends/clock.h"
+#include "lib/ends/reader_topics.h"
 #include "lib/ends/sender.h"
-#include "lib/kafka/admin.h"
 
 namespace rk {
 namespace {
@@ -18,46 +18,40 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kBetweenHousekeeping{1000};
+constexpr milliseconds kBetweenComplaints{10'000};
 constexpr milliseconds kRevokeGrace{3000};  // for what is in flight of a revoked partition
 
-/// Frames that may wait for the link: one being written, one ready. More would only keep records
-/// from joining a later, larger batch.
-constexpr size_t kFramesAhead = 2;
-
-int64_t Nanoseconds(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+std::unique_ptr<Consumer> MakeConsumer(const ReaderOptions& options, size_t partitions,
+                                       const Log& log) {
+  return std::make_unique<Consumer>(
+      Consumer::Options{options.client, options.group, options.instance, partitions}, log);
 }
 
-TopicDescription Describe(const ReaderOptions& options, const Log& log) {
-  const auto topic = Admin(options.client, log).Describe(options.topic);
-  if (topic) return *topic;
-  throw Error(ErrorKind::kMissing,
-              fmt::format("topic {} does not exist: is the name right? (it can be made with "
-                          "kafka-topics.sh --create --topic {})",
-                          options.topic, options.topic));
+std::vector<PartitionOffset> Zip(const std::vector<TopicPartition>& partitions,
+                                 const std::vector<int64_t>& offsets) {
+  std::vector<PartitionOffset> pairs;
+  for (size_t i = 0; i < partitions.size(); ++i) pairs.push_back({partitions[i], offsets[i]});
+  return pairs;
 }
 
-std::vector<TopicPartition> FixedPartitions(const ReaderOptions& options, int32_t count) {
-  std::vector<int32_t> numbers = options.partitions.value_or(std::vector<int32_t>{});
-  if (numbers.empty())
-    for (int32_t number = 0; number < count; ++number) numbers.push_back(number);
-  std::vector<TopicPartition> partitions;
-  for (const int32_t number : numbers) {
-    if (number >= count) {
-      throw Error(ErrorKind::kMissing, fmt::format("topic {} has no partition {}: it has 0 to {}",
-                                                   options.topic, number, count - 1));
-    }
-    partitions.push_back({options.topic, number});
-  }
-  return partitions;
+std::string Place(const PartitionOffset& place) {
+  return fmt::format("topic={} partition={} offset={}", place.partition.topic,
+                     place.partition.partition, place.offset);
 }
 
 }  // namespace
 
 void CheckReader(const ReaderOptions& options, const Log& log) {
-  FixedPartitions(options, Describe(options, log).partitions);
+  FixedPartitions(options, FindTopics(options, log).partitions);
+}
+
+void SetGroupOffsets(const ReaderOptions& options, const Log& log) {
+  const auto partitions = FixedPartitions(options, FindTopics(options, log).partitions);
+  const auto consumer = MakeConsumer(options, partitions.size(), log);
+  const auto offsets = Zip(partitions, consumer->Resolve(partitions, options.start));
+  consumer->CommitAndWait(offsets);
+  for (const auto& offset : offsets)
+    log(LogLevel::kInfo, fmt::format("committed group={} {}", options.group, Place(offset)));
 }
 
 Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
@@ -68,23 +62,23 @@ Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
       acks_(window_, origin_, !options.partitions, stage.log),
       records_(stage.metrics.Counter("records")),
       bytes_(stage.metrics.Counter("bytes")),
-      batches_(stage.metrics.Counter("batches")) {
-  const TopicDescription topic = Describe(options, stage.log);
-  cluster_id_ = topic.cluster_id;
-  consumer_ =
-      std::make_unique<Consumer>(Consumer::Options{options.client, options.group, options.instance,
-                                                   static_cast<size_t>(topic.partitions)},
-                                 stage.log);
-  if (!options.partitions) {
-    consumer_->Subscribe({options.topic}, *this);
-    return;
+      batches_(stage.metrics.Counter("batches")),
+      lag_(stage.metrics.Gauge("lag_records")) {
+  const FoundTopics found = FindTopics(options, stage.log);
+  cluster_id_ = found.cluster_id;
+  at_start_ = {found.partitions.begin(), found.partitions.end()};
+  consumer_ = MakeConsumer(options, found.partitions.size(), stage.log);
+  if (options.partitions) {
+    AddFixed(FixedPartitions(options, found.partitions));
+  } else {
+    consumer_->Subscribe(options.topics, *this);
   }
-  const auto partitions = FixedPartitions(options, topic.partitions);
+}
+
+void Reader::AddFixed(const std::vector<TopicPartition>& partitions) {
   const auto starts = StartsOf(partitions);
   Begin(partitions, starts);
-  std::vector<PartitionOffset> assignment;
-  for (size_t i = 0; i < partitions.size(); ++i) assignment.push_back({partitions[i], starts[i]});
-  consumer_->Assign(assignment);
+  consumer_->Assign(Zip(partitions, starts));
 }
 
 void Reader::Run() {
@@ -102,7 +96,10 @@ void Reader::Run() {
 }
 
 void Reader::ReadUntilFinished() {
-  next_housekeeping_ = steady_clock::now() + kBetweenHousekeeping;
+  answered_ = steady_clock::now();
+  next_complaint_ = answered_ + kBetweenComplaints;
+  next_housekeeping_ = answered_ + kBetweenHousekeeping;
+  next_look_ = steady_clock::now() + consumer_->refresh_interval();
   while (!Finished()) {
     Wait();
     consumer_->ClearEvents();
@@ -114,20 +111,32 @@ void Reader::ReadUntilFinished() {
   }
 }
 
+// Once, at the first call for a partition. One that comes back after a rebalance goes on where its
+// group is: -o was for the start. Neither is -o for one that was made since: nothing of it may be
+// left out.
+StartOffset Reader::StartOf(const TopicPartition& partition) {
+  const StartOffset stored{StartOffset::Kind::kStored, 0};
+  if (!begun_.insert(partition).second) return stored;
+  if (at_start_.contains(partition)) return options_.start;
+  return options_.group.empty() ? StartOffset{StartOffset::Kind::kBeginning, 0} : stored;
+}
+
 std::vector<int64_t> Reader::StartsOf(const std::vector<TopicPartition>& partitions) {
-  // A partition that comes back after a rebalance goes on where its group is: -o was for the start.
-  std::vector<TopicPartition> fresh;
-  std::vector<TopicPartition> known;
-  for (const auto& partition : partitions)
-    (begun_.insert(partition).second ? fresh : known).push_back(partition);
+  std::map<StartOffset, std::vector<TopicPartition>> by_start;
+  for (const auto& partition : partitions) by_start[StartOf(partition)].push_back(partition);
   std::map<TopicPartition, int64_t> starts;
-  const auto fresh_starts = consumer_->Resolve(fresh, options_.start);
-  const auto known_starts = consumer_->Resolve(known, {StartOffset::Kind::kStored, 0});
-  for (size_t i = 0; i < fresh.size(); ++i) starts[fresh[i]] = fresh_starts[i];
-  for (size_t i = 0; i < known.size(); ++i) starts[known[i]] = known_starts[i];
+  for (const auto& [start, some] : by_start) {
+    const auto offsets = consumer_->Resolve(some, start);
+    for (size_t i = 0; i < some.size(); ++i) starts[some[i]] = offsets[i];
+  }
   std::vector<int64_t> ordered;
   for (const auto& partition : partitions) ordered.push_back(starts.at(partition));
   return ordered;
+}
+
+std::vector<int64_t> Reader::EndsOf(const std::vector<TopicPartition>& partitions) {
+  if (!options_.end) return std::vector<int64_t>(partitions.size(), kNoEnd);
+  return consumer_->Resolve(partitions, *options_.end);
 }
 
 void Reader::Begin(const std::vector<TopicPartition>& partitions,
@@ -137,7 +146,9 @@ void Reader::Begin(const std::vector<TopicPartition>& partitions,
   window_.With([&](Ledger& ledger) {
     for (size_t i = 0; i < partitions.size(); ++i) ledger.Assign(partitions[i], epoch, starts[i]);
   });
-  for (const auto& partition : partitions) readings_[partition] = {};
+  const auto ends = EndsOf(partitions);
+  for (size_t i = 0; i < partitions.size(); ++i)
+    readings_[partitions[i]] = {-1, ends[i], starts[i] >= ends[i]};
   // So that `latest` survives a crash: the resolved start is what a successor finds.
   consumer_->Commit(Uncommitted());
 }
@@ -145,11 +156,8 @@ void Reader::Begin(const std::vector<TopicPartition>& partitions,
 std::vector<int64_t> Reader::OnAssigned(const std::vector<TopicPartition>& partitions) {
   auto starts = StartsOf(partitions);
   Begin(partitions, starts);
-  for (size_t i = 0; i < partitions.size(); ++i) {
-    stage_.log(LogLevel::kInfo,
-               fmt::format("assigned topic={} partition={} offset={}", partitions[i].topic,
-                           partitions[i].partition, starts[i]));
-  }
+  for (const auto& start : Zip(partitions, starts))
+    stage_.log(LogLevel::kInfo, "assigned " + Place(start));
   return starts;
 }
 
@@ -184,7 +192,7 @@ void Reader::Wait() {
   const auto now = steady_clock::now();
   auto until = next_housekeeping_;
   if (const auto due = consumer_->NextDue(); due && *due < until) until = *due;
-  if (Finished() || (!Stopping() && more_to_fetch_ && HasRoom())) until = now;
+  if (Finished() || (!Stopping() && more_to_fetch_ && window_.WantsMore())) until = now;
   const auto timeout =
       std::chrono::ceil<milliseconds>(std::max(until - now, steady_clock::duration{}));
   pollfd fds[] = {{consumer_->event_fd(), POLLIN, 0},
@@ -193,15 +201,10 @@ void Reader::Wait() {
   poll(fds, stage_.signals.draining() ? 2 : 3, static_cast<int>(timeout.count()));
 }
 
-bool Reader::HasRoom() {
-  return window_.With(
-      [](Ledger& ledger) { return ledger.HasRoom() && ledger.unsent() < kFramesAhead; });
-}
-
 void Reader::FetchRound() {
   more_to_fetch_ = false;
   for (size_t turn = 0; turn < readings_.size() && !Stopping(); ++turn) {
-    if (!HasRoom()) {
+    if (!window_.WantsMore()) {
       more_to_fetch_ = true;
       return;
     }
@@ -217,7 +220,25 @@ std::map<TopicPartition, Reader::Reading>::iterator Reader::NextReading() {
 }
 
 bool Reader::FetchOne(const TopicPartition& partition, Reading& reading) {
-  if (options_.exit_at_end && reading.at_end) return false;
+  if (reading.at_end && (options_.exit_at_end || options_.end)) return false;
+  Consumer::Limits limits = options_.batch;
+  limits.end_offset = reading.end;
+  if (options_.count) limits.records = std::min<size_t>(limits.records, *options_.count - fetched_);
+  auto fetched = consumer_->Fetch(NextBatch(partition), limits);
+  const bool got = fetched.frame.has_value();
+  if (got) {
+    reading.at_end = fetched.frame->info().next_offset >= reading.end;
+    Add(partition, std::move(*fetched.frame));
+  }
+  if (fetched.end_offset) {
+    window_.With([&](Ledger& ledger) { ledger.Skip(partition, *fetched.end_offset); });
+    reading.at_end = true;
+  }
+  if (fetched.lost) Skip(partition, *fetched.lost);
+  return got;
+}
+
+BatchInfo Reader::NextBatch(const TopicPartition& partition) {
   BatchInfo info;
   info.origin = origin_;
   info.group = options_.group;
@@ -230,29 +251,36 @@ bool Reader::FetchOne(const TopicPartition& partition, Reading& reading) {
     info.epoch = ledger.epoch(partition);
     info.first_offset = ledger.next_offset(partition);
   });
-  Consumer::Limits limits = options_.batch;
-  if (options_.count) limits.records = std::min<size_t>(limits.records, *options_.count - fetched_);
-  auto fetched = consumer_->Fetch(info, limits);
-  const bool got = fetched.frame.has_value();
-  if (got) {
-    fetched_ += fetched.frame->record_count();
-    records_.Add(fetched.frame->record_count());
-    bytes_.Add(fetched.frame->bytes().size());
-    batches_.Add(1);
-    window_.With([&](Ledger& ledger) { ledger.Add(partition, std::move(*fetched.frame)); });
-    window_.Changed();
+  return info;
+}
+
+void Reader::Add(const TopicPartition& partition, Frame frame) {
+  fetched_ += frame.record_count();
+  records_.Add(frame.record_count());
+  bytes_.Add(frame.bytes().size());
+  batches_.Add(1);
+  window_.With([&](Ledger& ledger) { ledger.Add(partition, std::move(frame)); });
+  window_.Changed();
+}
+
+void Reader::Skip(const TopicPartition& partition, OffsetRange lost) {
+  const std::string what = fmt::format(
+      "topic {} partition {}: offsets {} to {} are not on the broker any more "
+      "(retention overtook the reader)",
+      partition.topic, partition.partition, lost.first, lost.next);
+  if (!options_.skip_lost) {
+    throw Error(ErrorKind::kBadData,
+                what + "; start again with -o, or with --on-offset-loss=skip, to accept the loss");
   }
-  if (fetched.end_offset) {
-    window_.With([&](Ledger& ledger) { ledger.Skip(partition, *fetched.end_offset); });
-    reading.at_end = true;
-  }
-  return got;
+  stage_.log(LogLevel::kWarning, what + "; going on behind them");
+  window_.With([&](Ledger& ledger) { ledger.Skip(partition, lost.next); });
+  consumer_->Restart({partition, lost.next});
 }
 
 bool Reader::Stopping() const {
   if (stage_.signals.draining()) return true;
   if (options_.count && fetched_ >= *options_.count) return true;
-  return options_.exit_at_end && assigned_ &&
+  return (options_.exit_at_end || options_.end) && assigned_ &&
          std::ranges::all_of(readings_, [](const auto& entry) { return entry.second.at_end; });
 }
 
@@ -262,7 +290,7 @@ bool Reader::Finished() {
 
 std::vector<PartitionOffset> Reader::Uncommitted() {
   std::vector<PartitionOffset> offsets;
-  if (options_.group.empty() || !sink_.acknowledged()) return offsets;
+  if (options_.group.empty() || !(sink_.acknowledged() || options_.commit_sent)) return offsets;
   for (auto& [partition, reading] : readings_) {
     const int64_t floor = window_.With(
         [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
@@ -279,16 +307,57 @@ void Reader::KeepHouse() {
   if (consumer_->TakeCommitFailure())
     for (auto& [partition, reading] : readings_) reading.committed = -1;
   consumer_->Commit(Uncommitted());
-  if (sink_.lossy()) ReplayOverdue();
+  if (sink_.lossy()) window_.ReplayOverdue(stage_.log);
+  UpdateLag();
+  WatchGroup(now);
+  if (now >= next_look_) AddNewPartitions();
 }
 
-void Reader::ReplayOverdue() {
-  const size_t batches =
-      window_.With([](Ledger& ledger) { return ledger.ReplayOverdue(steady_clock::now()); });
-  if (batches == 0) return;
-  stage_.log(LogLevel::kWarning,
-             fmt::format("no acknowledgement for a long time: sent again batches={}", batches));
-  window_.Changed();
+// A member that lost its session, or never got one, asks again and again without a word.
+void Reader::WatchGroup(steady_clock::time_point now) {
+  if (assigned_ || options_.partitions || Stopping()) {
+    answered_ = now;
+    next_complaint_ = now + kBetweenComplaints;
+    return;
+  }
+  const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - answered_);
+  const std::string what =
+      fmt::format("group {}: no answer for {} s to our asking for partitions", options_.group,
+                  waited.count());
+  if (waited >= consumer_->join_limit())
+    throw Error(ErrorKind::kUnavailable, what + ": is its coordinator reachable?");
+  if (now < next_complaint_) return;
+  next_complaint_ = now + kBetweenComplaints;
+  stage_.log(LogLevel::kWarning, what + "; waiting on");
+}
+
+void Reader::UpdateLag() {
+  uint64_t lag = 0;
+  for (const auto& [partition, reading] : readings_) {
+    const auto end = consumer_->CachedEnd(partition);
+    const int64_t floor = window_.With(
+        [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
+    if (end && *end > floor) lag += static_cast<uint64_t>(*end - floor);
+  }
+  lag_.Set(lag);
+}
+
+// A group's members hear of new partitions from librdkafka. What has been found stays assigned: a
+// topic that goes is an error of its own.
+void Reader::AddNewPartitions() {
+  next_look_ = steady_clock::now() + consumer_->refresh_interval();
+  if (!options_.partitions || !options_.partitions->empty() || Stopping()) return;
+  const auto found = consumer_->TryFind(options_.topics);
+  if (!found) return;
+  std::vector<TopicPartition> fresh;
+  for (const auto& partition : *found)
+    if (!readings_.contains(partition)) fresh.push_back(partition);
+  if (fresh.empty()) return;
+  AddFixed(fresh);
+  for (const auto& partition : fresh)
+    stage_.log(LogLevel::kInfo, fmt::format("new partition, read from its beginning topic={} "
+                                            "partition={}",
+                                            partition.topic, partition.partition));
 }
 
 void Reader::CommitAll() {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "lib/batch/ledger.h"
 #include "lib/ends/ack_receiver.h"
+#include "lib/ends/reader_options.h"
 #include "lib/ends/window.h"
 #include "lib/kafka/consumer.h"
 #include "lib/link/sink.h"
@@ -18,22 +20,13 @@
 
 namespace rk {
 
-struct ReaderOptions {
-  ClientSettings client;
-  std::string topic;
-  std::string group;                               ///< empty: none; nothing is committed
-  std::string instance;                            ///< group.instance.id
-  std::optional<std::vector<int32_t>> partitions;  ///< fixed ones; an empty list is all of them
-  StartOffset start;
-  bool exit_at_end = false;
-  std::optional<uint64_t> count;  ///< records to read, then drain
-  Consumer::Limits batch;
-  Ledger::Limits window;
-};
-
-/// Asks the brokers whether the topic and the fixed partitions are there; throws what the Reader
+/// Asks the brokers whether the topics and the fixed partitions are there; throws what the Reader
 /// would.
 void CheckReader(const ReaderOptions& options, const Log& log);
+
+/// Commits for the group, in each partition, the offset where it is to start, and reads nothing.
+/// The brokers refuse it while the group has members.
+void SetGroupOffsets(const ReaderOptions& options, const Log& log);
 
 /// rk-read: Kafka → frames, each kept until it is acknowledged (DESIGN "The reader").
 ///
@@ -41,22 +34,29 @@ void CheckReader(const ReaderOptions& options, const Log& log);
 /// may block on the link, AckReceiver's takes acknowledgements. They meet in the Window.
 class Reader : private Consumer::Listener {
  public:
-  /// Checks the topic and joins in. Throws Error(kMissing), Error(kUnavailable), ….
+  /// Checks the topics and joins in. Throws Error(kMissing), Error(kUnavailable), ….
   Reader(const ReaderOptions& options, Sink& sink, Stage& stage);
   /// Reads until the end, the count or a drain; returns when everything that was read is
   /// acknowledged and committed, and END is on its way.
   void Run();
 
  private:
+  static constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
+
   struct Reading {
     int64_t committed = -1;  ///< what this process has asked to commit
+    int64_t end = kNoEnd;    ///< where -o e@MS says to stop
     bool at_end = false;
   };
 
   std::vector<int64_t> OnAssigned(const std::vector<TopicPartition>& partitions) override;
   void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) override;
 
+  void AddFixed(const std::vector<TopicPartition>& partitions);
+  void AddNewPartitions();
+  StartOffset StartOf(const TopicPartition& partition);
   std::vector<int64_t> StartsOf(const std::vector<TopicPartition>& partitions);
+  std::vector<int64_t> EndsOf(const std::vector<TopicPartition>& partitions);
   void Begin(const std::vector<TopicPartition>& partitions, const std::vector<int64_t>& starts);
   void GiveUp(const TopicPartition& partition);
 
@@ -64,14 +64,17 @@ class Reader : private Consumer::Listener {
   void Wait();
   void FetchRound();
   bool FetchOne(const TopicPartition& partition, Reading& reading);
+  BatchInfo NextBatch(const TopicPartition& partition);
+  void Add(const TopicPartition& partition, Frame frame);
+  void Skip(const TopicPartition& partition, OffsetRange lost);
   std::map<TopicPartition, Reading>::iterator NextReading();
-  bool HasRoom();
   bool Stopping() const;
   bool Finished();
 
   std::vector<PartitionOffset> Uncommitted();
   void KeepHouse();
-  void ReplayOverdue();
+  void WatchGroup(std::chrono::steady_clock::time_point now);
+  void UpdateLag();
   void CommitAll();
   void TryCommitAll();
 
@@ -85,16 +88,21 @@ class Reader : private Consumer::Listener {
   std::string cluster_id_;
 
   std::map<TopicPartition, Reading> readings_;
-  std::set<TopicPartition> begun_;  ///< partitions that -o has been applied to
-  bool assigned_ = false;           ///< the group has answered
+  std::set<TopicPartition> at_start_;  ///< the partitions there were when we started
+  std::set<TopicPartition> begun_;     ///< those that a start has been looked up for
+  bool assigned_ = false;              ///< the group has answered
   bool more_to_fetch_ = false;
   TopicPartition last_fetched_;  ///< partitions take turns
   uint64_t fetched_ = 0;
   std::chrono::steady_clock::time_point next_housekeeping_;
+  std::chrono::steady_clock::time_point next_look_;  ///< for new partitions
+  std::chrono::steady_clock::time_point answered_;   ///< the last moment when the group had
+  std::chrono::steady_clock::time_point next_complaint_;
 
   Metric& records_;
   Metric& bytes_;
   Metric& batches_;
+  Metric& lag_;
 };
 
 }  // namespace rk

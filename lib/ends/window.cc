@@ -1,6 +1,29 @@
 #include "lib/ends/window.h"
 
+#include <fmt/format.h>
+
 namespace rk {
+namespace {
+
+/// Frames that may wait for the link: one being written, one ready. More would only keep records
+/// from joining a later, larger batch.
+constexpr size_t kFramesAhead = 2;
+
+}  // namespace
+
+bool Window::WantsMore() {
+  const std::lock_guard lock(mutex_);
+  return ledger_.HasRoom() && ledger_.unsent() < kFramesAhead;
+}
+
+void Window::ReplayOverdue(const Log& log) {
+  const size_t batches =
+      With([](Ledger& ledger) { return ledger.ReplayOverdue(Ledger::Clock::now()); });
+  if (batches == 0) return;
+  log(LogLevel::kWarning,
+      fmt::format("no acknowledgement for a long time: sent again batches={}", batches));
+  Changed();
+}
 
 void Window::WakeIfAsked() {
   if (std::exchange(wake_asked_, false)) wake_.Set();

@@ -9,6 +9,7 @@
 
 #include "lib/batch/event_fd.h"
 #include "lib/batch/ledger.h"
+#include "lib/batch/log.h"
 
 namespace rk {
 
@@ -25,6 +26,12 @@ class Window {
     const std::lock_guard lock(mutex_);
     return std::forward<Use>(use)(ledger_);
   }
+
+  /// True while a batch more may be added: the window has room, and the link has not pushed back.
+  bool WantsMore();
+  /// The last resort on a link that may lose a frame: sends again what nobody acknowledges. To be
+  /// called about once a second.
+  void ReplayOverdue(const Log& log);
 
   /// Something changed that another thread may wait for. The Kafka thread is woken if it asked.
   void Changed();

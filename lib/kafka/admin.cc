@@ -5,6 +5,10 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lib/kafka/find_partitions.h"
 #include "lib/kafka/handle.h"
 
 namespace rk {
@@ -34,11 +38,6 @@ HandlePtr MakeAdminHandle(const ClientSettings& settings, const Log* log) {
   return MakeHandle(RD_KAFKA_PRODUCER, std::move(conf), log);
 }
 
-bool IsTransient(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-         error == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE;
-}
-
 }  // namespace
 
 class Admin::Impl {
@@ -53,18 +52,31 @@ class Admin::Impl {
         replies_(rd_kafka_queue_new(handle_.get())) {}
 
   std::optional<TopicDescription> Describe(const std::string& topic) {
+    const auto partitions = Find({topic});
+    if (partitions.empty()) return std::nullopt;
+    return TopicDescription{static_cast<int32_t>(partitions.size()), ClusterId()};
+  }
+
+  std::vector<TopicPartition> Find(const std::vector<std::string>& topics) {
     const auto deadline = Clock::now() + kTimeout;
     while (true) {
-      if (auto partitions = TryDescribe(handle_.get(), topic)) {
-        if (*partitions == 0) return std::nullopt;
-        return TopicDescription{*partitions, ClusterId()};
-      }
+      if (auto partitions = FindPartitions(handle_.get(), topics, int{kTry.count()}))
+        return *partitions;
       NoteErrors();
       if (complaint_.is_authentication() || Clock::now() >= deadline) {
-        throw complaint_.MakeError("cannot ask the brokers about topic " + topic);
+        throw complaint_.MakeError(
+            fmt::format("cannot ask the brokers about topic {}", fmt::join(topics, ", ")));
       }
       std::this_thread::sleep_for(kPause);
     }
+  }
+
+  std::string ClusterId() const {
+    char* id = rd_kafka_clusterid(handle_.get(), 0);
+    if (id == nullptr) return {};
+    std::string copy = id;
+    rd_kafka_mem_free(handle_.get(), id);
+    return copy;
   }
 
   void CreateTopic(const std::string& topic, int32_t partitions,
@@ -97,31 +109,13 @@ class Admin::Impl {
  private:
   /// The partition count, 0 if there is no such topic, nullopt if it is not known yet.
   static std::optional<int32_t> TryDescribe(rd_kafka_t* handle, const std::string& topic) {
-    const TopicPtr reference(rd_kafka_topic_new(handle, topic.c_str(), nullptr));
-    if (!reference) {
-      throw Error(ErrorKind::kConfiguration, "'" + topic + "' cannot be the name of a topic");
-    }
-    const rd_kafka_metadata_t* answer = nullptr;
-    const auto error = rd_kafka_metadata(handle, 0, reference.get(), &answer, int{kTry.count()});
-    const MetadataPtr owner(answer);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR || answer->topic_cnt == 0) return std::nullopt;
-    const rd_kafka_metadata_topic_t& found = answer->topics[0];
-    if (IsTransient(found.err)) return std::nullopt;
-    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
-    if (KindOf(found.err) == ErrorKind::kMissing) return 0;
-    throw Error(KindOf(found.err), "topic " + topic + ": " + rd_kafka_err2str(found.err));
+    const auto found = FindPartitions(handle, {topic}, int{kTry.count()});
+    if (!found) return std::nullopt;
+    return static_cast<int32_t>(found->size());
   }
 
   void NoteErrors() {
     while (EventPtr event{rd_kafka_queue_poll(main_queue_.get(), 0)}) complaint_.Note(event.get());
-  }
-
-  std::string ClusterId() const {
-    char* id = rd_kafka_clusterid(handle_.get(), 0);
-    if (id == nullptr) return {};
-    std::string copy = id;
-    rd_kafka_mem_free(handle_.get(), id);
-    return copy;
   }
 
   AdminOptionsPtr MakeOptions(rd_kafka_admin_op_t operation) const {
@@ -232,6 +226,12 @@ Admin::~Admin() = default;
 std::optional<TopicDescription> Admin::Describe(const std::string& topic) {
   return impl_->Describe(topic);
 }
+
+std::vector<TopicPartition> Admin::Find(const std::vector<std::string>& topics) {
+  return impl_->Find(topics);
+}
+
+std::string Admin::ClusterId() { return impl_->ClusterId(); }
 
 void Admin::CreateTopic(const std::string& topic, int32_t partitions,
                         const std::vector<Property>& configuration) {

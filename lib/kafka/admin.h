@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/batch/log.h"
+#include "lib/batch/partition.h"
 #include "lib/kafka/config.h"
 
 namespace rk {
@@ -32,6 +33,12 @@ class Admin {
   /// nullopt if there is no such topic; asking never creates it. Throws Error(kConfiguration) for
   /// a name that no topic can have.
   std::optional<TopicDescription> Describe(const std::string& topic);
+
+  /// The partitions of topics (names, or patterns: IsPattern) in order; of a topic that is not
+  /// there none.
+  std::vector<TopicPartition> Find(const std::vector<std::string>& topics);
+  /// After any other question; empty where the brokers have none.
+  std::string ClusterId();
 
   /// Makes the topic with the broker's default replication and this configuration (e.g.
   /// {"retention.ms", "-1"}), and waits until it is there. Another that made it first is no error.

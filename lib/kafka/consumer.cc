@@ -9,6 +9,7 @@
 
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer_impl.h"
+#include "lib/kafka/find_partitions.h"
 
 namespace rk {
 namespace {
@@ -19,6 +20,12 @@ constexpr int kCommitTimeoutMs = 5000;
 /// own bookkeeping for records of 240 bytes.
 constexpr size_t kFetchQueueBytes = size_t{16} << 20;
 
+constexpr std::chrono::milliseconds kRefresh{10'000};
+constexpr std::chrono::milliseconds kJoinLimit{300'000};  // librdkafka's max.poll.interval.ms
+
+/// Asked on the thread that reads: what is not answered by then is asked again later.
+constexpr int kMomentMs = 250;
+
 std::vector<Property> Defaults(const Consumer::Options& options) {
   const size_t partitions = std::max<size_t>(options.partition_count, 1);
   const size_t queue_kbytes = std::max<size_t>(kFetchQueueBytes / 1024 / partitions, 64);
@@ -28,6 +35,8 @@ std::vector<Property> Defaults(const Consumer::Options& options) {
       {"fetch.queue.backoff.ms", "5"},
       {"queued.max.messages.kbytes", std::to_string(queue_kbytes)},
       {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
+      // How soon new partitions and topics are noticed; the default is 5 minutes.
+      {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},
   };
 }
 
@@ -68,6 +77,12 @@ bool IsCooperative(rd_kafka_t* handle) {
   return std::strcmp(rd_kafka_rebalance_protocol(handle), "COOPERATIVE") == 0;
 }
 
+std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string& property,
+                                 std::chrono::milliseconds otherwise) {
+  const auto text = client.Find(property);
+  return text ? std::chrono::milliseconds(std::stoll(*text)) : otherwise;
+}
+
 }  // namespace
 
 void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
@@ -92,7 +107,10 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 }
 
 Consumer::Impl::Impl(const Options& options, Log log)
-    : group_(options.group), log_(std::move(log)) {
+    : group_(options.group),
+      log_(std::move(log)),
+      refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
+      join_limit_(TimeOf(options.client, "max.poll.interval.ms", kJoinLimit)) {
   reset_ =
       ParseReset(options.client.Find("auto.offset.reset").value_or("earliest"), &reset_is_error_);
   ConfPtr conf = MakeConf(options.client, Defaults(options));
@@ -198,8 +216,32 @@ void Consumer::Subscribe(const std::vector<std::string>& topics, Listener& liste
 
 void Consumer::Assign(const std::vector<PartitionOffset>& starts) {
   for (const auto& start : starts) impl_->Open(start.partition);
-  if (const auto error = rd_kafka_assign(impl_->handle_.get(), ToList(starts).get()))
-    ThrowKafka(error, "assignment");
+  ThrowIfFailed(rd_kafka_incremental_assign(impl_->handle_.get(), ToList(starts).get()),
+                "assignment");
+}
+
+void Consumer::Restart(const PartitionOffset& start) {
+  const ListPtr list = ToList(std::vector{start});
+  ThrowIfFailed(rd_kafka_incremental_unassign(impl_->handle_.get(), list.get()), "assignment");
+  Assign({start});
+}
+
+std::optional<std::vector<TopicPartition>> Consumer::TryFind(
+    const std::vector<std::string>& topics) const {
+  return FindPartitions(impl_->handle_.get(), topics, kMomentMs);
+}
+
+std::chrono::milliseconds Consumer::refresh_interval() const { return impl_->refresh_; }
+
+std::chrono::milliseconds Consumer::join_limit() const { return impl_->join_limit_; }
+
+std::optional<int64_t> Consumer::CachedEnd(const TopicPartition& partition) const {
+  int64_t low = 0;
+  int64_t high = 0;
+  const auto error = rd_kafka_get_watermark_offsets(impl_->handle_.get(), partition.topic.c_str(),
+                                                    partition.partition, &low, &high);
+  if (error || high < 0) return std::nullopt;
+  return high;
 }
 
 void Consumer::Poll() { impl_->Poll(); }

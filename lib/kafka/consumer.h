@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,10 +52,25 @@ class Consumer {
   Consumer(const Options& options, Log log);
   ~Consumer();
 
-  /// Joins the group for `topics`. `listener` must outlive the consumer's use.
+  /// Joins the group for `topics`, names or patterns (IsPattern). `listener` must outlive the
+  /// consumer's use.
   void Subscribe(const std::vector<std::string>& topics, Listener& listener);
   /// Reads just these partitions from the given offsets, with no group's say in it.
+  /// Those that are read already go on.
   void Assign(const std::vector<PartitionOffset>& starts);
+  /// Reads the partition from `offset` on, whatever there was before it.
+  void Restart(const PartitionOffset& start);
+
+  /// The partitions there are now of topics (names or patterns), in order. nullopt if the brokers
+  /// do not say within a moment.
+  std::optional<std::vector<TopicPartition>> TryFind(const std::vector<std::string>& topics) const;
+  /// How often a look at TryFind() is worth it: topic.metadata.refresh.interval.ms.
+  std::chrono::milliseconds refresh_interval() const;
+  /// How long a group may take to answer one who joins: max.poll.interval.ms, which its slowest
+  /// member has.
+  std::chrono::milliseconds join_limit() const;
+  /// The end of the partition as the last fetch saw it; nullopt before the first.
+  std::optional<int64_t> CachedEnd(const TopicPartition& partition) const;
 
   /// The offset at which `start` begins in each partition; a group without a stored one begins as
   /// auto.offset.reset says (earliest by default: nothing is left out). Asks the brokers: at most
@@ -75,15 +91,20 @@ class Consumer {
     size_t records = 500;
     size_t bytes = size_t{1} << 20;        ///< of keys, values and headers; one record may exceed
     std::chrono::milliseconds timeout{0};  ///< how long the first record may wait for company
+    int64_t end_offset = std::numeric_limits<int64_t>::max();  ///< no record from there on
   };
   struct Fetched {
     std::optional<Frame> frame;
-    /// The partition's end was reached: everything below has been handed out.
+    /// The partition's end, or Limits::end_offset, was reached: everything below has been handed
+    /// out.
     std::optional<int64_t> end_offset;
+    /// Retention overtook the position: these offsets are gone, and nothing follows until
+    /// Restart(). No frame comes with it.
+    std::optional<OffsetRange> lost;
   };
   /// What the partition's queue holds, at most one frame; never blocks. `info` says everything of
-  /// the frame but next_offset and earliest_timestamp_ms. Throws Error(kBadData) naming the lost
-  /// range when retention overtook the position.
+  /// the frame but next_offset and earliest_timestamp_ms. Throws Error(kBadData) for a position
+  /// that lies behind the partition's end.
   Fetched Fetch(const BatchInfo& info, const Limits& limits);
   /// When a record that waits for company (Limits::timeout) is due; nullopt if none waits.
   std::optional<std::chrono::steady_clock::time_point> NextDue() const;

@@ -60,13 +60,9 @@ Consumer::Fetched Consumer::Impl::Fetch(const BatchInfo& info, const Limits& lim
   size_t bytes = 0;
   bool cut = false;  // no later record may join
   for (const MessagePtr& message : queue.pending) {
-    if (!IsRecord(*message)) {
-      if (!IsEnd(*message) && count == 0) ThrowFetchError(partition, info, *message);
-      cut = true;
-      break;
-    }
     const size_t size = message->len + message->key_len;
-    if (count == limits.records || (count > 0 && bytes + size > limits.bytes)) {
+    if (!IsRecord(*message) || message->offset >= limits.end_offset || count == limits.records ||
+        (count > 0 && bytes + size > limits.bytes)) {
       cut = true;
       break;
     }
@@ -77,11 +73,32 @@ Consumer::Fetched Consumer::Impl::Fetch(const BatchInfo& info, const Limits& lim
   const bool due = cut || count == limits.records ||
                    std::chrono::steady_clock::now() >= queue.oldest + limits.timeout;
   if (count > 0 && due) fetched.frame = Build(queue, info, count);
-  if (!queue.pending.empty() && IsEnd(*queue.pending.front())) {
-    fetched.end_offset = queue.pending.front()->offset;
-    queue.pending.pop_front();
-  }
+  if (!fetched.frame && count > 0) return fetched;
+  TakeMark(partition, info, limits, fetched);
   return fetched;
+}
+
+// What stands in the queue where the next record would: an end, or an error.
+void Consumer::Impl::TakeMark(const TopicPartition& partition, const BatchInfo& info,
+                              const Limits& limits, Fetched& fetched) {
+  auto& pending = queues_.at(partition).pending;
+  if (pending.empty()) return;
+  const rd_kafka_message_t& mark = *pending.front();
+  if (IsRecord(mark)) {
+    if (mark.offset >= limits.end_offset) fetched.end_offset = limits.end_offset;
+    return;
+  }
+  if (IsEnd(mark)) {
+    fetched.end_offset = std::min<int64_t>(mark.offset, limits.end_offset);
+  } else if (fetched.frame) {
+    return;  // first what came before it
+  } else if (mark.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    fetched.lost = FindLoss(partition, info.first_offset);
+  } else {
+    ThrowKafka(mark.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
+               rd_kafka_message_errstr(&mark));
+  }
+  pending.pop_front();
 }
 
 // One by one: when librdkafka 2.12 hands out many in one call it counts the end of the partition as
@@ -139,19 +156,14 @@ Frame Consumer::Impl::Build(PartitionQueue& queue, const BatchInfo& info, size_t
   return builder.Finish();
 }
 
-void Consumer::Impl::ThrowFetchError(const TopicPartition& partition, const BatchInfo& info,
-                                     const rd_kafka_message_t& message) {
-  if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-    const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
-    throw Error(
-        ErrorKind::kBadData,
-        fmt::format("topic {} partition {}: offsets {} to {} are not on the broker any more "
-                    "(retention overtook the reader); start again with -o to accept the loss",
-                    partition.topic, partition.partition, info.first_offset, low));
-  }
-  ThrowKafka(message.err,
-             fmt::format("topic {} partition {}", partition.topic, partition.partition),
-             rd_kafka_message_errstr(&message));
+OffsetRange Consumer::Impl::FindLoss(const TopicPartition& partition, int64_t position) {
+  const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
+  if (low > position) return {position, low};
+  const int64_t end = List({partition}, RD_KAFKA_OFFSET_SPEC_LATEST).front();
+  throw Error(ErrorKind::kBadData,
+              fmt::format("topic {} partition {}: offset {} is not there, records go from {} to {} "
+                          "(was the topic made anew?); start again with -o to say where to go on",
+                          partition.topic, partition.partition, position, low, end));
 }
 
 std::optional<std::chrono::steady_clock::time_point> Consumer::NextDue() const {

@@ -38,6 +38,8 @@ class Consumer::Impl {
   StartOffset reset_;            ///< where a group without a stored offset begins
   bool reset_is_error_ = false;  ///< … or that it must not
   Log log_;
+  std::chrono::milliseconds refresh_;
+  std::chrono::milliseconds join_limit_;
   EventFd events_;
   Listener* listener_ = nullptr;
   bool commit_failed_ = false;
@@ -54,8 +56,9 @@ class Consumer::Impl {
   void OnRevoked(rd_kafka_topic_partition_list_t* list);
   void Pull(PartitionQueue& queue, const Limits& limits);
   Frame Build(PartitionQueue& queue, const BatchInfo& info, size_t count);
-  [[noreturn]] void ThrowFetchError(const TopicPartition& partition, const BatchInfo& info,
-                                    const rd_kafka_message_t& message);
+  void TakeMark(const TopicPartition& partition, const BatchInfo& info, const Limits& limits,
+                Fetched& fetched);
+  OffsetRange FindLoss(const TopicPartition& partition, int64_t position);
   std::vector<int64_t> Stored(const std::vector<TopicPartition>& partitions);
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 };

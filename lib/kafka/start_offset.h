@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct StartOffset {
   };
   Kind kind = Kind::kBeginning;
   int64_t value = 0;
+  auto operator<=>(const StartOffset&) const = default;
 };
 
 /// Parses `beginning|end|stored|N|-N|s@MS`. Throws Error(kUsage) that says what is allowed.

@@ -42,6 +42,21 @@ void WaitWritable(int fd) {
 
 }  // namespace
 
+void WriteAll(int fd, std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t count = write(fd, rest.data(), rest.size());
+    if (count >= 0) {
+      rest.remove_prefix(static_cast<size_t>(count));
+    } else if (errno == EAGAIN) {
+      WaitWritable(fd);
+    } else if (errno == EPIPE) {
+      throw Error(ErrorKind::kBrokenPipe, "the output is closed: whoever read it is gone");
+    } else if (errno != EINTR) {
+      throw IoError("the output cannot be written");
+    }
+  }
+}
+
 PipeSource::PipeSource(int fd, size_t max_frame)
     : fd_(fd), max_frame_(max_frame), ahead_(kReadAhead) {
   acknowledged_ = FileType(fd, "the input cannot be read") != S_IFREG;
@@ -152,21 +167,7 @@ PipeSink::PipeSink(int fd) : fd_(fd) {
   (void)fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe is only slower
 }
 
-void PipeSink::Send(const Frame& frame) {
-  std::string_view rest = frame.bytes();
-  while (!rest.empty()) {
-    const ssize_t count = write(fd_, rest.data(), rest.size());
-    if (count >= 0) {
-      rest.remove_prefix(static_cast<size_t>(count));
-    } else if (errno == EAGAIN) {
-      WaitWritable(fd_);
-    } else if (errno == EPIPE) {
-      throw Error(ErrorKind::kBrokenPipe, "the stage that reads our output is gone");
-    } else if (errno != EINTR) {
-      throw IoError("the output cannot be written");
-    }
-  }
-}
+void PipeSink::Send(const Frame& frame) { WriteAll(fd_, frame.bytes()); }
 
 void PipeSink::Finish(const Origin& origin) { Send(Frame::End(origin)); }
 

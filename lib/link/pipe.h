@@ -3,12 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "lib/batch/buffer.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
 
 namespace rk {
+
+/// Writes all of it, waiting as long as the other end pushes back. Throws Error(kBrokenPipe) if
+/// whoever reads it is gone, Error(kIo).
+void WriteAll(int fd, std::string_view rest);
 
 /// Frames from a pipe or a regular file. `fd` stays the caller's, with the flags it has.
 ///

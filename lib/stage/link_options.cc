@@ -64,7 +64,7 @@ void AddOutputOptions(CLI::App& app, LinkOptions& options) {
 }
 
 void AddHwmOption(CLI::App& app, LinkOptions& options) {
-  app.add_option("--hwm", options.hwm, "frames that wait in a socket that pushes or\ncollects")
+  app.add_option("--hwm", options.hwm, "frames that wait where it pushes or collects")
       ->option_text("N=4")
       ->check(CLI::Range(1, 1024));
 }
