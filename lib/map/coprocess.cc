@@ -24,7 +24,7 @@ using Kind = LineFailure::Kind;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kGrace{1000};  // from the end of its input to the end of it
-constexpr size_t kReadBytes = 64 * 1024;
+constexpr size_t kReadBytes = size_t{64} * 1024;
 constexpr int kShellCannotRun = 126;
 constexpr int kShellCannotFind = 127;
 
@@ -158,7 +158,8 @@ class Coprocess : public LineProgram {
     const auto status = WaitForExit(kGrace);
     if (!status) Kill();
     const std::string how = status ? Ending(*status) : "it closed its standard output";
-    if (read_nothing && (status == kShellCannotRun || status == kShellCannotFind)) {
+    const int code = status.value_or(0);
+    if (read_nothing && (code == kShellCannotRun || code == kShellCannotFind)) {
       throw Error(ErrorKind::kMissing,
                   fmt::format("the shell cannot run the program of --exec: {}", how));
     }

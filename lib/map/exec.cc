@@ -76,7 +76,7 @@ std::vector<size_t> Exec::Open() const {
 
 // Asks for these records until each has its answer, or says why not all have. After that there is
 // no program.
-std::optional<Rejection> Exec::Ask(const Frame& frame, std::vector<size_t> records) {
+std::optional<Rejection> Exec::Ask(const Frame& frame, const std::vector<size_t>& records) {
   for (;;) {
     try {
       Converse(frame, records);

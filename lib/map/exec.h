@@ -40,7 +40,7 @@ class Exec : public Mapper {
   void Start();
   void Prepare(const Frame& frame);
   void WriteLines(const Frame& frame, const std::vector<size_t>& records);
-  std::optional<Rejection> Ask(const Frame& frame, std::vector<size_t> records);
+  std::optional<Rejection> Ask(const Frame& frame, const std::vector<size_t>& records);
   void Converse(const Frame& frame, const std::vector<size_t>& records);
   void Take(std::string_view line);
   void TakeRepeated(std::string_view line, uint64_t number);
