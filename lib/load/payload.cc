@@ -37,8 +37,8 @@ MarkReader::MarkReader()
 
 std::optional<LoadMark> MarkReader::Read(std::string_view json) {
   std::array<int64_t, 3> numbers{};
-  const std::array<char*, 1> rows = {reinterpret_cast<char*>(numbers.data())};
-  if (extractor_.Extract(json, rows)) return std::nullopt;
+  const RowTarget row{reinterpret_cast<char*>(numbers.data()), nullptr};
+  if (extractor_.Extract(json, {&row, 1})) return std::nullopt;
   return LoadMark{numbers[0], numbers[1], numbers[2]};
 }
 
