@@ -1,9 +1,18 @@
 // rk-write: frames → Kafka.
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "lib/batch/error.h"
+#include "lib/ends/edited_source.h"
 #include "lib/ends/kafka_options.h"
+#include "lib/ends/line_outlet.h"
+#include "lib/ends/text_source.h"
+#include "lib/ends/unescape.h"
 #include "lib/ends/writer.h"
 #include "lib/ends/writer_topics.h"
 #include "lib/stage/link_options.h"
@@ -16,26 +25,53 @@ const rk::ToolInfo kInfo{
     "Writes frames to a topic of Kafka, in order, and acknowledges what is stored.\n"
     "Records that failed go to the dead-letter topic.",
     "Example:\n"
-    "  rk-read -b localhost:9092 -t applications -G credit | rk-infer -m credit.pt |\n"
-    "    rk-write -b localhost:9092 -t decisions"};
+    "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions"};
 
 struct Options {
   rk::LinkOptions link;
   rk::KafkaOptions kafka;
   std::string topic;
   std::string dead_letters;
+  std::string to;
+  std::string partition = "key";
+  rk::Edits edits;
+  bool text = false;
+  std::string record_end = "\\n";
+  std::optional<std::string> key_end;
   bool unordered = false;
   std::string on_broker_down = "exit";
 };
 
+std::string CheckDelimiter(const std::string& text) {
+  return rk::Unescape(text).empty() ? "a delimiter is not empty" : "";
+}
+
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddKafkaOptions(app, options.kafka);
-  app.add_option("-t,--topic", options.topic, "topic to write to")
-      ->option_text("TOPIC")
-      ->required();
-  app.add_option("--dead-letter", options.dead_letters,
-                 "for records that failed (default: TOPIC.dlq)")
+  app.add_option("-t,--topic", options.topic, "topic to write to")->option_text("TOPIC");
+  app.add_option("-p,--partition", options.partition, "by key, the same as the input's, or N")
+      ->option_text("key|same|N");
+  app.add_option("--key", options.edits.key_field, "the key is that field of the JSON value")
+      ->option_text("FIELD");
+  app.add_option("--drop-header", options.edits.drop_headers, "headers to leave out; often")
+      ->option_text("GLOB")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--dead-letter", options.dead_letters, "for what failed (default: TOPIC.dlq)")
       ->option_text("TOPIC");
+  app.add_option("--to", options.to, "values as lines to stdout, not to Kafka")
+      ->option_text("-")
+      ->check(CLI::IsMember({"-"}))
+      ->excludes("-t", "-p", "--dead-letter");
+  auto* text = app.add_flag("-P", options.text, "stdin is text, a record a line, as of kcat -P");
+  app.add_option("-K", options.key_end, "with -P: what ends a key")
+      ->option_text("DELIMITER")
+      ->needs(text)
+      ->check(CheckDelimiter);
+  app.add_option("-D", options.record_end, "with -P: what ends a record")
+      ->option_text("DELIMITER=\\n")
+      ->needs(text)
+      ->check(CheckDelimiter);
   app.add_flag("--unordered", options.unordered, "let a batch go that overtook an earlier one");
   app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry for ever")
       ->check(CLI::IsMember({"exit", "retry"}))
@@ -44,18 +80,47 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddHwmOption(app, options.link);
 }
 
+std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) {
+  if (options.text && options.link.in != "-")
+    throw rk::Error(rk::ErrorKind::kUsage, "-P is for standard input, not for --in");
+  std::unique_ptr<rk::Source> source;
+  if (options.text) {
+    rk::TextFormat format{rk::Unescape(options.record_end), std::nullopt};
+    if (options.key_end) format.key_end = rk::Unescape(*options.key_end);
+    source = std::make_unique<rk::TextSource>(STDIN_FILENO, std::move(format));
+  } else {
+    source = rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
+  }
+  if (!options.edits.any()) return source;
+  return std::make_unique<rk::EditedSource>(std::move(source), options.edits);
+}
+
+/// Null if a --check needs no more.
+std::unique_ptr<rk::Outlet> OpenOutlet(const Options& options, rk::Stage& stage) {
+  if (options.to == "-")
+    return stage.check ? nullptr : std::make_unique<rk::LineOutlet>(STDOUT_FILENO, stage.log);
+  if (options.topic.empty())
+    throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");
+  const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
+  const std::string dead_letters =
+      options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
+  const rk::Placement placement = rk::ParsePlacement(options.partition);
+  if (stage.check) {
+    rk::CheckTopics(client, options.topic, dead_letters, placement, stage.log);
+    return nullptr;
+  }
+  return std::make_unique<rk::Producer>(
+      rk::PrepareTopics(client, options.topic, dead_letters, placement, stage.log), stage.log);
+}
+
 void Run(const Options& options, rk::Stage& stage) {
   rk::WriterOptions writer_options;
   writer_options.ordered = !options.unordered;
   if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
-  const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
-  const std::string dead_letters =
-      options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
-  if (stage.check) return rk::CheckTopics(client, options.topic, dead_letters, stage.log);
-  rk::Producer producer(rk::PrepareTopics(client, options.topic, dead_letters, stage.log),
-                        stage.log);
-  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
-  rk::Writer writer(writer_options, *source, producer, stage);
+  const auto outlet = OpenOutlet(options, stage);
+  if (!outlet) return;
+  const auto source = OpenInput(options, stage);
+  rk::Writer writer(writer_options, *source, *outlet, stage);
   stage.Ready();
   writer.Run();
 }

@@ -112,10 +112,12 @@ void Reader::ReadUntilFinished() {
 }
 
 // Once, at the first call for a partition. One that comes back after a rebalance goes on where its
-// group is: -o was for the start. Neither is -o for one that was made since: nothing of it may be
-// left out.
+// group is, or we were if we commit nothing: -o was for the start. Neither is -o for one that was
+// made since: nothing of it may be left out.
 StartOffset Reader::StartOf(const TopicPartition& partition) {
   const StartOffset stored{StartOffset::Kind::kStored, 0};
+  if (const auto left = left_.find(partition); left != left_.end())
+    return {StartOffset::Kind::kAbsolute, left->second};
   if (!begun_.insert(partition).second) return stored;
   if (at_start_.contains(partition)) return options_.start;
   return options_.group.empty() ? StartOffset{StartOffset::Kind::kBeginning, 0} : stored;
@@ -179,6 +181,7 @@ void Reader::GiveUp(const TopicPartition& partition) {
   int64_t epoch = 0;
   window_.With([&](Ledger& ledger) {
     epoch = ledger.epoch(partition);
+    if (!Commits()) left_[partition] = ledger.floor(partition);
     ledger.Revoke(partition);
   });
   acks_.Fence(partition, epoch);
@@ -288,9 +291,13 @@ bool Reader::Finished() {
   return Stopping() && window_.With([](Ledger& ledger) { return ledger.Idle(); });
 }
 
+bool Reader::Commits() const {
+  return !options_.group.empty() && (sink_.acknowledged() || options_.commit_sent);
+}
+
 std::vector<PartitionOffset> Reader::Uncommitted() {
   std::vector<PartitionOffset> offsets;
-  if (options_.group.empty() || !(sink_.acknowledged() || options_.commit_sent)) return offsets;
+  if (!Commits()) return offsets;
   for (auto& [partition, reading] : readings_) {
     const int64_t floor = window_.With(
         [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
@@ -321,9 +328,8 @@ void Reader::WatchGroup(steady_clock::time_point now) {
     return;
   }
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - answered_);
-  const std::string what =
-      fmt::format("group {}: no answer for {} s to our asking for partitions", options_.group,
-                  waited.count());
+  const std::string what = fmt::format("group {}: no answer for {} s to our asking for partitions",
+                                       options_.group, waited.count());
   if (waited >= consumer_->join_limit())
     throw Error(ErrorKind::kUnavailable, what + ": is its coordinator reachable?");
   if (now < next_complaint_) return;

@@ -71,6 +71,7 @@ class Reader : private Consumer::Listener {
   bool Stopping() const;
   bool Finished();
 
+  bool Commits() const;
   std::vector<PartitionOffset> Uncommitted();
   void KeepHouse();
   void WatchGroup(std::chrono::steady_clock::time_point now);
@@ -88,9 +89,10 @@ class Reader : private Consumer::Listener {
   std::string cluster_id_;
 
   std::map<TopicPartition, Reading> readings_;
-  std::set<TopicPartition> at_start_;  ///< the partitions there were when we started
-  std::set<TopicPartition> begun_;     ///< those that a start has been looked up for
-  bool assigned_ = false;              ///< the group has answered
+  std::set<TopicPartition> at_start_;       ///< the partitions there were when we started
+  std::set<TopicPartition> begun_;          ///< those that a start has been looked up for
+  std::map<TopicPartition, int64_t> left_;  ///< where we were in those given up, if not committed
+  bool assigned_ = false;                   ///< the group has answered
   bool more_to_fetch_ = false;
   TopicPartition last_fetched_;  ///< partitions take turns
   uint64_t fetched_ = 0;

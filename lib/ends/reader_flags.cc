@@ -22,7 +22,7 @@ std::vector<int32_t> ParsePartitions(const std::string& text) {
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
     if (error != std::errc() || end != part.data() + part.size() || number < 0) {
       throw Error(ErrorKind::kUsage,
-                      "partition '" + part + "' is not a number: write -p 0,1,… or -p all");
+                  "partition '" + part + "' is not a number: write -p 0,1,… or -p all");
     }
     numbers.push_back(number);
   }
@@ -56,8 +56,7 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       ->option_text("GROUP");
   app.add_option("-p,--partition", flags.partitions, "these alone: N,... or all (default: -G's)")
       ->option_text("LIST");
-  app.add_option("-o,--offset", flags.offsets,
-                 "beginning|end|stored|N|-N|s@MS, and e@MS to end")
+  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS, and e@MS to end")
       ->option_text("OFFSET")
       ->expected(1)
       ->take_all();

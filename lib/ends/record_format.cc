@@ -1,13 +1,13 @@
 #include "lib/ends/record_format.h"
 
 #include <array>
-#include <cstdlib>
 #include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "lib/batch/error.h"
+#include "lib/ends/unescape.h"
 #include "lib/json/bytes.h"
 #include "lib/json/splice.h"
 
@@ -28,29 +28,6 @@ void AppendNumber(Number number, std::string& out) {
 void AppendBigEndian(int32_t number, std::string& out) {
   const auto bits = static_cast<uint32_t>(number);
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(bits >> shift & 0xff);
-}
-
-/// What stands behind a backslash. A text ends at a NUL, as kcat's does.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  const std::string copy(text);  // strtoul wants an end
-  for (const char* at = copy.c_str(); *at != 0; ++at) {
-    if (*at != '\\' || at[1] == 0) {
-      plain += *at;
-      continue;
-    }
-    ++at;
-    const bool hexadecimal = *at == 'x';
-    if (hexadecimal || (*at >= '0' && *at <= '9')) {
-      if (hexadecimal) ++at;
-      char* end = nullptr;
-      plain += static_cast<char>(std::strtoul(at, &end, hexadecimal ? 16 : 0));
-      at = end > at ? end - 1 : at;
-    } else {
-      plain += *at == 'n' ? '\n' : *at == 't' ? '\t' : *at == 'r' ? '\r' : *at;
-    }
-  }
-  return plain.substr(0, plain.find('\0'));
 }
 
 void AppendHeaders(std::string_view encoded, std::string& out) {

@@ -41,10 +41,10 @@ AckMessage MakeMessage(AckKind kind, const BatchInfo& info) {
 
 }  // namespace
 
-Writer::Writer(const WriterOptions& options, Source& source, Producer& producer, Stage& stage)
+Writer::Writer(const WriterOptions& options, Source& source, Outlet& outlet, Stage& stage)
     : options_(options),
       source_(source),
-      producer_(producer),
+      outlet_(outlet),
       stage_(stage),
       acks_(stage.log),
       order_(options.ordered),
@@ -80,7 +80,7 @@ void Writer::Run() {
 void Writer::FinishOutstanding() {
   const auto deadline =
       broken_input_ ? Clock::now() + stage_.drain_timeout : Clock::time_point::max();
-  while (producer_.outstanding() > 0 && Clock::now() < deadline) {
+  while (outlet_.outstanding() > 0 && Clock::now() < deadline) {
     Wait();
     Serve();
   }
@@ -89,7 +89,7 @@ void Writer::FinishOutstanding() {
 // What is outstanding gets done without any help from the input, and what is held back does not
 // count: so an earlier batch that the order waits for always gets through.
 bool Writer::may_receive() const {
-  return !input_over() && producer_.outstanding_bytes() < kMaxOutstandingBytes;
+  return !input_over() && outlet_.outstanding_bytes() < kMaxOutstandingBytes;
 }
 
 bool Writer::Receive() {
@@ -115,7 +115,7 @@ void Writer::Take(Frame frame) {
   NoteReader(frame.info());
   WriterOrder::Outcome outcome =
       order_.Take(std::make_shared<const Frame>(std::move(frame)), Clock::now());
-  for (FramePtr& next : outcome.produce) producer_.Produce(std::move(next));
+  for (FramePtr& next : outcome.produce) outlet_.Produce(std::move(next));
   for (const FramePtr& done : outcome.acknowledge) Acknowledge(*done);
   for (const auto* over : {&outcome.acknowledge, &outcome.fenced, &outcome.dropped}) LetGo(*over);
   if (!source_.acknowledged()) return;
@@ -135,7 +135,7 @@ void Writer::NoteReader(const BatchInfo& info) {
 
 void Writer::Serve() {
   const auto now = Clock::now();
-  const std::vector<FramePtr> stored = producer_.Serve();
+  const std::vector<FramePtr> stored = outlet_.Serve();
   for (const FramePtr& done : stored) {
     order_.Done(*done, now);
     Acknowledge(*done);
@@ -151,9 +151,9 @@ void Writer::Serve() {
 void Writer::Wait() {
   // A descriptor below 0 is one that poll(2) passes by.
   std::array<pollfd, 4> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
-                                pollfd{producer_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0},
+                                pollfd{outlet_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0},
                                 pollfd{leaving_ ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
-  const int timeout = static_cast<int>(producer_.poll_timeout().count());
+  const int timeout = static_cast<int>(outlet_.poll_timeout().count());
   if (poll(watched.data(), watched.size(), timeout) < 0 && errno != EINTR) {
     throw std::system_error(errno, std::generic_category(), "poll");
   }
@@ -199,8 +199,8 @@ void Writer::SendAcks() {
 void Writer::KeepHouse() {
   const auto now = Clock::now();
   next_housekeeping_ = now + kBetweenHousekeeping;
-  if (options_.give_up_after && producer_.stalled(now) >= *options_.give_up_after) {
-    throw producer_.StallError();
+  if (options_.give_up_after && outlet_.stalled(now) >= *options_.give_up_after) {
+    throw outlet_.StallError();
   }
   order_.Expire(now);
   acks_.Expire(now);
@@ -210,11 +210,11 @@ void Writer::KeepHouse() {
 }
 
 void Writer::UpdateMetrics() {
-  const Producer::Totals& totals = producer_.totals();
+  const Outlet::Totals& totals = outlet_.totals();
   records_out_.Set(totals.records);
   dead_letters_.Set(totals.dead_letters);
   bytes_out_.Set(totals.bytes);
-  batches_in_flight_.Set(producer_.outstanding());
+  batches_in_flight_.Set(outlet_.outstanding());
   held_back_.Set(order_.held_back());
 }
 

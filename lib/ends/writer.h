@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/batch/outlet.h"
 #include "lib/batch/writer_order.h"
-#include "lib/kafka/producer.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/source.h"
 #include "lib/stage/tool.h"
@@ -24,17 +24,17 @@ struct WriterOptions {
 };
 
 /// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
-/// (DESIGN "The writer"). One thread and one poll(2) over the source, the producer and the
+/// (DESIGN "The writer"). One thread and one poll(2) over the source, the outlet and the
 /// acknowledgement channel.
 class Writer {
  public:
   /// All must outlive it.
-  Writer(const WriterOptions& options, Source& source, Producer& producer, Stage& stage);
+  Writer(const WriterOptions& options, Source& source, Outlet& outlet, Stage& stage);
 
   /// Writes until END has come, or a drain has ended what comes, and everything that may be is
   /// stored and acknowledged. If the input breaks before that (Error of the source), what came is
   /// finished first, within the drain time-out. Throws Error(kBadData) if at END batches are still
-  /// held back, what Producer throws, and Producer::StallError() when it gives up.
+  /// held back, what Outlet throws, and its StallError() when it gives up.
   void Run();
 
  private:
@@ -71,7 +71,7 @@ class Writer {
 
   WriterOptions options_;
   Source& source_;
-  Producer& producer_;
+  Outlet& outlet_;
   Stage& stage_;
   AckClient acks_;
   WriterOrder order_;

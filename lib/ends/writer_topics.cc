@@ -6,9 +6,15 @@
 namespace rk {
 namespace {
 
-TopicDescription DescribeOutput(Admin& admin, const std::string& output) {
+TopicDescription DescribeOutput(Admin& admin, const std::string& output,
+                                const Placement& placement) {
   const auto found = admin.Describe(output);
-  if (found) return *found;
+  if (found && placement.fixed < found->partitions) return *found;
+  if (found) {
+    throw Error(ErrorKind::kMissing, "topic " + output + " has no partition " +
+                                         std::to_string(placement.fixed) + ": it has 0 to " +
+                                         std::to_string(found->partitions - 1));
+  }
   throw Error(ErrorKind::kMissing, "there is no topic " + output +
                                        ": make it (kafka-topics.sh --create --topic " + output +
                                        " --partitions N), or name another with -t");
@@ -17,18 +23,19 @@ TopicDescription DescribeOutput(Admin& admin, const std::string& output) {
 }  // namespace
 
 void CheckTopics(const ClientSettings& client, const std::string& output,
-                 const std::string& dead_letters, const Log& log) {
+                 const std::string& dead_letters, const Placement& placement, const Log& log) {
   CheckProducerSettings(client);
   Admin admin(client, log);
-  DescribeOutput(admin, output);
+  DescribeOutput(admin, output, placement);
   admin.Describe(dead_letters);  // one that is missing is made at the start
 }
 
 Producer::Options PrepareTopics(const ClientSettings& client, const std::string& output,
-                                const std::string& dead_letters, const Log& log) {
+                                const std::string& dead_letters, const Placement& placement,
+                                const Log& log) {
   CheckProducerSettings(client);
   Admin admin(client, log);
-  const TopicDescription found = DescribeOutput(admin, output);
+  const TopicDescription found = DescribeOutput(admin, output, placement);
   int32_t dead_letter_partitions = found.partitions;
   if (const auto existing = admin.Describe(dead_letters)) {
     dead_letter_partitions = existing->partitions;
@@ -43,7 +50,8 @@ Producer::Options PrepareTopics(const ClientSettings& client, const std::string&
   return {client,
           {output, found.partitions},
           {dead_letters, dead_letter_partitions},
-          admin.MaxMessageBytes(output)};
+          admin.MaxMessageBytes(output),
+          placement};
 }
 
 }  // namespace rk

@@ -18,7 +18,6 @@ namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
-using simdjson::dom::object;
 
 enum class Operator { kEqual, kUnequal, kLess, kLessEqual, kMore, kMoreEqual };
 
@@ -148,7 +147,7 @@ class Condition::Impl {
   }
 
   bool Test(std::string_view json) {
-    const auto found = Find(ParseObject(parser_, json));
+    const auto found = FindField(ParseObject(parser_, json), path_);
     const bool there = found && !found->is_null();
     const std::optional<Scalar> value = there ? ScalarOf(*found) : Scalar();
     const auto order = value ? Compare(*value, wanted_) : std::partial_ordering::unordered;
@@ -168,24 +167,6 @@ class Condition::Impl {
       if (const auto scalar = ScalarOf(value)) return *scalar;
     }
     return std::string_view(wanted_text_.data(), text.size());
-  }
-
-  // Nothing where a key of the path is not there, or what it leads through is no object.
-  std::optional<element> Find(object members) const {
-    for (size_t depth = 0;; ++depth) {
-      std::optional<element> found;
-      for (const auto& [key, value] : members) {
-        if (key != path_[depth]) continue;
-        if (found) {
-          throw Rejected{{"duplicate-field",
-                          fmt::format("field \"{}\" is there more than once", path_[depth])}};
-        }
-        found = value;
-      }
-      if (!found || depth + 1 == path_.size()) return found;
-      if (!found->is_object()) return std::nullopt;
-      members = object{*found};
-    }
   }
 
   std::string path_name_;

@@ -32,4 +32,22 @@ simdjson::dom::object ParseObject(simdjson::dom::parser& parser, std::string_vie
   return simdjson::dom::object{document};
 }
 
+std::optional<simdjson::dom::element> FindField(simdjson::dom::object members,
+                                                const std::vector<std::string>& path) {
+  for (size_t depth = 0;; ++depth) {
+    std::optional<simdjson::dom::element> found;
+    for (const auto& [key, value] : members) {
+      if (key != path[depth]) continue;
+      if (found) {
+        throw Rejected{
+            {"duplicate-field", fmt::format("field \"{}\" is there more than once", path[depth])}};
+      }
+      found = value;
+    }
+    if (!found || depth + 1 == path.size()) return found;
+    if (!found->is_object()) return std::nullopt;
+    members = simdjson::dom::object{*found};
+  }
+}
+
 }  // namespace rk

@@ -155,8 +155,23 @@ class Producer::Impl {
     slot.destination = dead_letter ? Destination::kDeadLetters : Destination::kOutput;
     std::deque<Lane>& lanes = target(slot.destination).lanes;
     const auto count = static_cast<int32_t>(lanes.size());
-    slot.lane = &lanes[partitioner_.Choose(slot.batch->record(slot).key, count)];
+    slot.lane = &lanes[dead_letter || options_.placement.by == Placement::By::kKey
+                           ? partitioner_.Choose(slot.batch->record(slot).key, count)
+                           : Placed(slot.batch->frame->info())];
     if (slot.lane->Enter(&slot)) Send(slot);
+  }
+
+  size_t Placed(const BatchInfo& info) {
+    const bool same = options_.placement.by == Placement::By::kSame;
+    const int32_t number = same ? info.partition : options_.placement.fixed;
+    Target& output = target(Destination::kOutput);
+    if (number >= static_cast<int32_t>(output.lanes.size())) CountPartitions(*swift_);
+    const size_t count = output.lanes.size();
+    if (number < static_cast<int32_t>(count)) return static_cast<size_t>(number);
+    throw Error(ErrorKind::kConfiguration,
+                "topic " + output.topic.name + " has no partition " + std::to_string(number) +
+                    ", it has " + std::to_string(count) +
+                    " (give it more, or write by the key with --partition key)");
   }
 
   void Send(Slot& slot) {

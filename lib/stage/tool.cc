@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "lib/batch/error.h"
+#include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/stderr_log.h"
 
@@ -89,6 +90,14 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
         ->check(CheckStatusFd)
         ->group(group);
   }
+  app.add_option_function<std::string>(
+         "--completion",
+         [&app](const std::string& shell) {
+           throw CLI::CallForVersion(CompletionScript(app, shell), 0);
+         },
+         "")
+      ->check(CLI::IsMember({"bash", "zsh"}))
+      ->group("");  // for those who install it, not on everybody's screen
   app.set_version_flag("--version", app.get_name() + " " + RK_VERSION, "print it and exit")
       ->group(group);
   app.set_help_flag("-h,--help", "print this and exit")->group(group);

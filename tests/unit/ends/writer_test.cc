@@ -14,6 +14,7 @@
 #include "lib/batch/error.h"
 #include "lib/kafka/consumer.h"
 #include "lib/kafka/mock_broker.h"
+#include "lib/kafka/producer.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/runtime_dir.h"
 #include "tests/unit/batch/make_batch.h"

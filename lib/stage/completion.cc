@@ -1,0 +1,107 @@
+#include "lib/stage/completion.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace rk {
+namespace {
+
+std::vector<const CLI::Option*> Options(const CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) {
+    return option->nonpositional() && !option->get_group().empty();
+  });
+}
+
+bool TakesValue(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
+
+/// As written: -t, --topic.
+std::vector<std::string> Spellings(const CLI::Option& option) {
+  std::vector<std::string> spellings;
+  for (const std::string& name : option.get_snames()) spellings.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) spellings.push_back("--" + name);
+  return spellings;
+}
+
+/// A name that a shell's function can have.
+std::string FunctionOf(const CLI::App& app) {
+  std::string name = "_" + app.get_name();
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+// What an option takes, and what is no option, the shell completes as it does by itself: files.
+std::string BashScript(const CLI::App& app) {
+  std::vector<std::string> all;
+  std::vector<std::string> valued;
+  for (const CLI::Option* option : Options(app)) {
+    for (const std::string& spelling : Spellings(*option)) {
+      all.push_back(spelling);
+      if (TakesValue(*option)) valued.push_back(spelling);
+    }
+  }
+  return fmt::format(
+      "{0}() {{\n"
+      "  COMPREPLY=()\n"
+      "  case $3 in\n"
+      "    {1}) return ;;\n"
+      "  esac\n"
+      "  [[ $2 != -* ]] || COMPREPLY=($(compgen -W '{2}' -- \"$2\"))\n"
+      "}}\n"
+      "complete -o default -F {0} {3}\n",
+      FunctionOf(app), fmt::join(valued, " | "), fmt::join(all, " "), app.get_name());
+}
+
+/// `text` in one line, with a backslash before each of `special`.
+std::string Escaped(const std::string& text, std::string_view special) {
+  std::string escaped;
+  for (const char byte : text) {
+    if (special.find(byte) != std::string_view::npos) escaped += '\\';
+    escaped += byte == '\n' ? ' ' : byte;
+  }
+  return escaped;
+}
+
+std::string Quoted(const std::string& text) {
+  return "'" + CLI::detail::find_and_replace(text, "'", "'\\''") + "'";
+}
+
+// Specifications of zshcompsys(1)'s _arguments: each spelling with what is said of it.
+std::string ZshLines(const CLI::Option& option) {
+  std::string lines;
+  for (const std::string& spelling : Spellings(option)) {
+    std::string description = "[" + Escaped(option.get_description(), "[]\\") + "]";
+    if (TakesValue(option)) {
+      description = (spelling.starts_with("--") ? "=" : "+") + description + ":" +
+                    Escaped(option.get_option_text(), ":\\") + ":_files";
+    }
+    lines += "    " + Quoted("*" + spelling + description) + " \\\n";
+  }
+  return lines;
+}
+
+std::string ZshScript(const CLI::App& app) {
+  std::string lines;
+  for (const CLI::Option* option : Options(app)) lines += ZshLines(*option);
+  // As a file of $fpath it is the function; read by eval it has to register it.
+  return fmt::format(
+      "#compdef {1}\n"
+      "{0}() {{\n"
+      "  _arguments \\\n"
+      "{2}"
+      "    '*:file:_files'\n"
+      "}}\n"
+      "if [[ $funcstack[1] == _{1} ]]; then {0} \"$@\"; else compdef {0} {1}; fi\n",
+      FunctionOf(app), app.get_name(), lines);
+}
+
+}  // namespace
+
+std::string CompletionScript(const CLI::App& app, const std::string& shell) {
+  return shell == "zsh" ? ZshScript(app) : BashScript(app);
+}
+
+}  // namespace rk
