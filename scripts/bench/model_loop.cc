@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
