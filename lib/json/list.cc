@@ -25,13 +25,15 @@ std::vector<std::string> List(std::string_view json, std::string_view list,
   std::vector<std::string> strings;
   element value;
   if (object[list].get(value)) return strings;
-  const Error wrong(ErrorKind::kConfiguration,
-                    fmt::format("expected \"{}\" to be an array of {}", list, expected));
+  const auto wrong = [&] {
+    return Error(ErrorKind::kConfiguration,
+                 fmt::format("expected \"{}\" to be an array of {}", list, expected));
+  };
   simdjson::dom::array entries;
-  if (value.get(entries)) throw wrong;
+  if (value.get(entries)) throw wrong();
   for (const element entry : entries) {
     std::string_view string;
-    if (!take(entry, string)) throw wrong;
+    if (!take(entry, string)) throw wrong();
     strings.emplace_back(string);
   }
   return strings;

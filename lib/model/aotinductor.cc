@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
@@ -44,11 +45,19 @@ class AotInductor : public Model {
     } catch (const std::exception& failure) {
       throw FailureOf(failure);
     }
-    for (const at::Tensor& tensor : returned) results_.Add("", tensor);
+    for (const at::Tensor& tensor : returned) {
+      results_.Add("", IsAlone(inputs) && tensor.dim() > 0 ? tensor.narrow(0, 0, 1) : tensor);
+    }
     return results_.values();
   }
 
  private:
+  // The compiler takes a dynamic dimension to be 2 at least, whatever its range, and the code
+  // checks it: a row alone goes in twice.
+  static bool IsAlone(std::span<const ModelValue> inputs) {
+    return !inputs.empty() && inputs[0].rows() == 1;
+  }
+
   std::vector<at::Tensor> Arguments(std::span<const ModelValue> inputs) const {
     std::vector<at::Tensor> arguments;
     for (const ModelValue& input : inputs) {
@@ -57,7 +66,8 @@ class AotInductor : public Model {
                     "an AOTInductor package takes tensors only: an input of strings needs "
                     "TorchScript");
       }
-      arguments.push_back(ToTensor(input.tensor, device_));
+      const at::Tensor rows = ToTensor(input.tensor, device_);
+      arguments.push_back(IsAlone(inputs) ? at::cat({rows, rows}) : rows);
     }
     return arguments;
   }
