@@ -73,6 +73,10 @@ void ThrowIfFailed(rd_kafka_error_t* raw, const std::string& what) {
   if (error) ThrowKafka(rd_kafka_error_code(error.get()), what, rd_kafka_error_string(error.get()));
 }
 
+bool IsEager(rd_kafka_t* handle) {
+  return std::strcmp(rd_kafka_rebalance_protocol(handle), "EAGER") == 0;
+}
+
 bool IsCooperative(rd_kafka_t* handle) {
   return std::strcmp(rd_kafka_rebalance_protocol(handle), "COOPERATIVE") == 0;
 }
@@ -124,8 +128,9 @@ Consumer::Impl::Impl(const Options& options, Log log)
   rd_kafka_queue_io_event_enable(consumer_queue_.get(), events_.fd(), &one, sizeof one);
 }
 
-void Consumer::Impl::Open(const TopicPartition& partition) {
+void Consumer::Impl::Open(const TopicPartition& partition, int64_t offset) {
   PartitionQueue& opened = queues_[partition] = {};
+  opened.next_offset = offset;
   opened.queue.reset(
       rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.partition));
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
@@ -183,7 +188,7 @@ void Consumer::Impl::OnAssigned(rd_kafka_topic_partition_list_t* list) {
   const auto partitions = FromList(*list);
   const auto starts = listener_->OnAssigned(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = starts[static_cast<size_t>(i)];
-  for (const auto& partition : partitions) Open(partition);
+  for (size_t i = 0; i < partitions.size(); ++i) Open(partitions[i], starts[i]);
   if (IsCooperative(handle_.get())) {
     ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), list), "assignment");
   } else if (const auto error = rd_kafka_assign(handle_.get(), list)) {
@@ -215,16 +220,30 @@ void Consumer::Subscribe(const std::vector<std::string>& topics, Listener& liste
 }
 
 void Consumer::Assign(const std::vector<PartitionOffset>& starts) {
-  for (const auto& start : starts) impl_->Open(start.partition);
+  for (const auto& start : starts) impl_->Open(start.partition, start.offset);
   ThrowIfFailed(rd_kafka_incremental_assign(impl_->handle_.get(), ToList(starts).get()),
                 "assignment");
 }
 
-void Consumer::Restart(const PartitionOffset& start) {
+// Not by a seek, which librdkafka refuses where fetching has ended with an error. A group with the
+// eager protocol takes only whole assignments: the other partitions go on at the record after the
+// last one that we have.
+void Consumer::Impl::Restart(const PartitionOffset& start) {
+  Open(start.partition, start.offset);
+  if (IsEager(handle_.get())) {
+    std::vector<PartitionOffset> all;
+    for (const auto& [partition, queue] : queues_) all.push_back({partition, queue.next_offset});
+    if (const auto error = rd_kafka_assign(handle_.get(), ToList(all).get())) {
+      ThrowKafka(error, "assignment");
+    }
+    return;
+  }
   const ListPtr list = ToList(std::vector{start});
-  ThrowIfFailed(rd_kafka_incremental_unassign(impl_->handle_.get(), list.get()), "assignment");
-  Assign({start});
+  ThrowIfFailed(rd_kafka_incremental_unassign(handle_.get(), list.get()), "assignment");
+  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), list.get()), "assignment");
 }
+
+void Consumer::Restart(const PartitionOffset& start) { impl_->Restart(start); }
 
 std::optional<std::vector<TopicPartition>> Consumer::TryFind(
     const std::vector<std::string>& topics) const {

@@ -19,7 +19,7 @@ struct PartitionQueue {
   std::deque<MessagePtr> pending;  ///< records and end-of-partition marks, in order
   size_t pending_bytes = 0;
   size_t pending_records = 0;
-  int64_t next_offset = 0;                       ///< every record below has been pending
+  int64_t next_offset = 0;                       ///< lower ones have been pending, or are not read
   std::chrono::steady_clock::time_point oldest;  ///< when pending stopped being empty
 };
 
@@ -27,8 +27,9 @@ class Consumer::Impl {
  public:
   Impl(const Options& options, Log log);
 
-  /// Gives the partition its own queue. Before the client begins to fetch it.
-  void Open(const TopicPartition& partition);
+  /// Gives the partition its own queue. Before the client begins to fetch it from `offset` on.
+  void Open(const TopicPartition& partition, int64_t offset);
+  void Restart(const PartitionOffset& start);
   Fetched Fetch(const BatchInfo& info, const Limits& limits);
   std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
                                const StartOffset& start);

@@ -101,7 +101,7 @@ struct Fixture {
     Signals signals(seconds(9), log);
     Metrics metrics;
     Stage stage{"rk-write", log, signals, metrics, seconds(5)};
-    Producer producer({client(), {"out", 1}, {"out.dlq", 1}, std::nullopt}, log);
+    Producer producer({client(), {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
     Writer(options, source, producer, stage).Run();
   }
   ErrorKind RunAndFail() {
@@ -312,7 +312,7 @@ TEST_CASE_METHOD(Fixture, "nothing stored for the time allowed is unavailable, n
   Signals signals(seconds(9), log);
   Metrics metrics;
   Stage stage{"rk-write", log, signals, metrics, seconds(5)};
-  Producer producer({{nobody, {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt}, log);
+  Producer producer({{nobody, {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
   try {
     Writer(options, source, producer, stage).Run();
     FAIL("no error");
