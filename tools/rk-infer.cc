@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -108,9 +108,7 @@ void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
 
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-void Serve(const Options& options, std::unique_ptr<rk::WarmModel> model, rk::Reloader& reloader,
-           rk::Stage& stage) {
-  rk::Infer infer(std::move(model), options.infer);
+void Serve(const Options& options, rk::Infer& infer, rk::Reloader& reloader, rk::Stage& stage) {
   rk::Metric& reloads = stage.metrics.Counter("reloads");
   reloader.Start([&] {
     infer.Replace(rk::LoadWarmModel(options.model, options.infer, stage.log));
@@ -124,6 +122,7 @@ void Serve(const Options& options, std::unique_ptr<rk::WarmModel> model, rk::Rel
 }
 
 void Run(Options& options, rk::Stage& stage) {
+  std::optional<rk::Infer> infer;  // lives longer than whoever replaces its model
   rk::Reloader reloader(stage.log);
   stage.signals.OnReload(reloader.Request());
   rk::UseThreads(options.threads);
@@ -135,7 +134,8 @@ void Run(Options& options, rk::Stage& stage) {
   if (options.describe) Print(rk::Describe(*model));
   if (options.bench) Print(rk::Bench(*model, options.infer));
   if (stage.check || options.describe || options.bench) return;
-  Serve(options, std::move(model), reloader, stage);
+  infer.emplace(std::move(model), options.infer);
+  Serve(options, *infer, reloader, stage);
 }
 
 }  // namespace
