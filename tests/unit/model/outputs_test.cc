@@ -64,7 +64,7 @@ TEST_CASE("an output without a row for each row is refused") {
                     "dimension must be the rows'");
 }
 
-TEST_CASE("argmax is the place of the largest number, or its label; of equal ones the first") {
+TEST_CASE("argmax is the place of the largest number or its label, of equal ones the first") {
   CHECK(Row(Named({"b", "a:argmax"}), kDict, 1) == R"({"b":2,"a":1})");
   CHECK(Row(Named({"a:argmax"}, {"no", "y\"es"}), kDict, 0) == R"({"a":"y\"es"})");
   const float floats[] = {0.5F, -1, 0.5F, 0};

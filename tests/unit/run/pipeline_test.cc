@@ -230,7 +230,7 @@ TEST_CASE("a line is a pipeline of stages that are named after their tools") {
                              .name);
 }
 
-TEST_CASE("--replicas says how many there are in the beginning") {
+TEST_CASE("the option --replicas says how many there are in the beginning") {
   const auto with = [](const std::string& keys, const std::string& text) {
     Pipeline pipeline =
         File(std::string(kRead) + "[infer]\nexec = 'rk-infer'\n" + keys + kWrite).Read();
