@@ -21,7 +21,7 @@ CHURNS = int(os.environ.get("RK_CHURNS", "2"))
 CAPACITY = 2000  # records/s of one replica at ten a call that takes 5 ms, at most
 
 
-def busy(kafka, source, output, infer_options="", reader_options="", writer_options=""):
+def busy(kafka, source, output, infer_options="--max-batch 50", reader_options="", writer_options=""):
     return [section("read", reader(kafka, source, f"g-{output}", reader_options or "--batch-size 50")),
             section("infer", infer("sleep5.pt", infer_options), replicas=2),
             section("write", writer(kafka, output, writer_options), replicas=2)]
@@ -58,7 +58,7 @@ def a_stop_ends_with_what_is_committed(kafka):
 def a_changed_file_replaces_stages_one_at_a_time(kafka):
     source, output = kafka.topic(4), kafka.topic(4)
     kafka.fill(source, "-n", 150000)
-    with Pipeline(*busy(kafka, source, output, "--max-batch 100")) as run:
+    with Pipeline(*busy(kafka, source, output, "--max-batch 49")) as run:
         run.wait_ready()
         first = {name: run.pid(name) for name in ("read.0", "infer.0", "infer.1", "write.0", "write.1")}
         grows(kafka, output)
@@ -68,13 +68,13 @@ def a_changed_file_replaces_stages_one_at_a_time(kafka):
         run.write(*busy(kafka, source, output, "--no-such-option"))
         run.process.send_signal(signal.SIGHUP)
         wait_until(lambda: run.logged("nothing changed: infer.0 could not start status=64"), 10, "a bad command is refused")
-        run.write(*busy(kafka, source, output, "--max-batch 200"))
+        run.write(*busy(kafka, source, output, "--max-batch 48"))
         run.process.send_signal(signal.SIGHUP)
         wait_until(lambda: run.logged("changed to what the file says"), 40, "the change is made")
         now = {name: run.pid(name) for name in first}
         changed = {name for name in first if first[name] != now[name]}
         check(changed == {"infer.0", "infer.1"}, f"{changed} were replaced")
-        run.write(*busy(kafka, source, output, "--max-batch 200", "--batch-size 40", "--on-broker-down retry"))
+        run.write(*busy(kafka, source, output, "--max-batch 48", "--batch-size 40", "--on-broker-down retry"))
         run.process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(run.logged("changed to what the file says")) == 2, 40, "readers and writers change")
         check(all(run.pid(name) != now[name] for name in ("read.0", "write.0", "write.1")), "they are the same")
