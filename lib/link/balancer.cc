@@ -67,7 +67,7 @@ std::optional<Balancer::Dispatch> Balancer::Next(Clock::time_point now) {
 
 void Balancer::GiveBack(Dispatch dispatch, Clock::time_point now) {
   Peer& peer = peers_.at(dispatch.peer);
-  if (by_ == By::kPartition) lanes_.Settled(peer.outstanding.back().batch, false);
+  if (by_ == By::kPartition) lanes_.Settled(peer.outstanding.back().batch, dispatch.peer, false);
   peer.outstanding.pop_back();
   waiting_records_ += WeightOf(dispatch.frame);
   queue_.push_front({std::move(dispatch.frame), now - dispatch.waited});
@@ -133,7 +133,7 @@ std::vector<Balancer::Refused> Balancer::Heard(const std::string& name, const Re
   peer.leaving = message.leaving;
   peer.capacity = message.capacity;
   peer.received = std::min(message.received - std::min(peer.before, message.received), peer.sent);
-  Settle(peer, message);
+  Settle(name, peer, message);
   if (peer.leaving && reserved_ == name) reserved_.clear();
   if (changed) UpdateLanes();
   return lost;
@@ -171,10 +171,10 @@ void Balancer::TakeOver(const std::string& name, Peer& peer, const ReadyMessage&
   }
 }
 
-void Balancer::Settle(Peer& peer, const ReadyMessage& message) {
+void Balancer::Settle(const std::string& name, Peer& peer, const ReadyMessage& message) {
   std::erase_if(peer.outstanding, [&](const Outstanding& one) {
     if (one.number > peer.received || IsAmong(one.batch, message.held)) return false;
-    if (by_ == By::kPartition) lanes_.Settled(one.batch, true);
+    if (by_ == By::kPartition) lanes_.Settled(one.batch, name, true);
     return true;
   });
   if (peer.outstanding.empty()) peer.has_suspect = false;
@@ -183,7 +183,7 @@ void Balancer::Settle(Peer& peer, const ReadyMessage& message) {
 std::vector<Balancer::Refused> Balancer::Gone(const std::string& name) {
   const auto peer = peers_.find(name);
   if (peer == peers_.end()) return {};
-  std::vector<Refused> refused = RefuseAllOf(peer->second);
+  std::vector<Refused> refused = RefuseAllOf(name, peer->second);
   if (reserved_ == name) reserved_.clear();
   peers_.erase(peer);
   UpdateLanes();
@@ -197,16 +197,16 @@ std::vector<Balancer::Refused> Balancer::RefuseSilent(Clock::time_point now) {
     if (peer.silent || now - peer.seen < kSilence) continue;
     peer.silent = true;
     if (reserved_ == name) reserved_.clear();
-    for (Refused& one : RefuseAllOf(peer)) refused.push_back(std::move(one));
+    for (Refused& one : RefuseAllOf(name, peer)) refused.push_back(std::move(one));
     UpdateLanes();
   }
   return refused;
 }
 
-std::vector<Balancer::Refused> Balancer::RefuseAllOf(Peer& peer) {
+std::vector<Balancer::Refused> Balancer::RefuseAllOf(const std::string& name, Peer& peer) {
   std::vector<Refused> refused;
   for (Outstanding& one : peer.outstanding) {
-    if (by_ == By::kPartition) lanes_.Settled(one.batch, false);
+    if (by_ == By::kPartition) lanes_.Settled(one.batch, name, false);
     if (one.ack_endpoint.empty()) continue;
     refused.push_back({std::move(one.ack_endpoint), std::move(one.batch), peer.isolates});
   }

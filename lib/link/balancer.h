@@ -100,8 +100,8 @@ class Balancer {
   Peers::iterator LeastOutstanding(const std::optional<std::string>& only);
   std::vector<Refused> Inherit(const std::string& peer, const ReadyMessage& message);
   void TakeOver(const std::string& name, Peer& peer, const ReadyMessage& message);
-  void Settle(Peer& peer, const ReadyMessage& message);
-  std::vector<Refused> RefuseAllOf(Peer& peer);
+  void Settle(const std::string& name, Peer& peer, const ReadyMessage& message);
+  std::vector<Refused> RefuseAllOf(const std::string& name, Peer& peer);
   void UpdateLanes();
 
   size_t queue_records_;

@@ -37,8 +37,20 @@ std::optional<std::string> Lanes::PeerFor(const TopicPartition& partition) {
   if (fresh) Assign(lane);
   if (lane.target.empty()) return std::nullopt;
   if (lane.in_flight.empty() || lane.peer == lane.target) return lane.target;
-  const bool stays = HasGap(lane) && std::ranges::find(peers_, lane.peer) != peers_.end();
-  return stays ? std::optional(lane.peer) : std::nullopt;
+  const std::string& holder = HolderOf(lane);
+  if (holder == lane.target) return lane.target;
+  // One that got its part from a server before us may not know what was done elsewhere since, and
+  // learns it from the next frame.
+  const bool stays =
+      (HasGap(lane) || holder != lane.peer) && std::ranges::find(peers_, holder) != peers_.end();
+  return stays ? std::optional(holder) : std::nullopt;
+}
+
+// Who has some of what is in flight: the peer of the last frame, unless all of it is with others.
+const std::string& Lanes::HolderOf(const Lane& lane) {
+  const bool last_has =
+      std::ranges::find(lane.in_flight, lane.peer, &Batch::peer) != lane.in_flight.end();
+  return last_has ? lane.peer : lane.in_flight.begin()->peer;
 }
 
 // What is in flight of an earlier epoch may be held back too, until something of this one comes.
@@ -56,7 +68,7 @@ int64_t Lanes::Sent(const HeldRange& batch, const std::string& peer, int64_t flo
   Lane& lane = found->second;
   if (fresh) lane.target = peer;
   lane.peer = peer;
-  lane.in_flight.insert({batch.epoch, batch.range});
+  lane.in_flight.insert({batch.epoch, batch.range, peer});
   if (batch.epoch > lane.epoch) {
     lane.epoch = batch.epoch;
     lane.done = {};
@@ -66,11 +78,11 @@ int64_t Lanes::Sent(const HeldRange& batch, const std::string& peer, int64_t flo
   return lane.done.EndFrom(0);
 }
 
-void Lanes::Settled(const HeldRange& batch, bool done) {
+void Lanes::Settled(const HeldRange& batch, const std::string& peer, bool done) {
   const auto found = lanes_.find(batch.partition);
   if (found == lanes_.end()) return;
   Lane& lane = found->second;
-  const auto settled = lane.in_flight.find({batch.epoch, batch.range});
+  const auto settled = lane.in_flight.find({batch.epoch, batch.range, peer});
   if (settled != lane.in_flight.end()) lane.in_flight.erase(settled);
   if (done && batch.epoch == lane.epoch) lane.done.Add(batch.range);
 }

@@ -30,13 +30,14 @@ class Lanes {
   /// A frame of `batch` goes to `peer`, or turns out to be there. Says the lowest offset of the
   /// partition that is not done, as far as is known; `floor` is what the frame itself says.
   int64_t Sent(const HeldRange& batch, const std::string& peer, int64_t floor);
-  /// It is not in flight any more. `done`: the peer finished it.
-  void Settled(const HeldRange& batch, bool done);
+  /// It is not in flight at `peer` any more. `done`: the peer finished it.
+  void Settled(const HeldRange& batch, const std::string& peer, bool done);
 
  private:
   struct Batch {
     int64_t epoch = 0;
     OffsetRange range;
+    std::string peer;  ///< who has it
     auto operator<=>(const Batch&) const = default;
   };
   struct Lane {
@@ -48,6 +49,7 @@ class Lanes {
   };
 
   static bool HasGap(const Lane& lane);
+  static const std::string& HolderOf(const Lane& lane);
   void Assign(Lane& lane);
   size_t CountOf(const std::string& peer) const;
 

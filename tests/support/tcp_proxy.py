@@ -48,8 +48,9 @@ class Proxy:
         async def do():
             count = len(self.writers)
             for writer in list(self.writers):
-                sock = writer.get_extra_info("socket")
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if not writer.transport.is_closing():
+                    sock = writer.get_extra_info("socket")
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
             return count
         return asyncio.run_coroutine_threadsafe(do(), self.loop).result(10)
