@@ -34,8 +34,7 @@ def grows(kafka, topic):
 
 def finish(kafka, run, source, output):
     """Until all is committed; then nothing may be missing or there twice."""
-    end = sum(kafka.ends(source).values())
-    wait_until(lambda: sum(kafka.committed(f"g-{output}", source).values()) == end, 120, "all is committed")
+    kafka.wait_committed(f"g-{output}", source, 120)
     check(run.stop()[0] == 0, "rk-run does not exit 0")
     check(not run.logged("time-out|sent again|asked for what"), "something was replayed")
     kafka.compare(source, output, "--by", "id", "--group", f"g-{output}")

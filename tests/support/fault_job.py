@@ -75,10 +75,6 @@ def committed(kafka, source, output):
     return sum(kafka.committed("g-" + output, source).values())
 
 
-def written(kafka, output):
-    return sum(kafka.ends(output).values())
-
-
 def all_committed(kafka, source, output):
     return kafka.committed("g-" + output, source) == kafka.ends(source)
 

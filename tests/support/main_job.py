@@ -82,6 +82,15 @@ class Kafka:
         rows = [line.split() for line in self.tool("topic", "describe", topic).splitlines()]
         return {int(partition): int(end) for partition, _, end in rows}
 
+    def written(self, topic):
+        """How many records the topic has had, in all partitions."""
+        return sum(self.ends(topic).values())
+
+    def wait_committed(self, group, topic, timeout=60):
+        """Until the group has committed all that there is."""
+        end = self.written(topic)
+        wait_until(lambda: sum(self.committed(group, topic).values()) == end, timeout, "all is committed")
+
     def committed(self, group, topic):
         """What the group has committed of the topic, by partition; nothing where it has not."""
         rows = [line.split() for line in self.tool("committed", group).splitlines()]
@@ -104,6 +113,22 @@ class Kafka:
     def records(self, topic):
         """All records of a topic, each (key, value, headers, timestamp)."""
         return [parse_record(line) for line in self.support("kdump", "-t", topic).splitlines()]
+
+
+    def latency(self, source, output, rate, seconds, warm_up_s):
+        """Sends `rate` stamped records a second through a line that is starting up, and returns what
+        klatency says of all but the first `warm_up_s` seconds."""
+        count = rate * seconds
+        meter = [BIN / "support/klatency", "-b", self.brokers, "-t", output, "-n", str(count + 1),
+                 "--skip", str(rate * warm_up_s + 1), "--timeout", str(seconds + 60)]
+        with subprocess.Popen(meter, stdout=subprocess.PIPE, text=True) as measuring:
+            # One record ahead, so that it begins when the whole line is up.
+            self.fill(source, "-n", 1, "--stamp", "--first-id", count)
+            wait_until(lambda: self.written(output) == 1, 30, "the line is up")
+            self.fill(source, "-n", count, "--stamp", "--rate", rate)
+            said = measuring.communicate()[0]
+        check(measuring.returncode == 0, "klatency failed")
+        return json.loads(said)
 
 
 def unhex(text):

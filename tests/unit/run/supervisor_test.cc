@@ -50,6 +50,14 @@ class World {
     now += later;
     supervisor.Step(now);
   }
+  // All that are told to go do, until nobody is left to be told.
+  void RunDown() {
+    for (int i = 0; i < 4; ++i) {
+      Step();
+      children.Obey();
+    }
+    Step();
+  }
   // `seconds` of looks, a second apart, at a queue of so many records.
   void Wait(int seconds, size_t queue) {
     for (int i = 0; i < seconds; ++i) {
@@ -182,11 +190,7 @@ TEST_CASE("a reader that could not drain gives the pipeline its status") {
   World world(Pipeline());
   world.supervisor.Drain();
   world.children.of("read.0").status = 75;
-  for (int i = 0; i < 4; ++i) {
-    world.Step();
-    world.children.Obey();
-  }
-  world.Step();
+  world.RunDown();
   CHECK(world.supervisor.over());
   CHECK(world.supervisor.status() == 75);
 }
@@ -199,11 +203,7 @@ TEST_CASE("when the readers have come to their end the pipeline has too") {
   world.Step();
   CHECK_FALSE(world.supervisor.draining());
   world.children.of("read.1").status = 0;
-  for (int i = 0; i < 4; ++i) {
-    world.Step();
-    world.children.Obey();
-  }
-  world.Step();
+  world.RunDown();
   CHECK(world.supervisor.over());
   CHECK(world.supervisor.status() == 0);
 }
