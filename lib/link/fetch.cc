@@ -135,7 +135,6 @@ void FetchSource::Take(Frame frame) {
   ++held_frames_;
   ++received_;
   frames_.push_back(std::move(frame));
-  changed_ = true;
   arrived_.Set();
 }
 

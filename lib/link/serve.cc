@@ -48,14 +48,13 @@ ServeSink::~ServeSink() {
 }
 
 void ServeSink::Give(Frame frame) {
-  {
-    Lock lock(mutex_);
-    changed_.wait(lock, [&] { return failure_ || balancer_.HasRoom(); });
-    RethrowFailure();
-    balancer_.Add(std::move(frame), Clock::now());
-    observer_.waiting(balancer_.waiting_records());
-  }
-  wake_.Set();
+  Lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || balancer_.HasRoom(); });
+  RethrowFailure();
+  const Clock::time_point now = Clock::now();
+  balancer_.Add(std::move(frame), now);
+  Dispatch(now);
+  observer_.waiting(balancer_.waiting_records());
 }
 
 void ServeSink::Finish(const Origin& /*origin*/) {
@@ -83,10 +82,10 @@ void ServeSink::Loop(const std::stop_token& stop) {
         next_probe = now + kBetweenProbes;
       }
       observer_.waiting(balancer_.waiting_records());
+      while (acks_.TryReceive()) continue;  // fences are for writers
+      acks_.Expire(now);
     }
     changed_.notify_all();
-    while (acks_.TryReceive()) continue;  // fences are for writers
-    acks_.Expire(now);
   }
 }
 

@@ -21,9 +21,9 @@
 
 namespace rk {
 
-/// Frames to whichever fetcher asks for one (ROUTER, which binds), with a queue in front. The
-/// socket, and what the Balancer decides, are a thread's own; Send() only fills the queue, and
-/// blocks while that is full. A fetcher that dies is found within 200 ms, one that is silent
+/// Frames to whichever fetcher asks for one (ROUTER, which binds), with a queue in front. Send()
+/// sends at once what a fetcher has asked for, and blocks while the queue is full; a thread of its
+/// own hears the fetchers, and sends what waits as they ask. A fetcher that dies is found within 200 ms, one that is silent
 /// within 2 s; what it held is refused at its reader, which sends it again.
 class ServeSink : public Sink {
  public:
@@ -62,15 +62,15 @@ class ServeSink : public Sink {
 
   LinkObserver observer_;
   zmq::context_t context_;
-  zmq::socket_t socket_;  ///< the thread's, as are ready_, acks_ and the peers' side of balancer_
+  EventFd wake_;
+  std::condition_variable changed_;
+  std::mutex mutex_;  ///< guards what follows
+  zmq::socket_t socket_;
   IpcBinding binding_;
   ReadyFd ready_;
   AckClient acks_;
-  EventFd wake_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Balancer balancer_;           ///< guarded by mutex_
-  std::exception_ptr failure_;  ///< what ended the thread, guarded by mutex_
+  Balancer balancer_;
+  std::exception_ptr failure_;  ///< what ended the thread
   std::jthread thread_;
 };
 
