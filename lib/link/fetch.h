@@ -21,7 +21,8 @@ namespace rk {
 
 /// Frames from a server, on demand (DEALER, which connects). A thread of its own takes them and
 /// tells the server what this stage holds, every 500 ms, so that a long call of a model never looks
-/// like death, and on every change that the server does not make itself by sending a frame. The rest is for one thread.
+/// like death, and on every change that the server does not make itself by sending a frame. The
+/// rest is for one thread.
 class FetchSource : public Source {
  public:
   struct Options {

@@ -23,8 +23,9 @@ namespace rk {
 
 /// Frames to whichever fetcher asks for one (ROUTER, which binds), with a queue in front. Send()
 /// sends at once what a fetcher has asked for, and blocks while the queue is full; a thread of its
-/// own hears the fetchers, and sends what waits as they ask. A fetcher that dies is found within 200 ms, one that is silent
-/// within 2 s; what it held is refused at its reader, which sends it again.
+/// own hears the fetchers, and sends what waits as they ask. A fetcher that dies is found within
+/// 200 ms, one that is silent within 2 s; what it held is refused at its reader, which sends it
+/// again.
 class ServeSink : public Sink {
  public:
   struct Options {

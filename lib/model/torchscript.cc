@@ -3,10 +3,12 @@
 #include <utility>
 #include <vector>
 
+#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/jit_exception.h>
-#include <torch/script.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include "lib/batch/error.h"
 #include "lib/model/device.h"
