@@ -18,7 +18,7 @@ std::string Unescape(std::string_view text) {
       if (hexadecimal) ++at;
       char* end = nullptr;
       plain += static_cast<char>(std::strtoul(at, &end, hexadecimal ? 16 : 0));
-      at = end > at ? end - 1 : at;
+      at = end - 1;
     } else {
       plain += *at == 'n' ? '\n' : *at == 't' ? '\t' : *at == 'r' ? '\r' : *at;
     }
