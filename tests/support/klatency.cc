@@ -1,12 +1,12 @@
-// Measures how long records take: from the time stamped in their JSON value
-// (field ns, as kfill
-// --stamp writes it) to their arrival here.
+// Measures how long records take, from the time stamped in their JSON value (field ns, as kfill
+// --stamp writes it) to their arrival here, and the longest time without one.
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "tests/support/kafka_client.h"
 #include "tests/support/record_maker.h"
@@ -37,8 +37,7 @@ int64_t StampOf(const rd_kafka_message_t& message) {
   return stamp;
 }
 
-// Assigned from the beginning: the topic is a fresh one, and so no record can
-// be missed.
+// Assigned from the beginning: the topic is a fresh one, and so no record can be missed.
 Client MakeMeter(const Options& options) {
   Client consumer = MakeConsumer(MakeConf(options.connection, {{"group.id", "rk-support"},
                                                                {"enable.auto.commit", "false"},
@@ -53,9 +52,15 @@ Client MakeMeter(const Options& options) {
   return consumer;
 }
 
-std::vector<int64_t> Measure(const Options& options, rd_kafka_t* consumer) {
-  std::vector<int64_t> latencies;
-  latencies.reserve(options.count);
+struct Measured {
+  std::vector<int64_t> latencies;  // ns, as is
+  int64_t longest_gap = 0;
+};
+
+Measured Measure(const Options& options, rd_kafka_t* consumer) {
+  Measured measured;
+  measured.latencies.reserve(options.count);
+  int64_t last = 0;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout_s);
   for (uint64_t seen = 0; seen < options.count;) {
     if (std::chrono::steady_clock::now() > end) {
@@ -64,15 +69,19 @@ std::vector<int64_t> Measure(const Options& options, rd_kafka_t* consumer) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer, kPollMs);
     if (message == nullptr) continue;
     Check(message->err, "reading " + options.topic);
-    const int64_t latency = RealtimeNs() - StampOf(*message);
+    const int64_t now = RealtimeNs();
+    const int64_t stamp = StampOf(*message);
     rd_kafka_message_destroy(message);
-    if (seen++ >= options.skip) latencies.push_back(latency);
+    const int64_t before = std::exchange(last, now);
+    if (seen++ < options.skip) continue;
+    measured.latencies.push_back(now - stamp);
+    if (before > 0) measured.longest_gap = std::max(measured.longest_gap, now - before);
   }
-  return latencies;
+  return measured;
 }
 
-// The smallest latency that `share` of all do not exceed, in microseconds:
-// exact, since all of them are kept.
+// The smallest latency that `share` of all do not exceed, in microseconds: exact, since all of them
+// are kept.
 double Percentile(const std::vector<int64_t>& sorted, double share) {
   const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
   return static_cast<double>(sorted.at(std::max<size_t>(rank, 1) - 1)) / 1000.0;
@@ -80,13 +89,14 @@ double Percentile(const std::vector<int64_t>& sorted, double share) {
 
 int Run(const Options& options) {
   const Client consumer = MakeMeter(options);
-  std::vector<int64_t> latencies = Measure(options, consumer.get());
+  auto [latencies, longest_gap] = Measure(options, consumer.get());
   std::sort(latencies.begin(), latencies.end());
   std::printf(
       "{\"count\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
-      "\"max_us\":%.1f}\n",
+      "\"max_us\":%.1f,\"gap_us\":%.1f}\n",
       latencies.size(), Percentile(latencies, 0.5), Percentile(latencies, 0.99),
-      Percentile(latencies, 0.999), Percentile(latencies, 1.0));
+      Percentile(latencies, 0.999), Percentile(latencies, 1.0),
+      static_cast<double>(longest_gap) / 1000.0);
   return 0;
 }
 
