@@ -57,9 +57,9 @@ bool Expectation::Holds(double measured) const {
 }
 
 const std::vector<std::string_view>& MeasurementNames() {
-  static const std::vector<std::string_view> kNames = {
+  static const std::vector<std::string_view> names = {
       "sent", "loss", "duplicates", "disordered", "unknown", "p50", "p99", "p99.9", "max"};
-  return kNames;
+  return names;
 }
 
 std::vector<Expectation> ParseExpectations(std::string_view text) {
