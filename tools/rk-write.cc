@@ -57,6 +57,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("GLOB")
       ->expected(1)
       ->take_all();
+  app.add_flag("--source-header", options.edits.source_header,
+               "add the header rk-source: where it was read");
   app.add_option("--dead-letter", options.dead_letters, "for what failed (default: TOPIC.dlq)")
       ->option_text("TOPIC");
   app.add_option("--to", options.to, "values as lines to stdout, not to Kafka")

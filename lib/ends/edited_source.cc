@@ -3,18 +3,24 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace rk {
 namespace {
 
 constexpr std::string_view kStage = "rk-write";
-constexpr size_t kRoom = 32;  // for a record's key, as a hint
+constexpr std::string_view kSourceHeader = "rk-source";
+constexpr size_t kRoom = 64;  // for what is added to a record, as a hint
 
 }  // namespace
 
 EditedSource::EditedSource(std::unique_ptr<Source> source, const Edits& edits)
-    : source_(std::move(source)), drop_headers_(edits.drop_headers) {
+    : source_(std::move(source)),
+      drop_headers_(edits.drop_headers),
+      source_header_(edits.source_header) {
   if (!edits.key_field.empty()) key_field_.emplace(edits.key_field);
 }
 
@@ -29,13 +35,13 @@ Frame EditedSource::Edit(const Frame& frame) {
                        frame.bytes().size() + kRoom * frame.record_count());
   for (size_t i = 0; i < frame.record_count(); ++i) {
     RecordView record = frame.record(i);
-    DropHeaders(record);
     std::optional<Rejection> rejection;
     if (key_field_ && record.state == RecordState::kOk) rejection = SetKey(record);
     if (rejection) {
       record.state = RecordState::kFailed;
       record.failure = {kStage, rejection->code, rejection->message};
     }
+    EditHeaders(frame.info(), record);
     builder.Add(record);
   }
   return builder.Finish();
@@ -48,18 +54,26 @@ std::optional<Rejection> EditedSource::SetKey(RecordView& record) {
   return rejection;
 }
 
-void EditedSource::DropHeaders(RecordView& record) {
-  if (drop_headers_.empty() || record.headers.empty()) return;
+// A dead letter says by itself where it comes from.
+void EditedSource::EditHeaders(const BatchInfo& batch, RecordView& record) {
+  const bool add = source_header_ && record.state == RecordState::kOk;
+  if (!add && (drop_headers_.empty() || record.headers.empty())) return;
   headers_.clear();
   HeaderReader reader(record.headers);
   for (HeaderView header; reader.Next(&header);) {
-    const std::string name(header.name);
-    const bool dropped = std::ranges::any_of(drop_headers_, [&](const std::string& pattern) {
-      return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
-    if (!dropped) AppendHeader(headers_, header);
+    if (!IsDropped(header.name)) AppendHeader(headers_, header);
+  }
+  if (add) {
+    AppendHeader(headers_, {kSourceHeader,
+                            fmt::format("{}/{}/{}", batch.topic, batch.partition, record.offset)});
   }
   record.headers = headers_;
+}
+
+bool EditedSource::IsDropped(std::string_view name) const {
+  return std::ranges::any_of(drop_headers_, [name = std::string(name)](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
 }
 
 }  // namespace rk

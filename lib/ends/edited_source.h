@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/json/key_field.h"
@@ -14,12 +15,13 @@ namespace rk {
 struct Edits {
   std::string key_field;                  ///< the key is this field of the JSON value; empty: kept
   std::vector<std::string> drop_headers;  ///< shell patterns of names, glob(7)
+  bool source_header = false;             ///< the header rk-source: TOPIC/PARTITION/OFFSET
 
-  bool any() const { return !key_field.empty() || !drop_headers.empty(); }
+  bool any() const { return !key_field.empty() || !drop_headers.empty() || source_header; }
 };
 
 /// Another source's frames, with the edits made. A record without the key's field is failed in
-/// place by rk-write; of failed ones only the headers change. Columns are left out.
+/// place by rk-write; of failed ones only headers are left out. Columns are left out.
 class EditedSource : public Source {
  public:
   /// Throws Error(kUsage) for a field that is no path.
@@ -36,11 +38,13 @@ class EditedSource : public Source {
 
  private:
   Frame Edit(const Frame& frame);
+  void EditHeaders(const BatchInfo& batch, RecordView& record);
   std::optional<Rejection> SetKey(RecordView& record);
-  void DropHeaders(RecordView& record);
+  bool IsDropped(std::string_view name) const;
 
   std::unique_ptr<Source> source_;
   std::vector<std::string> drop_headers_;
+  bool source_header_;
   std::optional<KeyField> key_field_;
   std::string key_;  ///< of the record at hand, as are its headers
   std::string headers_;
