@@ -7,9 +7,12 @@
 Writes credit.pt (TorchScript, with its signature inside as rk.json) and expected.ndjson: the
 model's own answers to the held-out applications, computed one at a time. Two runs on one machine
 give the same weights and the same answers.
+
+With --package the model is compiled for this machine's CPU as well: credit.pt2.
 """
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Dict, List
@@ -23,6 +26,10 @@ HERE = Path(__file__).parent
 
 # Who is foreign is in the applications, but has no place in the decision.
 FEATURES = [field for field in COLUMNS if field != "foreign_worker"]
+
+# Of the output `weighed`: what a field did to the probability of a good loan, raised it or lowered it.
+LABELS = [sign + field for sign in "+-" for field in FEATURES]
+SHOWN = 3
 
 # Chosen by five-fold cross-validation on the training records alone.
 HIDDEN = 16
@@ -56,6 +63,11 @@ class CreditModel(nn.Module):
         self.register_buffer("code_columns", torch.tensor(code_columns))
         self.register_buffer("codes", torch.tensor(codes, dtype=torch.float64))
         self.code_fields = len(fields) - len(number_columns)
+        # Which field each entry of an encoded application belongs to, and what it is on average.
+        columns = torch.tensor(number_columns + code_columns)
+        self.register_buffer("entries_of", columns == torch.arange(len(fields)).unsqueeze(1))
+        self.register_buffer("average", self.encode(training_rows.double()).mean(0))
+        self.refuses = True
         self.layers = nn.Sequential(
             nn.Dropout(DROPOUT),
             nn.Linear(len(number_columns) + len(codes), HIDDEN),
@@ -78,21 +90,42 @@ class CreditModel(nn.Module):
                 if wrong.numel() > 0:
                     raise ValueError(f"{field}: {float(wrong[0])} is less than 0")
 
-    def score(self, rows: Tensor) -> Tensor:
-        """The log-odds of a good loan, f64[B], of rows f64[B,N]."""
-        numbers = rows.index_select(1, self.number_columns)
+    def known(self, rows: Tensor) -> Tensor:
+        """Which rows hold only what an application can, bool[B]."""
         one_hot = rows.index_select(1, self.code_columns) == self.codes
-        known = (one_hot.sum(1) == self.code_fields) & (numbers >= 0).all(1)
-        if not bool(known.all()):
-            self.refuse(rows)
-        standard = (numbers - self.mean) / self.deviation
-        return self.layers(torch.cat([standard, one_hot.double()], 1)).squeeze(1)
+        numbers = rows.index_select(1, self.number_columns)
+        return (one_hot.sum(1) == self.code_fields) & (numbers >= 0).all(1)
+
+    def encode(self, rows: Tensor) -> Tensor:
+        """Rows f64[B,N] as what the layers take, f64[B,D]."""
+        standard = (rows.index_select(1, self.number_columns) - self.mean) / self.deviation
+        one_hot = rows.index_select(1, self.code_columns) == self.codes
+        return torch.cat([standard, one_hot.double()], 1)
+
+    def good(self, encoded: Tensor) -> Tensor:
+        """The probability of a good loan, f64[…], of what encode() gives, f64[…,D]."""
+        return torch.sigmoid(self.layers(encoded)).squeeze(-1)
+
+    def weighed(self, encoded: Tensor, probability: Tensor) -> Tensor:
+        """How much higher the probability is than it would be if that field were as in the average
+        application of the training records, f64[B,N], to four digits."""
+        without = torch.where(self.entries_of, self.average, encoded.unsqueeze(1))
+        return torch.round((probability.unsqueeze(1) - self.good(without)) * 1e4) / 1e4
 
     def forward(self, features: Tensor) -> Dict[str, Tensor]:
         """features f32[B,N], in the order of `fields` -> probability f32[B] of a good loan,
-        limit f32[B] in DM, approve bool[B]."""
+        limit f32[B] in DM, approve bool[B], weighed f32[B,2N]: what each field raised it by, and what it
+        lowered it by."""
         rows = features.double()
-        probability = torch.sigmoid(self.score(rows)).float()
+        known = self.known(rows)
+        # A package has no errors that name a field: there an impossible row has no probability.
+        if self.refuses:
+            if not bool(known.all()):
+                self.refuse(rows)
+        encoded = self.encode(rows)
+        good = torch.where(known, self.good(encoded), torch.nan)
+        weighed = self.weighed(encoded, good)
+        probability = good.float()
         approve = probability >= 0.5
         # The policy: the amount asked for times twice the probability, less in proportion for
         # loans of more than two years, to the nearest 10 DM, and nothing unless approved.
@@ -100,7 +133,8 @@ class CreditModel(nn.Module):
         limit = rows[:, self.amount] * (2.0 * probability.double()) * shorter
         limit = torch.round(limit / 10.0) * 10.0
         limit = torch.where(approve, limit, torch.zeros_like(limit))
-        return {"probability": probability, "limit": limit.float(), "approve": approve}
+        return {"probability": probability, "limit": limit.float(), "approve": approve,
+                "weighed": torch.cat([weighed, -weighed], 1).float()}
 
 
 def read_ndjson(name):
@@ -120,25 +154,43 @@ def train(records):
     loss_of = nn.BCEWithLogitsLoss()
     for _ in range(EPOCHS):
         optimizer.zero_grad()
-        loss_of(model.score(rows.double()), good).backward()
+        loss_of(model.layers(model.encode(rows.double())).squeeze(1), good).backward()
         optimizer.step()
     return model.eval()
 
 
+SIGNATURE = json.dumps({
+    "inputs": [{"name": "features", "spec": "{" + ",".join(FEATURES) + "}:f32"}],
+    "outputs": [{"name": "probability"}, {"name": "limit"}, {"name": "approve"}, {"name": f"weighed:topk={SHOWN}"}],
+    "labels": LABELS,
+})
+
+
 def save(model, path):
     """TorchScript with the signature inside, less the debug records, which name local paths."""
-    signature = {
-        "inputs": [{"name": "features", "spec": "{" + ",".join(FEATURES) + "}:f32"}],
-        "outputs": [{"name": "probability"}, {"name": "limit"}, {"name": "approve"}],
-    }
     full = path.with_suffix(".full")
-    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": json.dumps(signature)})
+    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": SIGNATURE})
     with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
         for entry in source.infolist():
             if not entry.filename.endswith(".debug_pkl"):
                 name = entry.filename.replace(full.stem, path.stem, 1)
                 target.writestr(zipfile.ZipInfo(name), source.read(entry))
     full.unlink()
+
+
+def package(model, path):
+    """An AOTInductor package with the same signature."""
+    model.refuses = False
+    batch = torch.export.Dim("B", min=1, max=1024)
+    exported = torch.export.export(model, (torch.zeros(2, len(FEATURES)),), dynamic_shapes=({0: batch},))
+    torch._inductor.aoti_compile_and_package(exported, package_path=str(path), inductor_configs={
+        "aot_inductor.metadata": {"rk.json": SIGNATURE}})
+
+
+def most(row):
+    """The SHOWN largest of an application's `weighed`, as rk-infer picks them."""
+    places = sorted(range(len(LABELS)), key=lambda place: -row[place])
+    return [{"label": LABELS[place], "score": round(row[place], 4)} for place in places[:SHOWN]]
 
 
 @torch.no_grad()
@@ -153,6 +205,7 @@ def answers(model, records):
             "probability": float(f"{out['probability'].item():.9g}"),
             "limit": int(out["limit"].item()),
             "approve": out["approve"].item(),
+            "weighed": most(out["weighed"][0].tolist()),
         })
     return result
 
@@ -173,7 +226,10 @@ def report(decisions, outcomes):
 
 def main():
     torch.set_num_threads(1)
-    save(train(read_ndjson("train.ndjson")), HERE / "credit.pt")
+    trained = train(read_ndjson("train.ndjson"))
+    save(trained, HERE / "credit.pt")
+    if "--package" in sys.argv:
+        package(trained, HERE / "credit.pt2")
     model = torch.jit.load(str(HERE / "credit.pt"))
     decisions = answers(model, read_ndjson("heldout.ndjson"))
     lines = "".join(json.dumps(decision) + "\n" for decision in decisions)
