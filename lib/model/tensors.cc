@@ -73,6 +73,15 @@ bool IsMemory(const std::exception& exception) {
   });
 }
 
+// Of the traceback that LibTorch puts before the reason: its headlines, and the source it quotes,
+// which is indented but for the heads of what follows the place.
+bool IsTraceback(std::string_view line) {
+  constexpr std::string_view kHeads[] = {" ", "class ", "def ", "The following operation failed",
+                                         "Traceback of TorchScript"};
+  return std::any_of(std::begin(kHeads), std::end(kHeads),
+                     [&](std::string_view head) { return line.starts_with(head); });
+}
+
 }  // namespace
 
 at::Tensor ToTensor(const ColumnView& column, c10::Device device) {
@@ -111,17 +120,14 @@ void Results::Add(const std::string& name, const std::vector<std::string>& strin
   values_.push_back(std::move(value));
 }
 
-// LibTorch puts a traceback, indented and with a headline, before it or a C++ one behind.
+// LibTorch puts a traceback before it or a C++ one behind.
 std::string ReasonOf(const std::exception& exception) {
   std::string_view rest = exception.what();
   while (!rest.empty()) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (!line.empty() && line[0] != ' ' && !line.starts_with("The following operation failed") &&
-        !line.starts_with("Traceback of TorchScript")) {
-      return std::string(line);
-    }
+    if (!line.empty() && !IsTraceback(line)) return std::string(line);
   }
   return "it does not say why";
 }
