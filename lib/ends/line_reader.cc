@@ -134,7 +134,7 @@ void LineReader::AddBatch() {
   info.read_time_ns = now_ns;
   info.earliest_timestamp_ms = now_ns / 1'000'000;
   FrameBuilder builder(info, next.records, next.bytes);
-  std::string_view rest = std::string_view(text_).substr(0, next.bytes);
+  std::string_view rest(text_.data(), next.bytes);
   for (int64_t line = next_line_; !rest.empty(); ++line) {
     RecordView record;
     record.value = rest.substr(0, rest.find('\n'));

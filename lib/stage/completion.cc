@@ -73,12 +73,12 @@ std::string Quoted(const std::string& text) {
 std::string ZshLines(const CLI::Option& option) {
   std::string lines;
   for (const std::string& spelling : Spellings(option)) {
-    std::string description = "[" + Escaped(option.get_description(), "[]\\") + "]";
+    std::string description = fmt::format("[{}]", Escaped(option.get_description(), "[]\\"));
     if (TakesValue(option)) {
-      description = (spelling.starts_with("--") ? "=" : "+") + description + ":" +
-                    Escaped(option.get_option_text(), ":\\") + ":_files";
+      description = fmt::format("{}{}:{}:_files", spelling.starts_with("--") ? "=" : "+",
+                                description, Escaped(option.get_option_text(), ":\\"));
     }
-    lines += "    " + Quoted("*" + spelling + description) + " \\\n";
+    lines += fmt::format("    {} \\\n", Quoted(fmt::format("*{}{}", spelling, description)));
   }
   return lines;
 }
