@@ -1,6 +1,7 @@
 """What tests of faults share beside main_job: a Kafka that is theirs to break, and load."""
 
 import os
+import re
 import subprocess
 
 from main_job import BIN, Kafka, check, rk_read, rk_write
@@ -69,6 +70,36 @@ def slow_line(kafka, source, output, *read_options):
     return (rk_read(kafka, source, "g-" + output, "--batch-size", "50", "--window-batches", "40", *QUICK, *read_options),
             [BIN / "rk-map", "--exec", f"python3 -uc '{SLOW}'"],
             rk_write(kafka, output, "--on-broker-down", "retry"))
+
+
+REPORTS = ("--report-interval", "0.1")  # for batches_in_flight()
+
+
+def last_report(line, number, counter):
+    """What a stage's last report, or its total, says of a counter; 0 before there is one."""
+    return int(([0] + re.findall(rf" {counter}=(\d+)", line.stderr(number)))[-1])
+
+
+def batches_in_flight(line):
+    """Read and not acknowledged, by the last REPORTS of a line's reader and writer."""
+    return last_report(line, 0, "batches") - last_report(line, len(line.stages) - 1, "acknowledged")
+
+
+def assigned(line):
+    """Where the line's reader began with each partition that it has now."""
+    now = {}
+    for row in line.stderr(0).splitlines():
+        if found := re.search(r"assigned topic=\S+ partition=(\d+) offset=(\d+)", row):
+            now[int(found[1])] = int(found[2])
+        elif found := re.search(r"given up topic=\S+ partition=(\d+)", row):
+            now.pop(int(found[1]), None)
+    return now
+
+
+def uncommitted(kafka, source, output, partitions):
+    """How many records of these partitions are beyond what the group has committed."""
+    done, ends = kafka.committed("g-" + output, source), kafka.ends(source)
+    return sum(ends[partition] - done.get(partition, 0) for partition in partitions)
 
 
 def committed(kafka, source, output):

@@ -50,6 +50,7 @@ class Kafka:
         self.dir = tempfile.mkdtemp(prefix="rk-kafka-") if self.own else shared
         try:
             if self.own:
+                self.prepare()
                 self.tool("start")
             self.brokers = self.tool("env").strip().partition("=")[2]
         except Exception:
@@ -57,6 +58,9 @@ class Kafka:
             raise
         self.client_properties = os.path.join(self.dir, "client.properties")
         return self
+
+    def prepare(self):
+        """What a Kafka of its own finds in its folder when it starts first: nothing, here."""
 
     def __exit__(self, *_):
         if self.own:
@@ -187,7 +191,7 @@ class Line:
     def __exit__(self, kind, *_):
         if kind is not None:
             for number in range(len(self.stages)):
-                print(f"--- {self.names[number]}:\n{self.stderr(number)}", file=sys.stderr)
+                print(f"--- {self.names[number]}:\n{self.stderr(number)[-4000:]}", file=sys.stderr)
         for stage in self.stages:
             stage.kill()
             stage.wait()
