@@ -19,6 +19,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kBetweenHousekeeping{1000};
 constexpr milliseconds kBetweenComplaints{10'000};
+constexpr milliseconds kBetweenCommits{100};  // at the end, while the group is rebalanced
 constexpr milliseconds kRevokeGrace{3000};  // for what is in flight of a revoked partition
 
 std::unique_ptr<Consumer> MakeConsumer(const ReaderOptions& options, size_t partitions,
@@ -49,7 +50,7 @@ void SetGroupOffsets(const ReaderOptions& options, const Log& log) {
   const auto partitions = FixedPartitions(options, FindTopics(options, log).partitions);
   const auto consumer = MakeConsumer(options, partitions.size(), log);
   const auto offsets = Zip(partitions, consumer->Resolve(partitions, options.start));
-  consumer->CommitAndWait(offsets);
+  (void)consumer->CommitAndWait(offsets);  // no member of the group, so no rebalance is in its way
   for (const auto& offset : offsets)
     log(LogLevel::kInfo, fmt::format("committed group={} {}", options.group, Place(offset)));
 }
@@ -90,7 +91,7 @@ void Reader::Run() {
     throw;
   }
   sender.Stop();
-  CommitAll();
+  CommitAtEnd();
   consumer_->Close();
   sink_.Finish(origin_);
 }
@@ -366,14 +367,34 @@ void Reader::AddNewPartitions() {
                                             partition.topic, partition.partition));
 }
 
-void Reader::CommitAll() {
+bool Reader::CommitAll() {
   for (auto& [partition, reading] : readings_) reading.committed = -1;
-  consumer_->CommitAndWait(Uncommitted());
+  return consumer_->CommitAndWait(Uncommitted());
+}
+
+// What a rebalance takes away meanwhile is another's, who reads again what is not committed.
+void Reader::CommitAtEnd() {
+  const auto deadline = steady_clock::now() + consumer_->join_limit();
+  while (!CommitAll()) {
+    if (steady_clock::now() >= deadline) {
+      throw Error(ErrorKind::kUnavailable,
+                  fmt::format("group {}: commit refused, its rebalance does not end",
+                              options_.group));
+    }
+    pollfd events = {consumer_->event_fd(), POLLIN, 0};
+    poll(&events, 1, static_cast<int>(kBetweenCommits.count()));
+    consumer_->ClearEvents();
+    consumer_->Poll();
+  }
 }
 
 void Reader::TryCommitAll() {
   try {
-    CommitAll();
+    if (CommitAll()) return;
+    stage_.log(LogLevel::kWarning,
+               fmt::format("group {}: commit refused while it is rebalanced: whoever gets the "
+                           "partitions reads again what is not committed",
+                           options_.group));
   } catch (const Error& error) {
     stage_.log(LogLevel::kWarning, error.what());
   }

@@ -76,7 +76,8 @@ class Reader : private Consumer::Listener {
   void KeepHouse();
   void WatchGroup(std::chrono::steady_clock::time_point now);
   void UpdateLag();
-  void CommitAll();
+  bool CommitAll();
+  void CommitAtEnd();
   void TryCommitAll();
 
   ReaderOptions options_;

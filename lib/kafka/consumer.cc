@@ -81,6 +81,12 @@ bool IsCooperative(rd_kafka_t* handle) {
   return std::strcmp(rd_kafka_rebalance_protocol(handle), "COOPERATIVE") == 0;
 }
 
+bool IsOfRebalance(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+         error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+}
+
 std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string& property,
                                  std::chrono::milliseconds otherwise) {
   const auto text = client.Find(property);
@@ -277,8 +283,8 @@ void Consumer::Commit(const std::vector<PartitionOffset>& offsets) {
 
 bool Consumer::TakeCommitFailure() { return std::exchange(impl_->commit_failed_, false); }
 
-void Consumer::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
-  if (offsets.empty()) return;
+bool Consumer::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
+  if (offsets.empty()) return true;
   const std::string what = fmt::format("group {}: commit", impl_->group_);
   const QueuePtr answers(rd_kafka_queue_new(impl_->handle_.get()));
   auto error = rd_kafka_commit_queue(impl_->handle_.get(), ToList(offsets).get(), answers.get(),
@@ -286,7 +292,9 @@ void Consumer::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
   if (error) ThrowKafka(error, what);
   const EventPtr event(rd_kafka_queue_poll(answers.get(), kCommitTimeoutMs));
   error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (impl_->listener_ != nullptr && IsOfRebalance(error)) return false;
   if (error) ThrowKafka(error, what);
+  return true;
 }
 
 void Consumer::Close() { rd_kafka_consumer_close(impl_->handle_.get()); }

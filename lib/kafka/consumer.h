@@ -113,8 +113,10 @@ class Consumer {
   void Commit(const std::vector<PartitionOffset>& offsets);
   /// True once after a commit was refused: what it said must be said again.
   bool TakeCommitFailure();
-  /// Commits and waits for the brokers' answer, at most 5 s. Throws Error.
-  void CommitAndWait(const std::vector<PartitionOffset>& offsets);
+  /// Commits and waits for the brokers' answer, at most 5 s. False if the group we subscribed in is
+  /// being rebalanced, or has lost us, and takes none: Poll(), then ask again for what is left.
+  /// Throws Error.
+  [[nodiscard]] bool CommitAndWait(const std::vector<PartitionOffset>& offsets);
 
   /// Leaves the group (a static member stays a member until its session ends).
   void Close();
