@@ -11,7 +11,7 @@ from frames import DATA, END, ENTRY, HEADER, MAGIC, read_frames  # noqa: E402, F
 from xxh3 import xxh3_64  # noqa: E402
 
 
-def frame(kind, values=(), first=0):
+def frame(kind, values=(), first=0, acknowledge_at=b""):
     """One frame of a batch of topic "t" with these values from offset `first` on, each with a key and
     a header."""
     table, data = b"", b""
@@ -20,9 +20,10 @@ def frame(kind, values=(), first=0):
         size = -1 if value is None else len(value)
         table += ENTRY.pack(offset, 1000, len(data), len(key), size, len(header), 0, 0, 1)
         data += key + (value or b"") + header
-    body = b"gt".ljust(8, b"\0") + table + data + bytes(-len(data) % 8)
+    names = b"gt" + acknowledge_at
+    body = names + bytes(-len(names) % 8) + table + data + bytes(-len(data) % 8)
     fields = [MAGIC, 1, 0, kind, 0, HEADER.size, len(values), HEADER.size + len(body), 0,
-              xxh3_64(body), bytes(16), 1, first, first + len(values), 0, 0, 0, 1000, 0, 1, 1, 0, 0, len(data),
-              0, 0]
+              xxh3_64(body), bytes(16), 1, first, first + len(values), 0, 0, 0, 1000, 0, 1, 1, len(acknowledge_at), 0,
+              len(data), 0, 0]
     fields[8] = xxh3_64(HEADER.pack(*fields))
     return HEADER.pack(*fields) + body
