@@ -70,6 +70,11 @@ class Kafka:
     def tool(self, *args, **options):
         return run(SOURCE / "scripts/dev-kafka", *args, "--dir", self.dir, **options)
 
+    def address(self, listener):
+        """Of SSL, SASL_SSL, …"""
+        rows = [row.split() for row in self.tool("status").splitlines()]
+        return next(row[1] for row in rows if row[0] == listener)
+
     def topic(self, partitions=4, **settings):
         """Makes a topic under a name that no other has, and returns the name."""
         name = "t" + uuid.uuid4().hex[:12]
