@@ -53,7 +53,7 @@ class Kafka:
                 self.prepare()
                 self.tool("start")
             self.brokers = self.tool("env").strip().partition("=")[2]
-        except Exception:
+        except BaseException:  # Ctrl-C too
             self.__exit__()
             raise
         self.client_properties = os.path.join(self.dir, "client.properties")
