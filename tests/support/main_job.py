@@ -240,9 +240,9 @@ def wait_until(condition, timeout, what, pause=0.1):
         time.sleep(pause)
 
 
-def main(*tests):
-    """Runs functions of a Kafka, says how long each took, and exits 1 at the first that breaks."""
-    with Kafka() as kafka:
+def main(*tests, kafka_class=Kafka):
+    """Runs functions of a Kafka, says how long each took, and returns 1 at the first that breaks."""
+    with kafka_class() as kafka:
         for test in tests:
             start = time.monotonic()
             try:
