@@ -20,7 +20,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kBetweenHousekeeping{1000};
 constexpr milliseconds kBetweenComplaints{10'000};
 constexpr milliseconds kBetweenCommits{100};  // at the end, while the group is rebalanced
-constexpr milliseconds kRevokeGrace{3000};  // for what is in flight of a revoked partition
+constexpr milliseconds kRevokeGrace{3000};    // for what is in flight of a revoked partition
 
 std::unique_ptr<Consumer> MakeConsumer(const ReaderOptions& options, size_t partitions,
                                        const Log& log) {
@@ -377,9 +377,9 @@ void Reader::CommitAtEnd() {
   const auto deadline = steady_clock::now() + consumer_->join_limit();
   while (!CommitAll()) {
     if (steady_clock::now() >= deadline) {
-      throw Error(ErrorKind::kUnavailable,
-                  fmt::format("group {}: commit refused, its rebalance does not end",
-                              options_.group));
+      throw Error(
+          ErrorKind::kUnavailable,
+          fmt::format("group {}: commit refused, its rebalance does not end", options_.group));
     }
     pollfd events = {consumer_->event_fd(), POLLIN, 0};
     poll(&events, 1, static_cast<int>(kBetweenCommits.count()));
