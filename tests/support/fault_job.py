@@ -47,9 +47,10 @@ class ProxiedKafka(Kafka):
 class Load:
     """Records that go on coming, from a kfill of its own, until stop()."""
 
-    def __init__(self, kafka, topic, rate):
+    def __init__(self, kafka, topic, rate, *options):
         self.process = subprocess.Popen(
-            [BIN / "support/kfill", "-b", kafka.brokers, "-t", topic, "-n", str(MANY), "--rate", str(rate)],
+            [BIN / "support/kfill", "-b", kafka.brokers, "-t", topic, "-n", str(MANY), "--rate", str(rate),
+             *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
