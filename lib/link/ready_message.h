@@ -22,8 +22,8 @@ struct HeldRange {
 /// Which offsets a frame stands for. A copy: it outlives the frame.
 HeldRange BatchOf(const BatchInfo& info);
 
-/// What a fetcher says of itself to the server that it is connected to, on every change and every
-/// 500 ms. Each message says all there is to say. Single-part, little-endian:
+/// What a fetcher says of itself to the server that it is connected to, every 500 ms and on changes
+/// (FetchSource says which). Each message says all there is to say. Single-part, little-endian:
 ///
 ///     u8 version (1), u8 flags (1 leaving, 2 isolates), u16 0, u32 capacity, u64 received,
 ///     16 bytes instance, u32 held count, u32 0, then for each held range
