@@ -3,7 +3,7 @@
 Nothing is missing; no member commits a partition that it does not own, says the broker's own log of requests; what
 comes twice the members that were killed had not committed.
 
-RK_STORM_S is how long it goes on (default 12)."""
+RK_STORM_S is how long it goes on (default 60)."""
 
 import base64
 import concurrent.futures
@@ -18,7 +18,7 @@ from fault_job import (QUICK, REPORTS, Load, all_committed, assigned, batches_in
                        uncommitted)
 from main_job import BIN, Kafka, Line, check, main, rk_read, rk_write, wait_until
 
-STORM_S = float(os.environ.get("RK_STORM_S", "12"))
+STORM_S = float(os.environ.get("RK_STORM_S", "60"))
 STEP_S = 3
 PARTITIONS = 6
 RATE = 300
@@ -100,7 +100,8 @@ class Commits:
                 continue
             others = [parts for (number, _), parts in self.owned.items() if number == generation]
             leaves = partition in self.owned.get((generation - 1, member), ()) and not any(partition in p for p in others)
-            check(leaves, f"{member} commits partition {partition} in generation {generation} and does not own it")
+            owners = {number: owner for (number, owner), parts in self.owned.items() if partition in parts}
+            check(leaves, f"{member} commits partition {partition} in generation {generation}; it is owned by {owners}")
         return len({generation for generation, _ in self.owned})
 
 

@@ -1,3 +1,0 @@
-#!/usr/bin/env bash
-# The long form of rebalance-storm.test: a minute.
-RK_STORM_S=${RK_STORM_S:-60} exec "$(dirname "${BASH_SOURCE[0]}")/rebalance-storm.test"
