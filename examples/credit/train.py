@@ -13,7 +13,6 @@ With --package the model is compiled for this machine's CPU as well: credit.pt2.
 
 import json
 import sys
-import zipfile
 from pathlib import Path
 from typing import Dict, List
 
@@ -21,6 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from prepare import CODES, COLUMNS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from torchscript import save
 
 HERE = Path(__file__).parent
 
@@ -166,18 +168,6 @@ SIGNATURE = json.dumps({
 })
 
 
-def save(model, path):
-    """TorchScript with the signature inside, less the debug records, which name local paths."""
-    full = path.with_suffix(".full")
-    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": SIGNATURE})
-    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(".debug_pkl"):
-                name = entry.filename.replace(full.stem, path.stem, 1)
-                target.writestr(zipfile.ZipInfo(name), source.read(entry))
-    full.unlink()
-
-
 def package(model, path):
     """An AOTInductor package with the same signature."""
     model.refuses = False
@@ -227,7 +217,7 @@ def report(decisions, outcomes):
 def main():
     torch.set_num_threads(1)
     trained = train(read_ndjson("train.ndjson"))
-    save(trained, HERE / "credit.pt")
+    save(trained, HERE / "credit.pt", SIGNATURE)
     if "--package" in sys.argv:
         package(trained, HERE / "credit.pt2")
     model = torch.jit.load(str(HERE / "credit.pt"))

@@ -13,7 +13,6 @@ compiler is needed.
 
 import json
 import sys
-import zipfile
 from pathlib import Path
 from typing import Dict, Tuple
 
@@ -22,6 +21,9 @@ from torch import Tensor, nn
 
 from generate import ACTIONS, ITEMS, RECENT, sessions
 from hit_rate import hit_rate, popular_items, read_ndjson
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from torchscript import save
 
 HERE = Path(__file__).parent
 
@@ -157,18 +159,6 @@ def train(training):
     return model.half().eval()
 
 
-def save(model, path):
-    """TorchScript with the signature inside, less the debug records, which name local paths."""
-    full = path.with_suffix(".full")
-    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": json.dumps(SIGNATURE)})
-    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(".debug_pkl"):
-                name = entry.filename.replace(full.stem, path.stem, 1)
-                target.writestr(zipfile.ZipInfo(name), source.read(entry))
-    full.unlink()
-
-
 def save_package(path):
     """An AOTInductor package, for this kind of CPU, of the weights in recommend.pt."""
     transformer = Transformer().half()
@@ -196,7 +186,7 @@ def main():
     if sys.argv[1:2] == ["--package"]:
         save_package(sys.argv[2])
         return
-    save(Recommender(train(sessions()[0])), HERE / "recommend.pt")
+    save(Recommender(train(sessions()[0])), HERE / "recommend.pt", json.dumps(SIGNATURE))
     model = torch.jit.load(str(HERE / "recommend.pt"))
     events = read_ndjson(HERE / "heldout.ndjson")
     recommended = list(answers(model, events))

@@ -13,12 +13,14 @@ With --parts it also writes text.pt and intents.pt2, compiled for this machine's
 
 import json
 import sys
-import zipfile
 from pathlib import Path
 from typing import List, Tuple
 
 import torch
 from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from torchscript import save
 
 HERE = Path(__file__).parent
 
@@ -203,18 +205,6 @@ def signature(spec, outputs, labels):
         "outputs": [{"name": output} for output in outputs],
         "labels": labels,
     })
-
-
-def save(model, path, about):
-    """TorchScript with the signature inside, less the debug records, which name local paths."""
-    full = path.with_suffix(".full")
-    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": about})
-    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(".debug_pkl"):
-                name = entry.filename.replace(full.stem, path.stem, 1)
-                target.writestr(zipfile.ZipInfo(name), source.read(entry))
-    full.unlink()
 
 
 def save_parts(model, intents):

@@ -10,11 +10,13 @@ With --packages the models are compiled for this machine's CPU too: whole.pt2, f
 import json
 import random
 import sys
-import zipfile
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from torchscript import save
 
 HERE = Path(__file__).parent
 FEATURES, HIDDEN = 16, 64
@@ -46,17 +48,6 @@ def signature(spec, output):
     return json.dumps({"inputs": [{"name": "x", "spec": spec}], "outputs": [{"name": output}]})
 
 
-def save(name, model, about):
-    """TorchScript, less the debug records: they name the paths of the machine that made it."""
-    full, path = HERE / f"{name}.full", HERE / f"{name}.pt"
-    torch.jit.save(torch.jit.script(model), str(full), {"rk.json": about})
-    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(".debug_pkl"):
-                target.writestr(zipfile.ZipInfo(entry.filename), source.read(entry))
-    full.unlink()
-
-
 def package(name, model, width, about):
     batch = torch.export.Dim("B", min=1, max=1024)
     exported = torch.export.export(model, (torch.zeros(2, width),), dynamic_shapes=({0: batch},))
@@ -72,7 +63,7 @@ def main():
              ("front", front, FEATURES, signature(features, "hidden")),
              ("back", back, HIDDEN, signature(hidden, "score"))]
     for name, model, width, about in parts:
-        save(name, model, about)
+        save(model, HERE / f"{name}.pt", about)
         if "--packages" in sys.argv:
             package(name, model, width, about)
     rng = random.Random(5)

@@ -11,6 +11,7 @@ By hand, when a model changes: what it makes is checked in, and no test needs Py
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import Dict, Tuple
 
 import torch
 from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "examples"))
+import torchscript
 
 HERE = Path(__file__).parent
 
@@ -115,15 +119,7 @@ class SumTwo(nn.Module):
 
 
 def save(name, model, signature=None):
-    """TorchScript, less the debug records: they name the paths of the machine that made it."""
-    full, path = HERE / f"{name}.full", HERE / f"{name}.pt"
-    extra = {"rk.json": json.dumps(signature)} if signature else {}
-    torch.jit.save(torch.jit.script(model.eval()), str(full), extra)
-    with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(".debug_pkl"):
-                target.writestr(zipfile.ZipInfo(entry.filename), source.read(entry))
-    full.unlink()
+    torchscript.save(model.eval(), HERE / f"{name}.pt", json.dumps(signature) if signature else None)
 
 
 def stripped(library):
