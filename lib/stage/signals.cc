@@ -56,6 +56,8 @@ Signals::Signals(std::chrono::milliseconds drain_timeout, Log log)
 Signals::~Signals() {
   MakeReadable(stop_fd_);
   thread_.join();
+  DiscardPending();
+  if (reload_) std::signal(SIGHUP, SIG_IGN);  // sent to who reloads: no reason to die while it ends
   pthread_sigmask(SIG_SETMASK, &inherited_, nullptr);
   for (const int fd : {signal_fd_, stop_fd_, drain_fd_}) close(fd);
 }
@@ -87,6 +89,12 @@ void Signals::Handle(int signal) {
   if (signal == SIGHUP) return Reload();
   if (draining_) return DieOf(signal);
   Drain(signal);
+}
+
+// The work is done: what comes too late to be heard must not change how the process ends.
+void Signals::DiscardPending() {
+  const timespec now = {};
+  while (sigtimedwait(&watched_, nullptr, &now) > 0) continue;
 }
 
 void Signals::Drain(int signal) {

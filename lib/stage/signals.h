@@ -25,6 +25,8 @@ class Signals {
  public:
   /// Throws Error(kIo) if the kernel gives no descriptors.
   Signals(std::chrono::milliseconds drain_timeout, Log log);
+  /// The signals do again what they did before, but SIGHUP nothing if there was a reload; what came
+  /// and was not heard yet is discarded.
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -41,6 +43,7 @@ class Signals {
 
   void Wait();
   void Handle(int signal);
+  void DiscardPending();
   void Drain(int signal);
   void Reload();
   void DieOf(int signal);

@@ -109,6 +109,19 @@ TEST_CASE("SIGHUP reloads as often as it comes, also after a reload that failed"
   CHECK(child.Wait() == 0);
 }
 
+TEST_CASE("a signal that comes as the work ends does not change how it ends") {
+  const int signal = GENERATE(SIGHUP, SIGTERM);
+  TestChild child([signal] {
+    for (int round = 0; round < 300; ++round) {
+      Signals signals(seconds(9), [](LogLevel, std::string_view) {});
+      signals.OnReload([] {});
+      kill(getpid(), signal);
+    }
+    return 0;
+  });
+  CHECK(child.Wait() == 0);
+}
+
 TEST_CASE("a signal that was ignored at the start stays ignored") {
   const int signal = GENERATE(SIGHUP, SIGINT);
   TestChild child([signal] {
