@@ -94,12 +94,16 @@ class Commits:
             self.taken.append((request["generationIdOrMemberEpoch"], request["memberId"], number))
 
     def check_owned(self):
-        """In a cooperative group a member gives up a partition when it is nobody's for a generation."""
+        """A member owns what it was answered last. In a cooperative group it gives a partition up after the answer
+        that no longer has it, and nobody else is given it until then."""
         for generation, member, partition in self.taken:
             if partition in self.owned.get((generation, member), ()):
                 continue
-            others = [parts for (number, _), parts in self.owned.items() if number == generation]
-            leaves = partition in self.owned.get((generation - 1, member), ()) and not any(partition in p for p in others)
+            # Not always the generation before: one that another join cuts short is not answered to all.
+            before = max((number for number, owner in self.owned if owner == member and number < generation), default=0)
+            others = [parts for (number, owner), parts in self.owned.items()
+                      if owner != member and before < number <= generation]
+            leaves = partition in self.owned.get((before, member), ()) and not any(partition in p for p in others)
             owners = {number: owner for (number, owner), parts in self.owned.items() if partition in parts}
             check(leaves, f"{member} commits partition {partition} in generation {generation}; it is owned by {owners}")
         return len({generation for generation, _ in self.owned})
