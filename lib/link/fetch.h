@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -11,7 +12,6 @@
 
 #include <zmq.hpp>
 
-#include "lib/batch/event_fd.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/ready_message.h"
 #include "lib/link/source.h"
@@ -19,10 +19,10 @@
 
 namespace rk {
 
-/// Frames from a server, on demand (DEALER, which connects). A thread of its own takes them and
-/// tells the server what this stage holds, every 500 ms, so that a long call of a model never looks
-/// like death, and on every change that the server does not make itself by sending a frame. The
-/// rest is for one thread.
+/// Frames from a server, on demand (DEALER, which connects). The server is told what this stage
+/// holds at each change that it waits for: a frame done, and room where it knows of none. A thread
+/// of its own tells it every 500 ms besides, so that a long call of a model never looks like death.
+/// All else is for one thread.
 class FetchSource : public Source {
  public:
   struct Options {
@@ -43,7 +43,7 @@ class FetchSource : public Source {
   void Leave() override;
   bool ended() const override;
   Origin origin() const override { return origin_; }
-  int fd() const override { return arrived_.fd(); }
+  int fd() const override { return ready_.fd(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -52,32 +52,32 @@ class FetchSource : public Source {
   void Loop(const std::stop_token& stop);
   void Connect();
   void Receive();
-  void Take(Frame frame);
-  void Report(Clock::time_point now);
+  void Hear(const zmq::message_t& message);
+  void Tell();
   ReadyMessage State() const;
+  uint32_t Room() const;
+  uint32_t RoomKnown() const;
 
   Options options_;
   LinkObserver observer_;
   const Origin instance_ = RandomOrigin();
   zmq::context_t context_;
-  zmq::socket_t socket_;  ///< the thread's, as is ready_
-  std::optional<ReadyFd> ready_;
-  EventFd wake_;
-  EventFd arrived_;
+  ReadyFd ready_;
   Origin origin_{};
 
-  mutable std::mutex mutex_;  ///< guards what follows
+  mutable std::mutex mutex_;  ///< guards what follows, and ready_'s changes
+  zmq::socket_t socket_;
   std::deque<Frame> frames_;
   std::map<HeldRange, size_t> held_;  ///< how many frames of each are not done
   size_t held_frames_ = 0;
   uint64_t received_ = 0;
-  bool changed_ = true;  ///< since the server was told
-  bool leaving_ = false;
+  uint32_t told_room_ = 0;      ///< what the server was told last,
+  uint64_t told_received_ = 0;  ///< and when
+  Clock::time_point left_at_ = Clock::time_point::max();
   bool answered_ = false;  ///< nothing more will come
   std::exception_ptr failure_;
 
-  Clock::time_point next_report_;  ///< the thread's
-  Clock::time_point left_at_ = Clock::time_point::max();
+  std::condition_variable_any stopped_;
   std::jthread thread_;
 };
 

@@ -119,8 +119,10 @@ void ReadyFd::Check(zmq::socket_t& socket) {
   while (zmq_getsockopt(socket.handle(), ZMQ_EVENTS, &events, &size) != 0) {
     if (zmq_errno() != EINTR) throw ZmqError("cannot wait for messages");
   }
-  if ((events & ZMQ_POLLIN) != 0) eventfd_write(something_left_fd_, 1);
+  if ((events & ZMQ_POLLIN) != 0) SomethingLeft();
 }
+
+void ReadyFd::SomethingLeft() { eventfd_write(something_left_fd_, 1); }
 
 void ReadyFd::NothingLeft() {
   eventfd_t ignored = 0;

@@ -50,6 +50,8 @@ class ReadyFd {
   void Unwatch(zmq::socket_t& socket);
   /// After a call other than receiving on `socket`, such as sending.
   void Check(zmq::socket_t& socket);
+  /// What was received already waits to be taken: stays readable until NothingLeft().
+  void SomethingLeft();
   /// Every socket has just said that there is nothing to receive.
   void NothingLeft();
 
