@@ -44,10 +44,9 @@ class Progress:
     def __init__(self, name):
         self.log = logging.getLogger(name)
         self.log.setLevel(logging.INFO)
-        if not self.log.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s"))
-            self.log.addHandler(handler)
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s"))
+        self.log.addHandler(handler)
         self.done = 0
         self.start = self.reported = time.time()
 

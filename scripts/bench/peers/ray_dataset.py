@@ -4,7 +4,8 @@
     ray_dataset.py --brokers B --in TOPIC --out TOPIC
 
 Reads the topic from its beginning to the end that it has now (Ray's reader is bounded), adds two
-fields to each JSON object, and writes it under its key. Exits when all is written.
+fields to each JSON object, and writes it under its key, in no order: several tasks write at once.
+Exits when all is written. How many tasks there are is left to Ray, as its manual advises.
 """
 
 import argparse
@@ -19,7 +20,8 @@ BATCH_SIZE = 200
 
 
 def stamp(batch):
-    """Ray's writer makes a row's columns the fields of a JSON object, so that the fields read become columns."""
+    """Ray's writer makes a row's columns the fields of a JSON object: so what is read must become
+    columns, of Arrow, since of the formats that a batch can have it is the fastest that gives right JSON."""
     records = [json.loads(value) for value in batch["value"].to_pylist()]
     for record in records:
         record["processed_at"] = time.time()

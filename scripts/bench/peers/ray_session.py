@@ -42,7 +42,7 @@ def run(work, **options):
             signal.signal(number, signal.SIG_IGN)
         ray.shutdown()
         end_children()
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
     sys.exit(code)
 
 
