@@ -27,11 +27,12 @@ struct Options {
 
 int64_t StampOf(const rd_kafka_message_t& message) {
   const std::string_view value = ValueOf(message);
-  const size_t start = value.find(kField);
+  const size_t field = value.find(kField);
+  size_t start = field + kField.size();
+  if (field != value.npos && value.substr(start).starts_with(' ')) ++start;  // Python writes one
   int64_t stamp = 0;
-  if (start == value.npos ||
-      std::from_chars(value.data() + start + kField.size(), value.data() + value.size(), stamp)
-              .ec != std::errc()) {
+  if (field == value.npos ||
+      std::from_chars(value.data() + start, value.data() + value.size(), stamp).ec != std::errc()) {
     throw Failure("a record without a stamp");
   }
   return stamp;

@@ -129,11 +129,11 @@ class Kafka:
         klatency says of all but the first `warm_up_s` seconds."""
         count = rate * seconds
         meter = [BIN / "support/klatency", "-b", self.brokers, "-t", output, "-n", str(count + 1),
-                 "--skip", str(rate * warm_up_s + 1), "--timeout", str(seconds + 60)]
+                 "--skip", str(rate * warm_up_s + 1), "--timeout", str(seconds + 150)]
         with subprocess.Popen(meter, stdout=subprocess.PIPE, text=True) as measuring:
             # One record ahead, so that it begins when the whole line is up.
             self.fill(source, "-n", 1, "--stamp", "--first-id", count)
-            wait_until(lambda: self.written(output) == 1, 30, "the line is up")
+            wait_until(lambda: self.written(output) == 1, 90, "the line is up")
             self.fill(source, "-n", count, "--stamp", "--rate", rate)
             said = measuring.communicate()[0]
         check(measuring.returncode == 0, "klatency failed")

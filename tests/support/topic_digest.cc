@@ -37,7 +37,8 @@ void AppendHeaders(std::string& scratch, const rd_kafka_message_t& message) {
 std::string_view FieldText(std::string_view value, const std::string& field) {
   const size_t start = value.find(field);
   if (start == value.npos) throw Failure("a record without the field " + field);
-  const std::string_view rest = value.substr(start + field.size());
+  std::string_view rest = value.substr(start + field.size());
+  rest.remove_prefix(rest.starts_with(' '));  // Python writes one
   return rest.substr(0, rest.find_first_of(",}"));
 }
 
