@@ -1,6 +1,5 @@
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -17,13 +16,9 @@ final class JsonProcessor extends ContextualFixedKeyProcessor<byte[], byte[], by
     default void close() {}
   }
 
+  /** The fast parser takes 2/3 of the other's time for 784 numbers; the fast writer gains nothing. */
   private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
-                  .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
-                  .build())
-          .build();
+      new JsonMapper(JsonFactory.builder().enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER).build());
   private static final ObjectReader READER = MAPPER.readerFor(ObjectNode.class);
   private static final ObjectWriter WRITER = MAPPER.writer();
 

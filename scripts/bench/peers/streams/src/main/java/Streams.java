@@ -109,6 +109,8 @@ public final class Streams {
 
   public static void main(String[] arguments) throws Exception {
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    // It warns, three times, of a default that only tables for all partitions have to do with.
+    System.setProperty("org.slf4j.simpleLogger.log.org.apache.kafka.streams.StreamsConfig", "error");
     int status = 0;
     Path stateFolder = Files.createTempDirectory("streams-");
     try {
