@@ -153,7 +153,7 @@ void Reader::Begin(const std::vector<TopicPartition>& partitions,
   for (size_t i = 0; i < partitions.size(); ++i)
     readings_[partitions[i]] = {-1, ends[i], starts[i] >= ends[i]};
   // So that `latest` survives a crash: the resolved start is what a successor finds.
-  consumer_->Commit(Uncommitted());
+  Commit();
 }
 
 std::vector<int64_t> Reader::OnAssigned(const std::vector<TopicPartition>& partitions) {
@@ -303,18 +303,30 @@ std::vector<PartitionOffset> Reader::Uncommitted() {
     const int64_t floor = window_.With(
         [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
     if (floor != reading.committed) offsets.push_back({partition, floor});
-    reading.committed = floor;
   }
   return offsets;
+}
+
+void Reader::Commit() {
+  const auto offsets = Uncommitted();
+  consumer_->Commit(offsets);
+  TakeAsCommitted(offsets);
+}
+
+void Reader::TakeAsCommitted(const std::vector<PartitionOffset>& offsets) {
+  for (const auto& [partition, offset] : offsets) readings_.at(partition).committed = offset;
+}
+
+void Reader::TakeNothingAsCommitted() {
+  for (auto& [partition, reading] : readings_) reading.committed = -1;
 }
 
 void Reader::KeepHouse() {
   const auto now = steady_clock::now();
   if (now < next_housekeeping_) return;
   next_housekeeping_ = now + kBetweenHousekeeping;
-  if (consumer_->TakeCommitFailure())
-    for (auto& [partition, reading] : readings_) reading.committed = -1;
-  consumer_->Commit(Uncommitted());
+  if (consumer_->TakeCommitFailure()) TakeNothingAsCommitted();
+  Commit();
   if (sink_.lossy()) window_.ReplayOverdue(stage_.log);
   UpdateLag();
   WatchGroup(now);
@@ -367,9 +379,13 @@ void Reader::AddNewPartitions() {
                                             partition.topic, partition.partition));
 }
 
+// Where it fails, what stays ours is still to be committed.
 bool Reader::CommitAll() {
-  for (auto& [partition, reading] : readings_) reading.committed = -1;
-  return consumer_->CommitAndWait(Uncommitted());
+  TakeNothingAsCommitted();
+  const auto offsets = Uncommitted();
+  if (!consumer_->CommitAndWait(offsets)) return false;
+  TakeAsCommitted(offsets);
+  return true;
 }
 
 // What a rebalance takes away meanwhile is another's, who reads again what is not committed.

@@ -73,6 +73,9 @@ class Reader : private Consumer::Listener {
 
   bool Commits() const;
   std::vector<PartitionOffset> Uncommitted();
+  void Commit();
+  void TakeAsCommitted(const std::vector<PartitionOffset>& offsets);
+  void TakeNothingAsCommitted();
   void KeepHouse();
   void WatchGroup(std::chrono::steady_clock::time_point now);
   void UpdateLag();
