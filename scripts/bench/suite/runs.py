@@ -97,7 +97,8 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
              "--timeout", timeout_s]
     with subprocess.Popen(list(map(str, watch)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         try:
-            check(watching.stdout.readline() == "ready\n", f"kwatch: {watching.stderr.read()}")
+            if watching.stdout.readline() != "ready\n":
+                raise Broken(watching.stderr.read())
             with Programs(way, job, stages) as programs:
                 with Memory(programs.tree) if memory else contextlib.nullcontext() as used:
                     while watching.poll() is None:
