@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
@@ -56,14 +56,11 @@ class Way:
     commands: Callable  # of a Job: the stages, joined by pipes
     needs: Path  # what is there when the program is
     records: int = 0  # at most in a run: it is a slow one
-    rounds: int = 1000  # at most
     copies: bool = False  # whatever the kind of records
     ordered: bool = False  # keeps the order of a key's records
     timestamps: bool = False  # keeps them
     commits: bool = False  # to the group
-    exits: tuple = (0,)  # after SIGTERM
     ends: bool = False  # by itself, at the end of the topic
-    up_s: int = 30  # from start to the first result, at most
 
     @property
     def slow(self):
@@ -113,8 +110,8 @@ WAYS = {way.name: way for way in (
     Way("rk", rk, BIN / "rk-read", ordered=True, timestamps=True, commits=True),
     Way("limit", limit, BIN / "support/bench-loop", copies=True, ordered=True, timestamps=True, commits=True, ends=True),
     Way("kcat", kcat, Path("kcat"), copies=True, ordered=True, ends=True),
-    Way("streams", streams, JARS, ordered=True, commits=True, exits=(0, 143)),  # what a JVM says of a good end
-    Way("actors-1", actors(1), PYTHON, records=10_000, rounds=2, up_s=120),
-    Way("actors-4", actors(4), PYTHON, records=10_000, rounds=2, up_s=120),
-    Way("dataset", dataset, PYTHON, records=300_000, rounds=2, ends=True, up_s=120),
+    Way("streams", streams, JARS, ordered=True, commits=True),
+    Way("actors-1", actors(1), PYTHON, records=10_000),
+    Way("actors-4", actors(4), PYTHON, records=10_000),
+    Way("dataset", dataset, PYTHON, records=300_000, ends=True),
 )}
