@@ -54,15 +54,17 @@ class Memory:
 
     def __init__(self, tree):
         self.tree, self.over = tree, threading.Event()
-        self.most = {"mb": 0, "processes": {}}
+        self.most = {"mb": 0, "processes": []}
         self.thread = threading.Thread(target=self.sample)
 
     def sample(self):
-        while not self.over.wait(SAMPLE_S):
+        while True:
             found = self.tree.pss()
             mb = sum(size for _, size in found) / 1e6
             if mb > self.most["mb"]:
                 self.most = {"mb": mb, "processes": [[name, size / 1e6] for name, size in found]}
+            if self.over.wait(SAMPLE_S):
+                return
 
     def __enter__(self):
         self.thread.start()
