@@ -1,5 +1,6 @@
 // Says whether an output topic holds what its input topic holds.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/support/kafka_client.h"
@@ -18,14 +19,25 @@ struct Options {
   std::string input;
   std::string output;
   TopicDigest::Identity identity;
+  std::vector<std::string> added;
   std::string group;
   bool allow_duplicates = false;
 };
 
-TopicDigest Digest(const Options& options, const std::string& topic) {
+// How many of `names` the JSON value lacks.
+uint64_t Lacking(std::string_view value, const std::vector<std::string>& names) {
+  return static_cast<uint64_t>(std::count_if(
+      names.begin(), names.end(),
+      [&](const std::string& name) { return value.find('"' + name + "\":") == value.npos; }));
+}
+
+TopicDigest Digest(const Options& options, const std::string& topic,
+                   const std::vector<std::string>& added, uint64_t& unchanged) {
   TopicDigest digest(options.identity);
-  ReadTopic(options.connection, topic,
-            [&](const rd_kafka_message_t& message) { digest.Add(message); });
+  ReadTopic(options.connection, topic, [&](const rd_kafka_message_t& message) {
+    digest.Add(message);
+    if (Lacking(ValueOf(message), added) > 0) ++unchanged;
+  });
   return digest;
 }
 
@@ -44,17 +56,19 @@ int64_t Uncommitted(const Options& options) {
 }
 
 int Run(const Options& options) {
-  const TopicDigest input = Digest(options, options.input);
-  const TopicDigest output = Digest(options, options.output);
+  uint64_t unchanged = 0;
+  const TopicDigest input = Digest(options, options.input, {}, unchanged);
+  const TopicDigest output = Digest(options, options.output, options.added, unchanged);
   const Difference found = Compare(input, output);
   const int64_t uncommitted = Uncommitted(options);
   const bool good = found.missing == 0 && found.extra == 0 && found.disordered_keys == 0 &&
-                    uncommitted == 0 && (found.duplicates == 0 || options.allow_duplicates);
+                    uncommitted == 0 && unchanged == 0 &&
+                    (found.duplicates == 0 || options.allow_duplicates);
   std::printf(
       "{\"input\":%llu,\"output\":%llu,\"missing\":%llu,\"first_"
       "missing\":\"%s\","
       "\"duplicates\":%llu,\"extra\":%llu,\"disordered_keys\":%llu,"
-      "\"uncommitted\":%lld,"
+      "\"uncommitted\":%lld,\"unchanged\":%llu,"
       "\"good\":%s}\n",
       static_cast<unsigned long long>(input.count()),
       static_cast<unsigned long long>(output.count()),
@@ -62,7 +76,7 @@ int Run(const Options& options) {
       static_cast<unsigned long long>(found.duplicates),
       static_cast<unsigned long long>(found.extra),
       static_cast<unsigned long long>(found.disordered_keys), static_cast<long long>(uncommitted),
-      good ? "true" : "false");
+      static_cast<unsigned long long>(unchanged), good ? "true" : "false");
   return good ? 0 : 1;
 }
 
@@ -73,6 +87,8 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--by", options.identity.field,
                  "Records are the same if key, timestamp and this field of the JSON value are");
   app.add_flag("!--ignore-timestamps", options.identity.timestamp, "They may differ");
+  app.add_option("--added", options.added, "Fields that the JSON of each output record must have")
+      ->delimiter(',');
   app.add_option("--group", options.group, "This group must have committed the input's ends");
   app.add_flag("--allow-duplicates", options.allow_duplicates, "Count them, but let them pass");
 }

@@ -189,6 +189,8 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--mode", shape.mode, "json or odd")->check(CLI::IsMember({"json", "odd"}));
   app.add_option("--keys", shape.keys, "How many different keys")->check(CLI::PositiveNumber);
   app.add_option("--size", shape.size, "Bytes of a value in json mode");
+  app.add_option("--field", shape.field, "The array of numbers in json mode");
+  app.add_option("--numbers", shape.numbers, "How many are in it");
   app.add_option("--seed", shape.seed, "Same seed, same records");
   app.add_option("--first-id", shape.first_id, "Where the ids begin");
   app.add_flag("--headers", shape.headers, "Every fourth record has headers");

@@ -9,7 +9,6 @@
 namespace rk::support {
 namespace {
 
-constexpr size_t kFeatures = 16;
 constexpr size_t kNumbers = 4096;
 
 template <typename Integer>
@@ -71,8 +70,8 @@ void RecordMaker::MakeJson(uint64_t id) {
     value.append(",\"ns\":");
     AppendNumber(value, RealtimeNs());
   }
-  value.append(",\"features\":[");
-  for (size_t i = 0; i < kFeatures; ++i) {
+  value.append(",\"").append(shape_.field).append("\":[");
+  for (size_t i = 0; i < shape_.numbers; ++i) {
     if (i > 0) value.push_back(',');
     value.append(numbers_[random_() % kNumbers]);
   }

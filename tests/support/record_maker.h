@@ -22,9 +22,11 @@ struct Shape {
   std::string mode = "json";  ///< json, or odd: whatever Kafka allows and people forget
   uint64_t count = 1000;
   uint64_t keys = 1000;
-  size_t size = 240;     ///< json: bytes of a value, at least; the rest is padding
-  bool headers = false;  ///< json: every fourth record has some
-  bool stamp = false;    ///< json: field "ns", CLOCK_REALTIME when the record was made
+  size_t size = 240;               ///< json: bytes of a value, at least; the rest is padding
+  std::string field = "features";  ///< json: the name of the array of numbers
+  size_t numbers = 16;             ///< json: how many are in it
+  bool headers = false;            ///< json: every fourth record has some
+  bool stamp = false;              ///< json: field "ns", CLOCK_REALTIME when the record was made
   uint64_t seed = 1;
   uint64_t first_id = 0;
 };

@@ -1,0 +1,53 @@
+"""From event to result at a given rate, two trips over the broker included: what a consumer of the output sees."""
+
+from suite import report
+from suite.case import PARTITIONS, Case
+from suite.runs import delete, measure_latency
+from suite.ways import KINDS, WAYS, Job
+
+AROUND_S = 6  # what a run takes beside its seconds
+WARM_UP_RATE = 1000
+WARM_UP_S = 60  # a broker just started compiles for most of a minute
+ACTORS_RATE = 50  # a fifth of what they can: more would measure their queues
+ACTORS_START_S = 40
+
+
+class Latency(Case):
+    slow_rounds = 1
+    warm = set()  # the brokers that have had their minute
+
+    def __init__(self, kind, rate, seconds=20, rounds=3, wants=(), ways=("rk", "limit", "streams")):
+        super().__init__(f"latency-{kind}-{rate}", KINDS[kind], list(ways))
+        self.rate, self.seconds, self.rounds, self.wants = rate, seconds, rounds, wants
+
+    def expected_s(self, options):
+        each = (options.seconds or self.seconds) + AROUND_S
+        return sum(self.rounds_of(way, options) * (each + ACTORS_START_S * WAYS[way].slow)
+                   for way in options.chosen(self.ways))
+
+    def run(self, kafka, options):
+        seconds = options.seconds or self.seconds
+        if kafka.brokers not in self.warm:
+            self.warm.add(kafka.brokers)
+            self.stream(kafka, WAYS["rk"], WARM_UP_RATE, min(WARM_UP_S, 3 * seconds))
+        return self.judged(self.alternate(options, lambda way: self.stream(
+            kafka, way, ACTORS_RATE if way.slow else self.rate, seconds)))
+
+    def stream(self, kafka, way, rate, seconds):
+        source, output = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+        try:
+            run = measure_latency(way, Job(kafka, self.kind, source, output, latency=True), rate, seconds)
+        finally:
+            delete(kafka, source, output)
+        self.say(way.name, f"{rate:5}/s  p50 {run['p50']:8.2f}  p99 {run['p99']:8.2f}  p99.9 {run['p999']:8.2f}  "
+                           f"max {run['max']:8.2f} ms", run)
+        return {"rate": rate, **run}
+
+    def judged(self, runs):
+        rows = {f"{name} {which}": report.spread([run[which] for run in found])
+                for name, found in runs.items() for which in ("p50", "p99", "p999")}
+        wanted = []
+        for which in self.wants:
+            got = [rows.get(f"{name} {which}", {}).get("median") for name in ("rk", "limit")]
+            wanted.append(report.at_most(f"median {which}, times the limit's", got[0] / got[1] if got[1] else None, 2))
+        return {"unit": "ms", "rate": self.rate, "runs": runs, "ways": rows, "wanted": wanted}
