@@ -41,6 +41,7 @@ class Case:
 
     def __init__(self, name, kind, ways):
         self.name, self.kind, self.ways = name, kind, ways
+        self.failed = []  # peers
 
     def rounds_of(self, way, options):
         rounds = options.rounds or self.rounds
@@ -63,6 +64,7 @@ class Case:
                 except Broken as error:
                     if way == "rk":
                         raise
+                    self.failed.append(way)
                     print(f"{self.name}: {way} failed: {error}", file=sys.stderr, flush=True)
         return {way: found for way, found in runs.items() if found}
 

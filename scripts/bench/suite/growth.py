@@ -43,6 +43,8 @@ class Growth:
     memory: bool = True  # whether it must not grow either
     rounds: int = 3
 
+    failed = ()
+
     @property
     def name(self):
         return f"growth-{self.what}"

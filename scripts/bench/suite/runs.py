@@ -20,7 +20,7 @@ class Programs(Line):
     """A job's processes, those that they start too; none outlives the `with` block."""
 
     def __init__(self, way, job, stages=None):
-        self.way = way
+        self.way, self.ends = way, way.ends and not job.latency
         self.begin = time.monotonic()
         super().__init__(*(stages or way.commands(job)))
         self.tree = Tree(stage.pid for stage in self.stages)
@@ -32,14 +32,14 @@ class Programs(Line):
 
     def check_alive(self):
         for number, stage in enumerate(self.stages):
-            good = stage.poll() is None or (self.way.ends and stage.poll() == 0)
+            good = stage.poll() is None or (self.ends and stage.poll() == 0)
             check(good, f"{self.way.name}: {self.names[number]} exits {stage.poll()}: {self.stderr(number)[-1000:]}")
 
     def end(self):
         """All has been written: they go, by themselves or after SIGTERM, and leave nothing behind."""
         self.tree.update()
         for stage in self.stages:
-            if not self.way.ends and stage.poll() is None:
+            if not self.ends and stage.poll() is None:
                 stage.send_signal(signal.SIGTERM)
         codes = self.wait(STOP_S)
         check(all(code == 0 for code in codes),

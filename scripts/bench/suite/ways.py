@@ -60,7 +60,7 @@ class Way:
     ordered: bool = False  # keeps the order of a key's records
     timestamps: bool = False  # keeps them
     commits: bool = False  # to the group
-    ends: bool = False  # by itself, at the end of the topic
+    ends: bool = False  # by itself, at the end of the topic, where throughput is measured
 
     @property
     def slow(self):
