@@ -57,4 +57,4 @@ def fill(document, results):
         if name in results["cases"]:
             return f"<!-- {name} -->\n{of_case(name, results['cases'][name])}<!-- end -->"
         return match.group(0)
-    return re.sub(r"<!-- ([\w-]+) -->\n(?:.*?\n)?<!-- end -->", table, document, flags=re.DOTALL)
+    return re.sub(r"<!-- ([\w-]+) -->\n(?:.*?\n)??<!-- end -->", table, document, flags=re.DOTALL)
