@@ -37,7 +37,7 @@ def rotated(items, number):
 class Case:
     rounds = 5
     slow_rounds = 2  # of ways that are slow
-    run_s = {"kcat": 8, "limit": 8, "rk": 9, "streams": 20, "dataset": 45, "actors-1": 90, "actors-4": 75}
+    run_s = {"kcat": 8, "limit": 8, "rk": 8, "streams": 18, "dataset": 30, "actors-1": 75, "actors-4": 60}
 
     def __init__(self, name, kind, ways):
         self.name, self.kind, self.ways = name, kind, ways

@@ -41,7 +41,7 @@ class Growth:
     base: int
     cost: str = "record"  # or byte: what the time is of
     memory: bool = True  # whether it must not grow either
-    rounds: int = 3
+    rounds: int = 2
 
     failed = ()
 
@@ -54,7 +54,7 @@ class Growth:
         return ["rk"]
 
     def expected_s(self, options):
-        each = 8 if self.what != "records" else 45
+        each = 27 if self.what == "records" else 8
         return len(self.points) * each * ((options.rounds or self.rounds) + 1)
 
     def run(self, kafka, options):

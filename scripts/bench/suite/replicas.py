@@ -18,10 +18,10 @@ SLOW = Kind("slow", [rk_infer(MODELS / "slow.pt", "--input", "features:f32[16]",
 class Replicas(Case):
     run_s = {"rk": 27}
 
-    def __init__(self, kind, wanted=None):
+    def __init__(self, kind, rounds, wanted=None):
         kind = SLOW if kind == "slow" else KINDS[kind]
         super().__init__(f"replicas-{kind.name}", kind, ["rk"])
-        self.wanted = wanted
+        self.rounds, self.wanted = rounds, wanted
 
     def run(self, kafka, options):
         records = options.records or self.kind.records

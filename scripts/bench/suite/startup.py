@@ -11,7 +11,7 @@ WANTED_S = 1.0
 
 class Startup(Case):
     rounds = 10
-    run_s = {"rk": 3, "streams": 6}
+    run_s = {"rk": 2, "streams": 5}
 
     def __init__(self, kind, ways=("rk", "streams")):
         super().__init__(f"startup-{kind}", KINDS[kind], list(ways))
