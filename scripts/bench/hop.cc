@@ -48,8 +48,7 @@ void Pull(zmq::socket_t socket) {
   zmq::message_t message;
   while (socket.recv(message)) {
     for (size_t done = 0; done < message.size();) {
-      const ssize_t put =
-          write(STDOUT_FILENO, message.data<char>() + done, message.size() - done);
+      const ssize_t put = write(STDOUT_FILENO, message.data<char>() + done, message.size() - done);
       if (put <= 0) return;
       done += static_cast<size_t>(put);
     }
