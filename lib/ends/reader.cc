@@ -299,7 +299,7 @@ bool Reader::Commits() const {
 std::vector<PartitionOffset> Reader::Uncommitted() {
   std::vector<PartitionOffset> offsets;
   if (!Commits()) return offsets;
-  for (auto& [partition, reading] : readings_) {
+  for (const auto& [partition, reading] : readings_) {
     const int64_t floor = window_.With(
         [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
     if (floor != reading.committed) offsets.push_back({partition, floor});

@@ -67,15 +67,14 @@ void FetchSource::Done(const HeldRange& batch) {
 
 void FetchSource::Leave() {
   const Lock lock(mutex_);
-  if (left_at_ != Clock::time_point::max()) return;
+  if (left_at_) return;
   left_at_ = Clock::now();
   Tell();
 }
 
 bool FetchSource::ended() const {
   const Lock lock(mutex_);
-  const bool unanswered =
-      left_at_ != Clock::time_point::max() && Clock::now() - left_at_ >= kLongestFarewell;
+  const bool unanswered = left_at_ && Clock::now() - *left_at_ >= kLongestFarewell;
   return (answered_ || unanswered) && frames_.empty();
 }
 
@@ -104,7 +103,7 @@ void FetchSource::Receive() {
 
 void FetchSource::Hear(const zmq::message_t& message) {
   if (message.size() == 1) {
-    answered_ = left_at_ != Clock::time_point::max();
+    answered_ = left_at_.has_value();
     return;
   }
   auto frame = ToFrame(message, options_.address, observer_);
@@ -128,7 +127,7 @@ void FetchSource::Tell() {
 }
 
 uint32_t FetchSource::Room() const {
-  if (left_at_ != Clock::time_point::max()) return 0;
+  if (left_at_) return 0;
   const size_t busy = options_.isolates ? held_frames_ : frames_.size();
   return static_cast<uint32_t>(options_.prefetch - std::min(options_.prefetch, busy));
 }
@@ -142,7 +141,7 @@ uint32_t FetchSource::RoomKnown() const {
 ReadyMessage FetchSource::State() const {
   ReadyMessage state;
   state.instance = instance_;
-  state.leaving = left_at_ != Clock::time_point::max();
+  state.leaving = left_at_.has_value();
   state.isolates = options_.isolates;
   state.capacity = Room();
   state.received = received_;

@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -73,7 +74,7 @@ class FetchSource : public Source {
   uint64_t received_ = 0;
   uint32_t told_room_ = 0;      ///< what the server was told last,
   uint64_t told_received_ = 0;  ///< and when
-  Clock::time_point left_at_ = Clock::time_point::max();
+  std::optional<Clock::time_point> left_at_;
   bool answered_ = false;  ///< nothing more will come
   std::exception_ptr failure_;
 
