@@ -5,8 +5,6 @@ import os
 import statistics
 
 
-
-
 def ratio(ours, theirs):
     """The median of the rounds' ratios, of as many rounds as both have."""
     return statistics.median(a / b for a, b in zip(ours, theirs))
