@@ -16,9 +16,11 @@ namespace {
 
 constexpr int kCommitTimeoutMs = 5000;
 
-/// Fetched but not yet framed, over all partitions. librdkafka keeps about as much again in its
-/// own bookkeeping for records of 240 bytes.
-constexpr size_t kFetchQueueBytes = size_t{16} << 20;
+/// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. librdkafka
+/// keeps about as much again in its own bookkeeping for records of 240 bytes, and a partition's queue
+/// goes over its share by what one more fetch brings of it.
+constexpr size_t kFetchQueueBytes = size_t{8} << 20;
+constexpr size_t kLeastShareBytes = size_t{64} << 10;
 
 constexpr std::chrono::milliseconds kRefresh{10'000};
 constexpr std::chrono::milliseconds kJoinLimit{300'000};  // librdkafka's max.poll.interval.ms
@@ -28,12 +30,13 @@ constexpr int kMomentMs = 250;
 
 std::vector<Property> Defaults(const Consumer::Options& options) {
   const size_t partitions = std::max<size_t>(options.partition_count, 1);
-  const size_t queue_kbytes = std::max<size_t>(kFetchQueueBytes / 1024 / partitions, 64);
+  const size_t share = std::max(kFetchQueueBytes / partitions, kLeastShareBytes);
   return {
       // A full fetch queue is looked at again soon: the default of a second would halt a partition
       // for that long each time the stages behind push back for a moment.
       {"fetch.queue.backoff.ms", "5"},
-      {"queued.max.messages.kbytes", std::to_string(queue_kbytes)},
+      {"queued.max.messages.kbytes", std::to_string(share / 1024)},
+      {"max.partition.fetch.bytes", std::to_string(std::min(share, size_t{1} << 20))},
       {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
       // How soon new partitions and topics are noticed; the default is 5 minutes.
       {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},

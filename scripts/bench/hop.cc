@@ -3,6 +3,7 @@
 //
 //     bench-hop push ADDRESS | bench-hop proxy @ADDRESS @ADDRESS | bench-hop pull ADDRESS
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -58,6 +59,8 @@ void Pull(zmq::socket_t socket) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as rk's tools do: else each message's pages are faults
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   zmq::context_t context;
   const std::string role = argc > 2 ? argv[1] : "";
   if (role == "push") {
