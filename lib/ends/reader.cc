@@ -192,11 +192,12 @@ void Reader::GiveUp(const TopicPartition& partition) {
 }
 
 void Reader::Wait() {
-  if (Stopping() || more_to_fetch_) window_.AskForWake();
+  if (Stopping() || !window_.WantsMore()) window_.AskForWake();
+  const bool room = !Stopping() && window_.WantsMore();
   const auto now = steady_clock::now();
   auto until = next_housekeeping_;
-  if (const auto due = consumer_->NextDue(); due && *due < until) until = *due;
-  if (Finished() || (!Stopping() && more_to_fetch_ && window_.WantsMore())) until = now;
+  if (const auto due = consumer_->NextDue(); room && due && *due < until) until = *due;
+  if (Finished() || (room && more_to_fetch_)) until = now;
   const auto timeout =
       std::chrono::ceil<milliseconds>(std::max(until - now, steady_clock::duration{}));
   pollfd fds[] = {{consumer_->event_fd(), POLLIN, 0},
