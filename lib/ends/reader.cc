@@ -68,10 +68,12 @@ Reader::Reader(const ReaderOptions& options, Sink& sink, Stage& stage)
   const FoundTopics found = FindTopics(options, stage.log);
   cluster_id_ = found.cluster_id;
   at_start_ = {found.partitions.begin(), found.partitions.end()};
-  consumer_ = MakeConsumer(options, found.partitions.size(), stage.log);
   if (options.partitions) {
-    AddFixed(FixedPartitions(options, found.partitions));
+    const auto fixed = FixedPartitions(options, found.partitions);
+    consumer_ = MakeConsumer(options, fixed.size(), stage.log);
+    AddFixed(fixed);
   } else {
+    consumer_ = MakeConsumer(options, found.partitions.size(), stage.log);
     consumer_->Subscribe(options.topics, *this);
   }
 }

@@ -34,7 +34,7 @@ class Consumer {
     ClientSettings client;
     std::string group;           ///< empty: none, nothing is committed
     std::string instance;        ///< group.instance.id; empty: a dynamic member
-    size_t partition_count = 1;  ///< of all topics: the fetch queues' memory is divided by it
+    size_t partition_count = 1;  ///< that may be ours: the fetch queues share memory
   };
 
   /// Told what the group decided, from within Poll().

@@ -46,7 +46,8 @@ def versions():
     return {
         "rk": f"{said(BIN / 'rk-read', '--version')} ({said('git', '-C', SOURCE, 'describe', '--always', '--dirty')})",
         "Kafka": ", ".join(sorted(os.listdir(DEPS / "kafka"))) if (DEPS / "kafka").exists() else "none",
-        "librdkafka": found(r"librdkafka-?(\d[\w.]*)", read(DEPS / "librdkafka.log")),
+        "librdkafka": said("pkg-config", "--modversion", DEPS / "librdkafka/lib/pkgconfig/rdkafka-static.pc")
+                      if (DEPS / "librdkafka").exists() else said("pkg-config", "--modversion", "rdkafka"),
         "torch": found(r"RK_TORCH_VERSION (\S+)\)", read(DEPS / "libtorch.cmake")),
         "Kafka Streams": jar("kafka-streams"),
         "ONNX Runtime": jar("onnxruntime"),
