@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "lib/batch/error.h"
+#include "lib/json/bytes.h"
 #include "lib/json/number.h"
 #include "lib/model/pick.h"
 
@@ -116,7 +117,7 @@ void Outputs::Check(size_t output, size_t rows) const {
 bool Outputs::AppendRow(size_t output, size_t row) {
   const ModelValue& value = *taken_[output];
   if (value.strings) {
-    AppendQuoted((*value.strings)[row], text_);
+    AppendBytes((*value.strings)[row], text_);
     return true;
   }
   const ColumnView& tensor = value.tensor;

@@ -107,7 +107,9 @@ void FillCounts(const StageDraft& draft, StageSpec& spec) {
     }
   }
   const bool scales = count("min") || count("max");
-  spec.min = count("min").value_or(scales ? 1 : count("replicas").value_or(1));
+  // Of several devices none stands idle because nobody said how many there are to be.
+  const size_t devices = std::max<size_t>(draft.devices ? draft.devices->size() : 0, 1);
+  spec.min = count("min").value_or(scales ? 1 : count("replicas").value_or(devices));
   spec.max = count("max").value_or(std::max(spec.min, count("replicas").value_or(1)));
   if (spec.min > spec.max) {
     Refuse(draft.where(count("min") ? "min" : "max"),

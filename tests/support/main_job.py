@@ -7,6 +7,7 @@ ctest has started (tests/support/shared-kafka); without one each script starts i
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,22 @@ def run(*args, stdin=None, good=(0,), timeout=280):
     check_built(args[0])
     done = subprocess.run([str(a) for a in args], input=stdin, capture_output=True, text=True, timeout=timeout)
     check(done.returncode in good, f"{args[0]} exits {done.returncode}: {done.stderr}{done.stdout}")
+    return done.stdout
+
+
+def run_example(script, topics, *args, **env):
+    """Runs a script of an example in less than a minute, in a copy of the folder in which it has other topics
+    for its own; returns its stdout."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(shutil.copytree(script.parent, os.path.join(folder, script.parent.name))) / script.name
+        text = copy.read_text()
+        for name, topic in topics.items():
+            text, count = re.subn(rf"(-t|--output) {name}\b", rf"\1 {topic}", text)
+            check(count > 0, f"{script} has no topic {name}")
+        copy.write_text(text)
+        done = subprocess.run([copy, *map(str, args)], env={**os.environ, "RK_BIN": str(BIN), **env}, timeout=60,
+                              capture_output=True, text=True)
+    check(done.returncode == 0 and not done.stderr, f"{script} exits {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 

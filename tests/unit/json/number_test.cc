@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 namespace rk {
 namespace {
@@ -50,7 +51,18 @@ TEST_CASE("what is not finite is not written") {
   CHECK_FALSE(AppendTensor(Dtype::kF64, {}, reinterpret_cast<const char*>(&bad), out));
 }
 
-TEST_CASE("a float is written so that it reads back to the same float, also by way of a double") {
+// How many digits a number's text has, but for the zeros that only say where its point is.
+size_t DigitsOf(const std::string& text) {
+  std::string digits;
+  for (const char c : text.substr(0, text.find('e'))) {
+    if (c >= '0' && c <= '9' && !(digits.empty() && c == '0')) digits += c;
+  }
+  return digits.find_last_not_of('0') + 1;
+}
+
+TEST_CASE(
+    "a float is written in the fewest digits that read back to the same float, also by way of a "
+    "double") {
   std::mt19937 random(1);
   for (int i = 0; i < 200000; ++i) {
     const auto value = std::bit_cast<float>(static_cast<uint32_t>(random()));
@@ -59,6 +71,11 @@ TEST_CASE("a float is written so that it reads back to the same float, also by w
     CAPTURE(text);
     REQUIRE(static_cast<float>(std::strtod(text.c_str(), nullptr)) == value);
     REQUIRE(text.size() <= 15);
+    const size_t digits = DigitsOf(text);
+    // A whole number without an exponent has all its digits, and is no shorter without the last.
+    if (digits < 2 || text.find_first_of(".e") == std::string::npos) continue;
+    const std::string shorter = fmt::format("{:.{}e}", value, digits - 2);
+    REQUIRE(std::strtof(shorter.c_str(), nullptr) != value);
   }
 }
 

@@ -93,6 +93,9 @@ TEST_CASE("a list of strings is a string a row, and no tensor column") {
   const std::vector<ModelValue> returned = {strings};
   CHECK(Row({}, returned, 0) == R"({"output":"p\"q"})");
   CHECK(Row({}, returned, 1) == R"({"output":""})");
+  strings.strings = {"\xe4\xbd", "ok"};
+  const std::vector<ModelValue> cut = {strings};
+  CHECK(Row({}, cut, 0) == R"({"output":{"base64":"5L0="}})");
   Outputs tensors({}, Emit::kTensor, returned);
   CHECK_THROWS_WITH(tensors.Take(returned, 2),
                     "output \"output\" of the model is strings, which are no tensor column");

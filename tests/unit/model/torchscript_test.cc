@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <random>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -190,6 +191,20 @@ ErrorKind KindOf(const std::function<void()>& action, std::string* message = nul
   return ErrorKind::kBug;
 }
 
+TEST_CASE("what LibTorch cannot allocate is too little memory, and no record's fault") {
+  const WrittenModel model(
+      "def forward(self, x):\n"
+      "  return x + torch.zeros([int(x.sum()) * 1125899906842624]).sum()\n");
+  std::string message;
+  CHECK(KindOf(
+            [&] {
+              Run(model.file(), {"x:f32"}, {R"({"x":1})", R"({"x":2})"});
+            },
+            &message) == ErrorKind::kTryAgain);
+  CHECK_THAT(message, Catch::StartsWith("out of memory for 1 rows: ") &&
+                          Catch::EndsWith("; give it more, or a smaller --max-batch"));
+}
+
 TEST_CASE("a file that is not there, is no model, or is cut short is told apart") {
   CHECK(KindOf([] { LoadModel("/nonexistent/model.pt", "cpu"); }) == ErrorKind::kMissing);
   CHECK(KindOf([] { LoadModel(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
@@ -255,6 +270,34 @@ TEST_CASE("a model that keeps state of its own is served") {
       "def forward(self, x):\n  self.count.add_(1)\n  return x + self.count * 0\n");
   CHECK(Run(model.file(), {"x:f32[1]"}, {R"({"x":[2]})", R"({"x":[3]})"}) ==
         Values{R"({"output":2})", R"({"output":3})"});
+}
+
+long ResidentKib() {
+  long pages = 0;
+  std::ifstream file("/proc/self/statm");
+  file >> pages >> pages;
+  return pages * ::sysconf(_SC_PAGESIZE) / 1024;
+}
+
+TEST_CASE("calls of ever other sizes take no more memory than the first ones did") {
+  ModelOptions model;
+  model.file = TestModel("mlp16");
+  SECTION("of TorchScript") {}
+  SECTION("of a package") { model.file += "2"; }
+  Infer infer(LoadWarmModel(model, {}, kSilent), {});
+  std::string row = R"({"features":[0)";
+  for (int i = 1; i < 16; ++i) row += ",0";
+  std::mt19937 random(1);
+  const auto call = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      RunOne(infer,
+             FrameOf(std::vector<std::optional<std::string>>(1 + random() % 200, row + "]}")));
+    }
+  };
+  call(300);
+  const long before = ResidentKib();
+  call(3000);
+  CHECK(ResidentKib() - before < 2048);
 }
 
 }  // namespace

@@ -103,6 +103,14 @@ TEST_CASE("replicas without min and max are a fixed number") {
   CHECK(scaled.replicas == 2);
 }
 
+TEST_CASE("there is one for each device, if nothing else is said") {
+  const StageSpec each = Infer("devices = ['cpu', 'cuda:0']\n");
+  CHECK(each.replicas == 2);
+  CHECK(each.max == 2);
+  CHECK(Infer("devices = ['cpu', 'cuda:0']\nreplicas = 3\n").max == 3);
+  CHECK(Infer("devices = ['cpu', 'cuda:0']\nmax = 4\n").min == 1);
+}
+
 TEST_CASE("the file may name the pipeline, else it has the file's name") {
   CHECK(File(std::string("[run]\nname = 'nightly'\n") + kRead + kWrite).Read().name == "nightly");
   const Pipeline plain = File(std::string(kRead) + kWrite).Read();
