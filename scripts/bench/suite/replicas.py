@@ -39,5 +39,6 @@ class Replicas(Case):
             run = measure(replace(WAYS["rk"], name=f"{count} replicas"), job, records, stages=stages)
         finally:
             delete(kafka, output)
-        self.say(f"{count} replicas", f"{run['warm_rate']:11,.0f} records/s from the first result, after {run['first_s']:.2f} s", run)
+        self.say(f"{count} replicas", f"{run['warm_rate']:11,.0f} records/s from the first result, after "
+                                      f"{run['first_s']:.2f} s", run)
         return run

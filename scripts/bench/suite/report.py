@@ -50,7 +50,8 @@ def print_result(name, result):
               f"{short(found['most']):>10}  of {found['rounds']}{note}")
     verdicts = {True: "holds", False: "MISSED", None: "not measured"}
     for one in result["wanted"]:
-        print(f"  {one['what']}: {short(one['got'])} (wanted: {one['sign']} {short(one['bound'])}) {verdicts[one['holds']]}")
+        wanted = f"{one['sign']} {short(one['bound'])}"
+        print(f"  {one['what']}: {short(one['got'])} (wanted: {wanted}) {verdicts[one['holds']]}")
     print(flush=True)
 
 
