@@ -17,8 +17,8 @@ namespace {
 constexpr int kCommitTimeoutMs = 5000;
 
 /// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. librdkafka
-/// keeps about as much again in its own bookkeeping for records of 240 bytes, and a partition's queue
-/// goes over its share by what one more fetch brings of it.
+/// keeps about as much again in its own bookkeeping for records of 240 bytes, and a partition's
+/// queue goes over its share by what one more fetch brings of it.
 constexpr size_t kFetchQueueBytes = size_t{8} << 20;
 constexpr size_t kLeastShareBytes = size_t{64} << 10;
 
