@@ -39,7 +39,7 @@ std::vector<Property> Defaults(const Consumer::Options& options) {
       // A broker is asked for one thing at a time. Where the full queues are left out, that may be
       // only partitions that have nothing, and for so long nothing comes of the others either.
       {"fetch.wait.max.ms", "50"},
-      {"max.partition.fetch.bytes", std::to_string(std::min(share, size_t{1} << 20))},
+      {"max.partition.fetch.bytes", std::to_string(std::min(share / 4, size_t{1} << 20))},
       {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
       // How soon new partitions and topics are noticed; the default is 5 minutes.
       {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},

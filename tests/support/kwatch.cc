@@ -31,6 +31,7 @@ struct Options {
 // For a moment after the topic was made; it has no records then.
 bool HasNoLeaderYet(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH ||
          error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
          error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }

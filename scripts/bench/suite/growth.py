@@ -22,6 +22,11 @@ class Point:
     infer: tuple = ()
 
 
+def partitioned(count, records):
+    """With record batches as large as Java's producers make them: a consumer takes no less than one of a partition."""
+    return Point(records, partitions=count, fill=("-X", "batch.size=16384"))
+
+
 def payload(size, _):
     return Point(records=max(1000, min(1_000_000, PAYLOAD_BYTES // size)), fill=("--numbers", 0, "--size", size))
 
@@ -55,7 +60,7 @@ class Growth:
 
     def expected_s(self, options):
         each = 27 if self.what == "records" else 8
-        return len(self.points) * each * ((options.rounds or self.rounds) + 1)
+        return len(self.points) * each * ((options.rounds or self.rounds) + 2)
 
     def run(self, kafka, options):
         runs = {}
@@ -68,8 +73,9 @@ class Growth:
         kind = replace(KINDS[self.kind], fill=point.fill)
         kafka.fill(source, "-n", point.records, *kind.fill)
         try:
-            return [self.once(kafka, Job(kafka, kind, source, kafka.topic(point.partitions)), value, point)
-                    for _ in range(options.rounds or self.rounds)]
+            runs = [self.once(kafka, Job(kafka, kind, source, kafka.topic(point.partitions)), value, point)
+                    for _ in range(1 + (options.rounds or self.rounds))]
+            return runs[1:]  # the broker may be a cold one in the first
         finally:
             delete(kafka, source)
 
