@@ -18,9 +18,11 @@ constexpr int kCommitTimeoutMs = 5000;
 
 /// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. librdkafka
 /// keeps about as much again in its own bookkeeping for records of 240 bytes, and a partition's
-/// queue goes over its share by what one more fetch brings of it.
+/// queue goes over its share by what one more fetch brings of it: no less than makes a batch.
 constexpr size_t kFetchQueueBytes = size_t{8} << 20;
 constexpr size_t kLeastShareBytes = size_t{64} << 10;
+constexpr size_t kLeastFetchBytes = size_t{128} << 10;
+constexpr size_t kMostFetchBytes = size_t{1} << 20;
 
 constexpr std::chrono::milliseconds kRefresh{10'000};
 constexpr std::chrono::milliseconds kJoinLimit{300'000};  // librdkafka's max.poll.interval.ms
@@ -31,6 +33,7 @@ constexpr int kMomentMs = 250;
 std::vector<Property> Defaults(const Consumer::Options& options) {
   const size_t partitions = std::max<size_t>(options.partition_count, 1);
   const size_t share = std::max(kFetchQueueBytes / partitions, kLeastShareBytes);
+  const size_t fetch = std::clamp(share / 4, kLeastFetchBytes, kMostFetchBytes);
   return {
       // A full fetch queue is looked at again soon: the default of a second would halt a partition
       // for that long each time the stages behind push back for a moment.
@@ -39,7 +42,7 @@ std::vector<Property> Defaults(const Consumer::Options& options) {
       // A broker is asked for one thing at a time. Where the full queues are left out, that may be
       // only partitions that have nothing, and for so long nothing comes of the others either.
       {"fetch.wait.max.ms", "50"},
-      {"max.partition.fetch.bytes", std::to_string(std::min(share / 4, size_t{1} << 20))},
+      {"max.partition.fetch.bytes", std::to_string(fetch)},
       {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
       // How soon new partitions and topics are noticed; the default is 5 minutes.
       {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},
