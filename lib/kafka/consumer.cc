@@ -16,13 +16,14 @@ namespace {
 
 constexpr int kCommitTimeoutMs = 5000;
 
-/// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. librdkafka
-/// keeps about as much again in its own bookkeeping for records of 240 bytes, and a partition's
-/// queue goes over its share by what one more fetch brings of it: no less than makes a batch.
-constexpr size_t kFetchQueueBytes = size_t{8} << 20;
-constexpr size_t kLeastShareBytes = size_t{64} << 10;
-constexpr size_t kLeastFetchBytes = size_t{128} << 10;
+/// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. Each has
+/// its share of it, or the least that still makes whole batches: what a fetch brings of it, and
+/// what may be left of the one before when it is asked for. librdkafka keeps a kilobyte more with
+/// each record.
+constexpr size_t kFetchedBytes = size_t{8} << 20;
+constexpr size_t kLeastFetchBytes = size_t{96} << 10;
 constexpr size_t kMostFetchBytes = size_t{1} << 20;
+constexpr size_t kLeastQueueBytes = size_t{32} << 10;
 
 constexpr std::chrono::milliseconds kRefresh{10'000};
 constexpr std::chrono::milliseconds kJoinLimit{300'000};  // librdkafka's max.poll.interval.ms
@@ -32,18 +33,21 @@ constexpr int kMomentMs = 250;
 
 std::vector<Property> Defaults(const Consumer::Options& options) {
   const size_t partitions = std::max<size_t>(options.partition_count, 1);
-  const size_t share = std::max(kFetchQueueBytes / partitions, kLeastShareBytes);
+  const size_t share = kFetchedBytes / partitions;
   const size_t fetch = std::clamp(share / 4, kLeastFetchBytes, kMostFetchBytes);
+  const size_t queue = std::max(share, fetch + kLeastQueueBytes) - fetch;
   return {
       // A full fetch queue is looked at again soon: the default of a second would halt a partition
       // for that long each time the stages behind push back for a moment.
       {"fetch.queue.backoff.ms", "5"},
-      {"queued.max.messages.kbytes", std::to_string(share / 1024)},
+      {"queued.max.messages.kbytes", std::to_string(queue / 1024)},
       // A broker is asked for one thing at a time. Where the full queues are left out, that may be
-      // only partitions that have nothing, and for so long nothing comes of the others either.
+      // only partitions that have nothing, and for so long nothing comes of the others either. The
+      // librdkafka that scripts/setup builds waits for fetch.queue.backoff.ms then; others do not.
       {"fetch.wait.max.ms", "50"},
       {"max.partition.fetch.bytes", std::to_string(fetch)},
-      {"fetch.max.bytes", std::to_string(kFetchQueueBytes / 2)},
+      // An answer stays in memory until its last record is gone.
+      {"fetch.max.bytes", std::to_string(kMostFetchBytes)},
       // How soon new partitions and topics are noticed; the default is 5 minutes.
       {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},
   };
