@@ -6,7 +6,6 @@ from suite.ways import KINDS
 
 
 class Memory(Case):
-    rounds = 3
     slow_rounds = 1
 
     def __init__(self, kind, ways, wants):

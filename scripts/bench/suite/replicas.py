@@ -15,9 +15,8 @@ COUNTS = (1, 2, 4)
 class Replicas(Case):
     run_s = {"rk": 27}
 
-    def __init__(self, kind, rounds):
+    def __init__(self, kind):
         super().__init__(f"replicas-{kind}", KINDS[kind], ["rk"])
-        self.rounds = rounds
 
     def run(self, kafka, options):
         records = options.records or self.kind.records
