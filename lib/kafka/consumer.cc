@@ -46,8 +46,6 @@ std::vector<Property> Defaults(const Consumer::Options& options) {
       // librdkafka that scripts/setup builds waits for fetch.queue.backoff.ms then; others do not.
       {"fetch.wait.max.ms", "50"},
       {"max.partition.fetch.bytes", std::to_string(fetch)},
-      // An answer stays in memory until its last record is gone.
-      {"fetch.max.bytes", std::to_string(kMostFetchBytes)},
       // How soon new partitions and topics are noticed; the default is 5 minutes.
       {"topic.metadata.refresh.interval.ms", std::to_string(kRefresh.count())},
   };
