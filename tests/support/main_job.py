@@ -87,6 +87,10 @@ class Kafka:
     def tool(self, *args, **options):
         return run(SOURCE / "scripts/dev-kafka", *args, "--dir", self.dir, **options)
 
+    def pid(self):
+        """Of the broker's process."""
+        return int(pathlib.Path(self.dir, "pid").read_text())
+
     def address(self, listener):
         """Of SSL, SASL_SSL, …"""
         rows = [row.split() for row in self.tool("status").splitlines()]

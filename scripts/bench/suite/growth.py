@@ -37,7 +37,7 @@ def batch(rows, records):
 
 @dataclass(frozen=True)
 class Growth:
-    """Runs of ours alone over growing points. What is compared is the last with the one at `base`."""
+    """Runs of ours over growing points. What is compared is the last with the one at `base`."""
 
     what: str
     kind: str
@@ -46,6 +46,7 @@ class Growth:
     base: int
     cost: str = "record"  # or byte: what the time is of
     memory: bool = True  # whether it must not grow either
+    broker: bool = False  # whether it costs the broker more too: what the plain loop then takes is said beside it
     rounds: int = 2
 
     failed = ()
@@ -56,37 +57,41 @@ class Growth:
 
     @property
     def ways(self):
-        return ["rk"]
+        return ["rk", "limit"] if self.broker else ["rk"]
 
     def expected_s(self, options):
-        each = 27 if self.what == "records" else 8
+        each = 27 if self.what == "records" else 8 * len(options.chosen(self.ways))
         return len(self.points) * each * ((options.rounds or self.rounds) + 2)
 
     def run(self, kafka, options):
-        runs = {}
-        for value in self.points:
-            runs[value] = self.runs_at(kafka, value, self.point(value, options.records or 1_000_000), options)
-        return self.judged(runs)
+        runs = {value: self.runs_at(kafka, value, self.point(value, options.records or 1_000_000), options)
+                for value in self.points}
+        return self.judged(options.chosen(self.ways), runs)
 
     def runs_at(self, kafka, value, point, options):
         source = kafka.topic(point.partitions)
         kind = replace(KINDS[self.kind], fill=point.fill)
         kafka.fill(source, "-n", point.records, *kind.fill)
         try:
-            runs = [self.once(kafka, Job(kafka, kind, source, kafka.topic(point.partitions)), value, point)
-                    for _ in range(1 + (options.rounds or self.rounds))]
-            return runs[1:]  # the broker may be a cold one in the first
+            rounds = [{way: self.once(kafka, way, kind, source, value, point) for way in options.chosen(self.ways)}
+                      for _ in range(1 + (options.rounds or self.rounds))]
+            return rounds[1:]  # the broker may be a cold one in the first
         finally:
             delete(kafka, source)
 
-    def once(self, kafka, job, value, point):
+    def once(self, kafka, way, kind, source, value, point):
+        job = Job(kafka, kind, source, kafka.topic(point.partitions))
+        stages = rk(job, point.read, point.infer) if way == "rk" else None
         try:
-            run = measure(WAYS["rk"], job, point.records, stages=rk(job, point.read, point.infer), memory=True)
+            run = measure(WAYS[way], job, point.records, stages=stages, memory=way == "rk")
         finally:
             delete(kafka, job.output)
-        of = value if self.cost == "byte" else 1
-        run["us"] = 1e6 / run["warm_rate"] / of * (1000 if self.cost == "byte" else 1)
-        print(f"{self.name:20} {value:10,} {run['us']:8.2f} µs a {self.unit}, {run['memory_mb']:6.0f} MB, "
+        each = value / 1000 if self.cost == "byte" else 1
+        run["us"] = 1e6 / run["warm_rate"] / each
+        run["cpu_us"], run["broker_cpu_us"] = (1e6 * run[which] / point.records / each
+                                               for which in ("cpu_s", "broker_cpu_s"))
+        print(f"{self.name:20} {value:10,} {way:5} {run['us']:8.2f} µs a {self.unit}, {run.get('memory_mb', 0):6.0f} MB, "
+              f"CPU of ours {run['cpu_us']:.2f}, of the broker {run['broker_cpu_us']:.2f} µs, "
               f"{run['checked']:,} records checked", flush=True)
         return run
 
@@ -94,14 +99,24 @@ class Growth:
     def unit(self):
         return "kB" if self.cost == "byte" else "record"
 
-    def judged(self, runs):
-        time = {str(value): report.spread([run["us"] for run in found]) for value, found in runs.items()}
-        memory = {str(value): report.spread([run["memory_mb"] for run in found]) for value, found in runs.items()}
+    def judged(self, ways, rounds):
+        def spread(which, way="rk"):
+            return {str(value): report.spread([each[way][which] for each in found]) for value, found in rounds.items()}
         last, base = str(self.points[-1]), str(self.base)
-        wanted = [report.at_most(f"time a {self.unit} at {last}, times that at {base}",
-                                 time[last]["median"] / time[base]["median"], AT_MOST)]
+
+        def growth(what, spreads):
+            return report.at_most(f"{what} at {last}, times that at {base}",
+                                  spreads[last]["median"] / spreads[base]["median"], AT_MOST)
+        time, memory = spread("us"), spread("memory_mb")
+        wanted = [growth(f"time a {self.unit}", time)]
         if self.memory:
-            wanted.append(report.at_most(f"memory at {last}, times that at {base}",
-                                         memory[last]["median"] / memory[base]["median"], AT_MOST))
-        return {"unit": f"µs a {self.unit}", "runs": {str(value): found for value, found in runs.items()}, "ways": time,
-                "memory": memory, "wanted": wanted}
+            wanted.append(growth("memory", memory))
+        beside = {}
+        if self.broker:
+            beside = {"CPU of ours, µs": spread("cpu_us"), "of the broker, µs": spread("broker_cpu_us")}
+            wanted.append(growth(f"CPU of ours a {self.unit}", beside["CPU of ours, µs"]))
+        if "limit" in ways:
+            beside["limit, µs"] = spread("us", "limit")
+        runs = {str(value): [run for each in found for run in each.values()] for value, found in rounds.items()}
+        return {"unit": f"µs a {self.unit}", "runs": runs, "ways": time, "memory": memory, "beside": beside,
+                "wanted": wanted}

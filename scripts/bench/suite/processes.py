@@ -1,4 +1,4 @@
-"""The processes that a program has started, and theirs: what memory they take, and whether one is left."""
+"""The processes that a program has started, and theirs: what CPU and memory they take, and whether one is left."""
 
 import os
 import signal
@@ -25,6 +25,16 @@ def pss(pid):
             return 1024 * next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
     except (OSError, StopIteration):
         return 0
+
+
+def cpu_s(pid):
+    """Seconds of all cores that it has had; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            user, system = stat.read().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return 0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def name_of(pid):
@@ -57,6 +67,9 @@ class Tree:
     def pss(self):
         """Of each: its name and bytes."""
         return [(name_of(pid), pss(pid)) for pid in self.update()]
+
+    def cpu_s(self):
+        return sum(map(cpu_s, self.update()))
 
     def kill(self):
         for pid in self.update():

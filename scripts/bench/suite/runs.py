@@ -9,7 +9,7 @@ import threading
 import time
 
 from main_job import BIN, Broken, Line, check, wait_until
-from suite.processes import Tree
+from suite.processes import Tree, cpu_s
 
 SAMPLE_S = 0.5
 STOP_S = 40
@@ -94,7 +94,10 @@ def checked(way, job):
 
 
 def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, timeout_s=600):
-    """Runs a way over `records`, all that the source holds. Seconds are from the start of the processes."""
+    """Runs a way over `records`, all that the source holds. Seconds are from the start of the processes; those of CPU
+    are of what still runs when all is written."""
+    broker = job.kafka.pid()
+    broker_before_s = cpu_s(broker)
     watch = [BIN / "support/kwatch", "-b", job.kafka.brokers, "-t", job.output, "-n", records, "--interval", interval_ms,
              "--timeout", timeout_s]
     with subprocess.Popen(list(map(str, watch)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
@@ -107,6 +110,7 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
                         programs.check_alive()
                         time.sleep(0.02)
                 check(watching.returncode == 0, f"{way.name}: {watching.stderr.read()}")
+                cpu = {"cpu_s": programs.tree.cpu_s(), "broker_cpu_s": cpu_s(broker) - broker_before_s}
                 programs.end()
         finally:
             watching.kill()
@@ -114,7 +118,7 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
     first, last = (seen[name] / 1e9 - programs.begin for name in ("first_ns", "last_ns"))
     after = max(last - first, interval_ms / 1000)
     result = {"records": records, "checked": checked(way, job), "first_s": first, "seconds": last,
-              "rate": records / last, "warm_rate": (records - seen["first_count"]) / after}
+              "rate": records / last, "warm_rate": (records - seen["first_count"]) / after, **cpu}
     return {**result, "memory_mb": used.most["mb"], "processes": used.most["processes"]} if memory else result
 
 

@@ -20,8 +20,10 @@ def of_case(name, result):
     checked = sum(run["checked"] for runs in result["runs"].values() for run in runs)
     unit = result["unit"]
     if "memory" in result:
-        text = head(name.partition("-")[2], unit, "least", "most", "MB")
-        text += "".join(row(f"{int(value):,}", *figures(found), short(result["memory"][value]["median"]))
+        columns = {"MB": result["memory"], **result.get("beside", {})}
+        text = head(name.partition("-")[2], unit, "least", "most", *columns)
+        text += "".join(row(f"{int(value):,}", *figures(found), *(short(column[value]["median"])
+                                                                   for column in columns.values()))
                         for value, found in result["ways"].items())
     else:
         ratios = result.get("ratios") or result.get("to_one", {})
