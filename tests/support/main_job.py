@@ -89,7 +89,7 @@ class Kafka:
 
     def pid(self):
         """Of the broker's process."""
-        return int(pathlib.Path(self.dir, "pid").read_text())
+        return int(pathlib.Path(self.dir, "pid").read_text().split()[0])
 
     def address(self, listener):
         """Of SSL, SASL_SSL, …"""
