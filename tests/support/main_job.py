@@ -152,11 +152,14 @@ class Kafka:
         meter = [BIN / "support/klatency", "-b", self.brokers, "-t", output, "-n", str(count + 1),
                  "--skip", str(rate * warm_up_s + 1), "--timeout", str(seconds + 150)]
         with subprocess.Popen(meter, stdout=subprocess.PIPE, text=True) as measuring:
-            # One record ahead, so that it begins when the whole line is up.
-            self.fill(source, "-n", 1, "--stamp", "--first-id", count)
-            wait_until(lambda: self.written(output) == 1, 90, "the line is up")
-            self.fill(source, "-n", count, "--stamp", "--rate", rate)
-            said = measuring.communicate()[0]
+            try:
+                # One record ahead, so that it begins when the whole line is up.
+                self.fill(source, "-n", 1, "--stamp", "--first-id", count)
+                wait_until(lambda: self.written(output) == 1, 90, "the line is up")
+                self.fill(source, "-n", count, "--stamp", "--rate", rate)
+                said = measuring.communicate()[0]
+            finally:
+                measuring.kill()  # it would be waited for as long as its time-out
         check(measuring.returncode == 0, "klatency failed")
         return json.loads(said)
 

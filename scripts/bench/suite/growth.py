@@ -46,8 +46,8 @@ class Growth:
     base: int
     cost: str = "record"  # or byte: what the time is of
     memory: bool = True  # whether it must not grow either
-    broker: bool = False  # whether it costs the broker more too: what the plain loop then takes is said beside it
-    rounds: int = 2
+    broker: bool = False  # whether it costs the broker too: what it does, of ours and of the plain loop
+    rounds: int = 3
 
     failed = ()
 
@@ -113,10 +113,10 @@ class Growth:
             wanted.append(growth("memory", memory))
         beside = {}
         if self.broker:
-            beside = {"CPU of ours, µs": spread("cpu_us"), "of the broker, µs": spread("broker_cpu_us")}
+            beside = {"CPU of ours, µs": spread("cpu_us"), "of the broker by rk, µs": spread("broker_cpu_us")}
             wanted.append(growth(f"CPU of ours a {self.unit}", beside["CPU of ours, µs"]))
         if "limit" in ways:
-            beside["limit, µs"] = spread("us", "limit")
+            beside["of the broker by limit, µs"] = spread("broker_cpu_us", "limit")
         runs = {str(value): [run for each in found for run in each.values()] for value, found in rounds.items()}
         return {"unit": f"µs a {self.unit}", "runs": runs, "ways": time, "memory": memory, "beside": beside,
                 "wanted": wanted}
