@@ -16,9 +16,9 @@ class Latency(Case):
     slow_rounds = 1
     warm = set()  # the brokers that have had their minute
 
-    def __init__(self, kind, rate, seconds=15, rounds=5, wants=(), ways=("rk", "limit", "streams")):
+    def __init__(self, kind, rate, seconds=15, wants=(), ways=("rk", "limit", "streams")):
         super().__init__(f"latency-{kind}-{rate}", KINDS[kind], list(ways))
-        self.rate, self.seconds, self.rounds, self.wants = rate, seconds, rounds, wants
+        self.rate, self.seconds, self.wants = rate, seconds, wants
 
     def expected_s(self, options):
         each = (options.seconds or self.seconds) + AROUND_S
