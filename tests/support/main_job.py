@@ -18,6 +18,7 @@ import uuid
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("RK_BIN") or SOURCE / "build/bin")
+DEPS = pathlib.Path(os.environ.get("RK_DEPS_DIR") or SOURCE / "build/deps")
 MODELS = SOURCE / "tests/models"
 
 
@@ -255,6 +256,13 @@ class Line:
         for stage in self.stages:
             stage.send_signal(signal.SIGINT)
         return self.wait(timeout)
+
+
+def cpu_seconds(pid):
+    """Of all cores, that a process has had so far; OSError when it is gone."""
+    with open(f"/proc/{pid}/stat") as stat:
+        user, system = stat.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(condition, timeout, what, pause=0.1):

@@ -6,10 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from main_job import BIN, SOURCE
+from main_job import BIN, DEPS, SOURCE
 from suite.ways import JARS, PYTHON
-
-DEPS = Path(os.environ.get("RK_DEPS_DIR") or SOURCE / "build/deps")
 
 
 def said(*command):

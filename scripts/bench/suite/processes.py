@@ -1,7 +1,10 @@
 """The processes that a program has started, and theirs: what CPU and memory they take, and whether one is left."""
 
+import contextlib
 import os
 import signal
+
+from main_job import cpu_seconds
 
 
 def parents():
@@ -25,16 +28,6 @@ def pss(pid):
             return 1024 * next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
     except (OSError, StopIteration):
         return 0
-
-
-def cpu_s(pid):
-    """Seconds of all cores that it has had; 0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            user, system = stat.read().rpartition(")")[2].split()[11:13]
-    except OSError:
-        return 0
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def name_of(pid):
@@ -68,8 +61,12 @@ class Tree:
         """Of each: its name and bytes."""
         return [(name_of(pid), pss(pid)) for pid in self.update()]
 
-    def cpu_s(self):
-        return sum(map(cpu_s, self.update()))
+    def cpu_seconds(self):
+        spent = 0
+        for pid in self.update():
+            with contextlib.suppress(OSError):  # it has gone since
+                spent += cpu_seconds(pid)
+        return spent
 
     def kill(self):
         for pid in self.update():

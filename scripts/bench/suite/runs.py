@@ -8,8 +8,8 @@ import subprocess
 import threading
 import time
 
-from main_job import BIN, Broken, Line, check, wait_until
-from suite.processes import Tree, cpu_s
+from main_job import BIN, Broken, Line, check, cpu_seconds, wait_until
+from suite.processes import Tree
 
 SAMPLE_S = 0.5
 STOP_S = 40
@@ -97,7 +97,7 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
     """Runs a way over `records`, all that the source holds. Seconds are from the start of the processes; those of CPU
     are of what still runs when all is written."""
     broker = job.kafka.pid()
-    broker_before_s = cpu_s(broker)
+    broker_before_s = cpu_seconds(broker)
     watch = [BIN / "support/kwatch", "-b", job.kafka.brokers, "-t", job.output, "-n", records, "--interval", interval_ms,
              "--timeout", timeout_s]
     with subprocess.Popen(list(map(str, watch)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
@@ -110,7 +110,7 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
                         programs.check_alive()
                         time.sleep(0.02)
                 check(watching.returncode == 0, f"{way.name}: {watching.stderr.read()}")
-                cpu = {"cpu_s": programs.tree.cpu_s(), "broker_cpu_s": cpu_s(broker) - broker_before_s}
+                cpu = {"cpu_s": programs.tree.cpu_seconds(), "broker_cpu_s": cpu_seconds(broker) - broker_before_s}
                 programs.end()
         finally:
             watching.kill()
