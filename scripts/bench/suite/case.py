@@ -36,19 +36,14 @@ def rotated(items, number):
 
 class Case:
     rounds = 5
-    slow_rounds = 2  # of ways that are slow
     run_s = {"kcat": 8, "limit": 8, "rk": 8, "streams": 18, "dataset": 30, "actors-1": 75, "actors-4": 60}
 
     def __init__(self, name, kind, ways):
         self.name, self.kind, self.ways = name, kind, ways
         self.failed = []  # peers
 
-    def rounds_of(self, way, options):
-        rounds = options.rounds or self.rounds
-        return min(rounds, self.slow_rounds) if WAYS[way].slow else rounds
-
     def expected_s(self, options):
-        return 20 + sum(self.run_s[way] * self.rounds_of(way, options) for way in options.chosen(self.ways))
+        return 20 + (options.rounds or self.rounds) * sum(self.run_s[way] for way in options.chosen(self.ways))
 
     def alternate(self, options, once):
         """{way: results} of `once` for each way in each round. A peer that fails is said so and left out from then
@@ -57,7 +52,7 @@ class Case:
         runs = {way: [] for way in ways}
         for number in range(options.rounds or self.rounds):
             for way in rotated(ways, number):
-                if number >= self.rounds_of(way, options) or len(runs[way]) < number:
+                if len(runs[way]) < number:
                     continue
                 try:
                     runs[way].append(once(WAYS[way]))

@@ -47,7 +47,7 @@ class Growth:
     cost: str = "record"  # or byte: what the time is of
     memory: bool = True  # whether it must not grow either
     broker: bool = False  # whether it costs the broker too: its CPU is told, and what the plain loop costs it
-    rounds: int = 3
+    rounds: int = 5
 
     failed = ()
 

@@ -13,7 +13,6 @@ ACTORS_START_S = 40
 
 
 class Latency(Case):
-    slow_rounds = 1
     warm = set()  # the brokers that have had their minute
 
     def __init__(self, kind, rate, seconds=15, wants=(), ways=("rk", "limit", "streams")):
@@ -22,8 +21,8 @@ class Latency(Case):
 
     def expected_s(self, options):
         each = (options.seconds or self.seconds) + AROUND_S
-        return sum(self.rounds_of(way, options) * (each + ACTORS_START_S * WAYS[way].slow)
-                   for way in options.chosen(self.ways))
+        rounds = options.rounds or self.rounds
+        return rounds * sum(each + ACTORS_START_S * WAYS[way].slow for way in options.chosen(self.ways))
 
     def run(self, kafka, options):
         seconds = options.seconds or self.seconds

@@ -6,8 +6,6 @@ from suite.ways import KINDS
 
 
 class Memory(Case):
-    slow_rounds = 1
-
     def __init__(self, kind, ways, wants):
         super().__init__(f"memory-{kind}", KINDS[kind], ways)
         self.wants = wants
