@@ -61,7 +61,7 @@ class Growth:
 
     def expected_s(self, options):
         each = 27 if self.what == "records" else 8 * len(options.chosen(self.ways))
-        return len(self.points) * each * ((options.rounds or self.rounds) + 2)
+        return len(self.points) * each * ((options.rounds or self.rounds) + 1)
 
     def run(self, kafka, options):
         runs = {value: self.runs_at(kafka, value, self.point(value, options.records or 1_000_000), options)
@@ -73,9 +73,8 @@ class Growth:
         kind = replace(KINDS[self.kind], fill=point.fill)
         kafka.fill(source, "-n", point.records, *kind.fill)
         try:
-            rounds = [{way: self.once(kafka, way, kind, source, value, point) for way in options.chosen(self.ways)}
-                      for _ in range(1 + (options.rounds or self.rounds))]
-            return rounds[1:]  # the broker may be a cold one in the first
+            return [{way: self.once(kafka, way, kind, source, value, point) for way in options.chosen(self.ways)}
+                    for _ in range(options.rounds or self.rounds)]
         finally:
             delete(kafka, source)
 

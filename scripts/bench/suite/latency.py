@@ -6,15 +6,11 @@ from suite.runs import delete, measure_latency
 from suite.ways import KINDS, WAYS, Job
 
 AROUND_S = 6  # what a run takes beside its seconds
-WARM_UP_RATE = 1000
-WARM_UP_S = 60  # a broker just started compiles for most of a minute
 ACTORS_RATE = 50  # a fifth of what they can: more would measure their queues
 ACTORS_START_S = 40
 
 
 class Latency(Case):
-    warm = set()  # the brokers that have had their minute
-
     def __init__(self, kind, rate, seconds=15, wants=(), ways=("rk", "limit", "streams")):
         super().__init__(f"latency-{kind}-{rate}", KINDS[kind], list(ways))
         self.rate, self.seconds, self.wants = rate, seconds, wants
@@ -26,21 +22,21 @@ class Latency(Case):
 
     def run(self, kafka, options):
         seconds = options.seconds or self.seconds
-        if kafka.brokers not in self.warm:
-            self.warm.add(kafka.brokers)
-            self.stream(kafka, WAYS["rk"], WARM_UP_RATE, min(WARM_UP_S, 3 * seconds))
-        return self.judged(self.alternate(options, lambda way: self.stream(
-            kafka, way, ACTORS_RATE if way.slow else self.rate, seconds)))
+
+        def once(way):
+            rate = ACTORS_RATE if way.slow else self.rate
+            run = self.stream(kafka, way, rate, seconds)
+            self.say(way.name, f"{rate:5}/s  p50 {run['p50']:8.2f}  p99 {run['p99']:8.2f}  p99.9 {run['p999']:8.2f}  "
+                               f"max {run['max']:8.2f} ms", run)
+            return {"rate": rate, **run}
+        return self.judged(self.alternate(options, once))
 
     def stream(self, kafka, way, rate, seconds):
         source, output = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
         try:
-            run = measure_latency(way, Job(kafka, self.kind, source, output, latency=True), rate, seconds)
+            return measure_latency(way, Job(kafka, self.kind, source, output, latency=True), rate, seconds)
         finally:
             delete(kafka, source, output)
-        self.say(way.name, f"{rate:5}/s  p50 {run['p50']:8.2f}  p99 {run['p99']:8.2f}  p99.9 {run['p999']:8.2f}  "
-                           f"max {run['max']:8.2f} ms", run)
-        return {"rate": rate, **run}
 
     def judged(self, runs):
         rows = {f"{name} {which}": report.spread([run[which] for run in found])

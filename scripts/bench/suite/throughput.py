@@ -18,7 +18,6 @@ class Throughput(Case):
                 self.say(way.name, f"{run['rate']:11,.0f} records/s, {run['warm_rate']:11,.0f} from the first result, after "
                                    f"{run['first_s']:.2f} s", run)
                 return run
-            once(WAYS["rk"])  # warms the broker up and does not count
             return self.judged(self.alternate(options, once))
 
     def judged(self, runs):
