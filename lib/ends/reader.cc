@@ -9,7 +9,6 @@
 #include "lib/batch/error.h"
 #include "lib/ends/clock.h"
 #include "lib/ends/reader_topics.h"
-#include "lib/ends/sender.h"
 
 namespace rk {
 namespace {
@@ -85,14 +84,14 @@ void Reader::AddFixed(const std::vector<TopicPartition>& partitions) {
 }
 
 void Reader::Run() {
-  Sender sender(window_, sink_);
+  sender_.emplace(window_, sink_);
   try {
     ReadUntilFinished();
   } catch (const Error&) {
     TryCommitAll();  // what is acknowledged need not be read twice
     throw;
   }
-  sender.Stop();
+  sender_->Stop();
   CommitAtEnd();
   consumer_->Close();
   sink_.Finish(origin_);
@@ -262,12 +261,13 @@ BatchInfo Reader::NextBatch(const TopicPartition& partition) {
 }
 
 void Reader::Add(const TopicPartition& partition, Frame frame) {
+  const size_t bytes = frame.bytes().size();
   fetched_ += frame.record_count();
   records_.Add(frame.record_count());
-  bytes_.Add(frame.bytes().size());
+  bytes_.Add(bytes);
   batches_.Add(1);
   window_.With([&](Ledger& ledger) { ledger.Add(partition, std::move(frame)); });
-  window_.Changed();
+  sender_->Added(bytes);
 }
 
 void Reader::Skip(const TopicPartition& partition, OffsetRange lost) {

@@ -13,6 +13,7 @@
 #include "lib/batch/ledger.h"
 #include "lib/ends/ack_receiver.h"
 #include "lib/ends/reader_options.h"
+#include "lib/ends/sender.h"
 #include "lib/ends/window.h"
 #include "lib/kafka/consumer.h"
 #include "lib/link/sink.h"
@@ -90,6 +91,7 @@ class Reader : private Consumer::Listener {
   Window window_;
   AckReceiver acks_;
   std::unique_ptr<Consumer> consumer_;
+  std::optional<Sender> sender_;  ///< from Run() on
   std::string cluster_id_;
 
   std::map<TopicPartition, Reading> readings_;

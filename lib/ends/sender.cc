@@ -35,20 +35,38 @@ void Sender::Stop() {
 
 void Sender::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto frame = window_.NextToSend(kIdle);
-    if (!frame) {
+    if (!window_.WaitForUnsent(kIdle)) {
       ThrowIfGone(sink_);
       continue;
     }
-    sink_.Send(*frame);
-    if (sink_.acknowledged()) continue;
-    const BatchInfo& info = frame->info();
-    window_.With([&](Ledger& ledger) {
-      ledger.Acknowledge({std::string(info.topic), info.partition}, info.epoch,
-                         {info.first_offset, info.next_offset});
-    });
-    window_.Changed();
+    const std::lock_guard lock(sending_);
+    SendNext();
   }
+}
+
+void Sender::Added(size_t bytes) {
+  if (!TrySend(bytes)) window_.Changed();
+}
+
+bool Sender::TrySend(size_t bytes) {
+  const std::unique_lock lock(sending_, std::try_to_lock);
+  if (!lock || !sink_.HasRoom(bytes)) return false;
+  if (window_.With([](Ledger& ledger) { return ledger.unsent(); }) != 1) return false;
+  SendNext();
+  return true;
+}
+
+void Sender::SendNext() {
+  const auto frame = window_.NextToSend();
+  if (!frame) return;
+  sink_.Send(*frame);
+  if (sink_.acknowledged()) return;
+  const BatchInfo& info = frame->info();
+  window_.With([&](Ledger& ledger) {
+    ledger.Acknowledge({std::string(info.topic), info.partition}, info.epoch,
+                       {info.first_offset, info.next_offset});
+  });
+  window_.Changed();
 }
 
 }  // namespace rk

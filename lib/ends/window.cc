@@ -51,9 +51,12 @@ void Window::RethrowFailure() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-std::shared_ptr<const Frame> Window::NextToSend(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [&] { return ledger_.unsent() > 0; });
+bool Window::WaitForUnsent(std::chrono::milliseconds timeout) {
+  return WaitUntil(timeout, [](Ledger& ledger) { return ledger.unsent() > 0; });
+}
+
+std::shared_ptr<const Frame> Window::NextToSend() {
+  const std::lock_guard lock(mutex_);
   auto frame = ledger_.NextToSend();
   if (frame) WakeIfAsked();  // there is room for one more
   return frame;

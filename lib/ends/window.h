@@ -41,8 +41,10 @@ class Window {
   /// Throws the first such reason, if there is one.
   void RethrowFailure();
 
-  /// Waits until a frame is to be sent, at most `timeout`; null if none came.
-  std::shared_ptr<const Frame> NextToSend(std::chrono::milliseconds timeout);
+  /// Waits until a frame is to be sent, at most `timeout`; says whether one is.
+  bool WaitForUnsent(std::chrono::milliseconds timeout);
+  /// The next frame to be sent, as Ledger::NextToSend().
+  std::shared_ptr<const Frame> NextToSend();
   /// Waits until `done(Ledger&)`, at most `timeout`; says whether it is.
   template <typename Done>
   bool WaitUntil(std::chrono::milliseconds timeout, Done&& done) {

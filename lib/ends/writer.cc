@@ -23,6 +23,10 @@ constexpr int kFramesPerRound = 8;
 // With more under way the brokers get nothing faster. What is too much for them waits before the
 // writer instead, where it is seen; a stream from a file has no window to end it either.
 constexpr size_t kMaxOutstandingBytes = size_t{8} << 20;
+// Nobody behind a pipe waits for an acknowledgement: the reader commits once a second. Where
+// records come one by one, being woken by each delivery report and waking the reader for it was
+// most of what both ends did. On a link somebody waits: a frame that is done is a credit.
+constexpr milliseconds kBetweenAcks{5};
 constexpr seconds kBetweenHousekeeping{1};
 constexpr minutes kForgetReaderAfter{10};  // as WriterOrder::Expire() does with partitions
 
@@ -64,6 +68,7 @@ void Writer::Run() {
     if (!received && !input_over()) Wait();
   }
   FinishOutstanding();
+  SendAcks();
   acks_.Close(stage_.drain_timeout);
   if (broken_input_) std::rethrow_exception(broken_input_);
   // On a link whoever fed us sees that we left with them, and has them sent to another writer.
@@ -142,19 +147,24 @@ void Writer::Serve() {
   }
   LetGo(stored);
   if (!stored.empty()) Failpoint("stored-not-acknowledged");
-  SendAcks();
+  if (now >= next_acks_) SendAcks();
   TakeFences();
   UpdateMetrics();
   if (now >= next_housekeeping_) KeepHouse();
 }
 
+// While frames may come from a pipe, delivery reports wait for the next one or for kBetweenAcks.
 void Writer::Wait() {
+  const bool lazy = source_.has_end() && may_receive();
   // A descriptor below 0 is one that poll(2) passes by.
   std::array<pollfd, 4> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
-                                pollfd{outlet_.fd(), POLLIN, 0}, pollfd{acks_.fd(), POLLIN, 0},
+                                pollfd{lazy ? -1 : outlet_.fd(), POLLIN, 0},
+                                pollfd{acks_.fd(), POLLIN, 0},
                                 pollfd{leaving_ ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
-  const int timeout = static_cast<int>(outlet_.poll_timeout().count());
-  if (poll(watched.data(), watched.size(), timeout) < 0 && errno != EINTR) {
+  const bool soon = lazy && (outlet_.outstanding() > 0 || !pending_acks_.empty());
+  const milliseconds timeout = soon ? kBetweenAcks : outlet_.poll_timeout();
+  if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 &&
+      errno != EINTR) {
     throw std::system_error(errno, std::generic_category(), "poll");
   }
 }
@@ -192,6 +202,8 @@ void Writer::Acknowledge(const Frame& frame) {
 }
 
 void Writer::SendAcks() {
+  if (pending_acks_.empty()) return;
+  if (source_.has_end()) next_acks_ = Clock::now() + kBetweenAcks;
   for (const PendingAck& pending : pending_acks_) acks_.Send(pending.endpoint, pending.message);
   pending_acks_.clear();
 }

@@ -78,7 +78,8 @@ class Writer {
   bool leaving_ = false;                                ///< asked the source for no more
   std::exception_ptr broken_input_;                     ///< what the source threw
   std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
-  std::vector<PendingAck> pending_acks_;                ///< of this round
+  std::vector<PendingAck> pending_acks_;                ///< not sent before next_acks_
+  Clock::time_point next_acks_;
   Clock::time_point next_housekeeping_;
 
   Metric& records_in_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -159,6 +160,7 @@ void PipeSource::ThrowEndOfInput() const {
 PipeSink::PipeSink(int fd) : fd_(fd) {
   const mode_t type = FileType(fd, "the output cannot be written");
   acknowledged_ = type != S_IFREG && type != S_IFCHR;
+  is_pipe_ = type == S_IFIFO;
   if (isatty(fd)) {
     throw Error(ErrorKind::kUsage,
                 "the output is a terminal, and frames are not for people: pipe them into the next "
@@ -168,6 +170,13 @@ PipeSink::PipeSink(int fd) : fd_(fd) {
 }
 
 void PipeSink::Send(const Frame& frame) { WriteAll(fd_, frame.bytes()); }
+
+// pipe(7): a pipe that poll(2) finds writable takes PIPE_BUF bytes.
+bool PipeSink::HasRoom(size_t bytes) const {
+  if (!is_pipe_ || bytes > PIPE_BUF) return false;
+  pollfd output = {fd_, POLLOUT, 0};
+  return poll(&output, 1, 0) > 0 && (output.revents & POLLOUT);
+}
 
 void PipeSink::Finish(const Origin& origin) { Send(Frame::End(origin)); }
 

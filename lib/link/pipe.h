@@ -65,12 +65,14 @@ class PipeSink : public Sink {
   explicit PipeSink(int fd);
 
   void Send(const Frame& frame) override;
+  bool HasRoom(size_t bytes) const override;
   void Finish(const Origin& origin) override;
   bool acknowledged() const override { return acknowledged_; }
   int fd() const override { return fd_; }
 
  private:
   int fd_;
+  bool is_pipe_ = false;
   bool acknowledged_ = true;
 };
 

@@ -4,7 +4,7 @@
 
 namespace rk {
 
-/// Where a stage's frames go: a pipe, or one of the ZeroMQ links. Used by one thread.
+/// Where a stage's frames go: a pipe, or one of the ZeroMQ links. Used by one thread at a time.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -15,6 +15,9 @@ class Sink {
   virtual void Send(const Frame& frame) = 0;
   /// The same, and `frame` is the link's to keep, which saves a copy where one waits for its turn.
   virtual void Give(Frame frame) { Send(frame); }
+
+  /// True if Send() of a frame of so many bytes surely would not block now.
+  virtual bool HasRoom(size_t /*bytes*/) const { return false; }
 
   /// Nothing follows: tells the next stage, where the link has such a thing, and waits until what
   /// was sent is out of our hands.

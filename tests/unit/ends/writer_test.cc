@@ -177,6 +177,21 @@ using Ranges = std::vector<OffsetRange>;
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "what comes from a pipe is acknowledged together, every 5 ms at most") {
+  const auto begin = Clock::now();
+  constexpr int kBatches = 50;
+  for (int i = 0; i < kBatches; ++i) {
+    source.Do([this, begin, i]() -> std::optional<Frame> {
+      if (Clock::now() < begin + milliseconds(i)) return std::nullopt;
+      return Batch(i, i + 1);
+    });
+  }
+  Run();
+  const auto most = (Clock::now() - begin) / milliseconds(5) + 2;
+  CHECK_FALSE(AcknowledgedUntil(kBatches).empty());
+  CHECK(answers.size() <= static_cast<size_t>(most));
+}
+
 TEST_CASE_METHOD(Fixture, "what is stored is acknowledged, and END ends the writer") {
   source.Give(Batch(0, 5));
   source.Give(Batch(5, 9));

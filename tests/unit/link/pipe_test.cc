@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -244,6 +245,19 @@ TEST_CASE("a sink enlarges its pipe") {
   TestPipe pipe;
   PipeSink sink(pipe.out());
   CHECK(fcntl(pipe.out(), F_GETPIPE_SZ) >= PipeSink::kPipeBytes);
+}
+
+TEST_CASE("a sink has room for what its pipe surely takes at once, and never in a file") {
+  TestPipe pipe;
+  const PipeSink sink(pipe.out());
+  CHECK(sink.HasRoom(PIPE_BUF));
+  CHECK_FALSE(sink.HasRoom(PIPE_BUF + 1));
+  fcntl(pipe.out(), F_SETFL, O_NONBLOCK);
+  const std::string page(PIPE_BUF, 'x');
+  while (sink.HasRoom(PIPE_BUF)) pipe.Write(page);  // which throws if the pipe takes less
+  CHECK(write(pipe.out(), page.data(), page.size()) == -1);
+  const File file(std::tmpfile());
+  CHECK_FALSE(PipeSink(fileno(file.get())).HasRoom(1));
 }
 
 TEST_CASE("a sink on a descriptor that somebody made non-blocking sends all the same") {
