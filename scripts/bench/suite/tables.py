@@ -30,8 +30,7 @@ def of_case(name, result):
         text = head("", f"{unit}, median", "least", "most", "runs", "ratio" if ratios else "")
         text += "".join(row(way, *figures(found), found["rounds"], short(ratios[way]) if way in ratios else "")
                         for way, found in result["ways"].items())
-    text += (f"\n{checked:,} records checked. {result['date']}, {result['machine']['cpu']}, "
-             f"rk {result['versions']['rk']}.\n")
+    text += f"\n{checked:,} records checked. {result['date']}, rk {result['versions']['rk']}.\n"
     if result["wanted"]:
         text += "\n" + head("wanted", "", "measured", "holds")
         text += "".join(row(one["what"], f"{one['sign']} {short(one['bound'])}", short(one["got"]), VERDICTS[one["holds"]])
@@ -43,13 +42,12 @@ def figures(found):
     return [short(found[key]) for key in ("median", "least", "most")]
 
 
-def of_machines(results):
-    """The machines, and the versions of the newest case."""
-    cases = sorted(results["cases"].values(), key=lambda result: result["date"])
-    machines = {result["machine"]["cpu"]: result["machine"] for result in cases}.values()
-    text = "\n\n".join(f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, Linux "
-                       f"{machine['kernel']}." for machine in machines) + "\n\n"
-    return text + head("", "version") + "".join(row(name, version) for name, version in cases[-1]["versions"].items())
+def of_machine(results):
+    """The machine and the versions of the newest case."""
+    newest = max(results["cases"].values(), key=lambda result: result["date"])
+    machine = newest["machine"]
+    text = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, Linux {machine['kernel']}.\n\n"
+    return text + head("", "version") + "".join(row(name, version) for name, version in newest["versions"].items())
 
 
 def fill(document, results):
@@ -57,7 +55,7 @@ def fill(document, results):
     def table(match):
         name = match.group(1)
         if name == "machine" and results["cases"]:
-            return f"<!-- {name} -->\n{of_machines(results)}<!-- end -->"
+            return f"<!-- {name} -->\n{of_machine(results)}<!-- end -->"
         if name in results["cases"]:
             return f"<!-- {name} -->\n{of_case(name, results['cases'][name])}<!-- end -->"
         return match.group(0)
