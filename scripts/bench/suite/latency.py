@@ -27,7 +27,7 @@ class Latency(Case):
             rate = ACTORS_RATE if way.slow else self.rate
             run = self.stream(kafka, way, rate, seconds)
             self.say(way.name, f"{rate:5}/s  p50 {run['p50']:8.2f}  p99 {run['p99']:8.2f}  p99.9 {run['p999']:8.2f}  "
-                               f"max {run['max']:8.2f} ms", run)
+                               f"max {run['max']:8.2f} ms, CPU {1000 * run['cpu_s'] / run['checked']:.2f} ms a record", run)
             return {"rate": rate, **run}
         return self.judged(self.alternate(options, once))
 

@@ -123,11 +123,12 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
 
 
 def measure_latency(way, job, rate, seconds):
-    """Milliseconds from a record's making to its result, at so many a second."""
+    """Milliseconds from a record's making to its result, at so many a second; CPU too, that of the start included."""
     with Programs(way, job) as programs:
         said = job.kafka.latency(job.source, job.output, rate, seconds, WARM_UP_S)
         programs.check_alive()
+        cpu_s = programs.tree.cpu_seconds()
         programs.end()
-    return {"checked": checked(way, job), "records": said["count"],
+    return {"checked": checked(way, job), "records": said["count"], "cpu_s": cpu_s,
             **{name: said[f"{name}_us"] / 1000 for name in ("p50", "p99", "p999", "max")}}
 

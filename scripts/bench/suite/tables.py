@@ -26,7 +26,7 @@ def of_case(name, result):
                                                                    for column in columns.values()))
                         for value, found in result["ways"].items())
     else:
-        ratios = result.get("ratios") or result.get("to_one", {})
+        ratios = ratios_of(result)
         text = head("", f"{unit}, median", "least", "most", "runs", "ratio" if ratios else "")
         text += "".join(row(way, *figures(found), found["rounds"], short(ratios[way]) if way in ratios else "")
                         for way, found in result["ways"].items())
@@ -50,10 +50,34 @@ def of_machine(results):
     return text + head("", "version") + "".join(row(name, version) for name, version in newest["versions"].items())
 
 
-def fill(document, results):
+def ratios_of(result):
+    """Ours to each peer's, as the case compares them."""
+    if result["unit"] == "ms":
+        medians = {name: found["median"] for name, found in result["ways"].items()}
+        return {f"{peer} {which}": medians[f"rk {which}"] / medians[f"{peer} {which}"]
+                for peer, _, which in (name.partition(" ") for name in medians) if peer != "rk" and which != "p999"}
+    return result.get("ratios") or result.get("to_one", {})
+
+
+def of_both(results, second):
+    """What of the second machine's results can be compared with those of the first."""
+    text = head("case", "beside", "first machine", "second machine", "runs there")
+    for name, result in second["cases"].items():
+        first = ratios_of(results["cases"].get(name, {"unit": ""}))
+        text += "".join(row(name, peer, short(first.get(peer)), short(ratio), result["ways"][peer]["rounds"])
+                        for peer, ratio in ratios_of(result).items())
+    newest = max(second["cases"].values(), key=lambda result: result["date"])
+    machine = newest["machine"]
+    return (text + f"\nThe second: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, Linux "
+            f"{machine['kernel']}. {newest['date']}, rk {newest['versions']['rk']}.\n")
+
+
+def fill(document, results, second=None):
     """The document, with the tables between its markers made anew; those of cases without results stay."""
     def table(match):
         name = match.group(1)
+        if name == "second-machine" and second:
+            return f"<!-- {name} -->\n{of_both(results, second)}<!-- end -->"
         if name == "machine" and results["cases"]:
             return f"<!-- {name} -->\n{of_machine(results)}<!-- end -->"
         if name in results["cases"]:
