@@ -155,12 +155,12 @@ void Writer::Serve() {
 
 // While frames may come from a pipe, delivery reports wait for the next one or for kBetweenAcks.
 void Writer::Wait() {
-  const bool lazy = source_.has_end() && may_receive();
+  const bool receives = may_receive();
+  const bool lazy = receives && source_.has_end();
   // A descriptor below 0 is one that poll(2) passes by.
-  std::array<pollfd, 4> watched{pollfd{may_receive() ? source_.fd() : -1, POLLIN, 0},
-                                pollfd{lazy ? -1 : outlet_.fd(), POLLIN, 0},
-                                pollfd{acks_.fd(), POLLIN, 0},
-                                pollfd{leaving_ ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
+  std::array<pollfd, 4> watched{
+      pollfd{receives ? source_.fd() : -1, POLLIN, 0}, pollfd{lazy ? -1 : outlet_.fd(), POLLIN, 0},
+      pollfd{acks_.fd(), POLLIN, 0}, pollfd{leaving_ ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
   const bool soon = lazy && (outlet_.outstanding() > 0 || !pending_acks_.empty());
   const milliseconds timeout = soon ? kBetweenAcks : outlet_.poll_timeout();
   if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 &&

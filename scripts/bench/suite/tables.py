@@ -42,20 +42,25 @@ def figures(found):
     return [short(found[key]) for key in ("median", "least", "most")]
 
 
+def newest(results):
+    """The case that was measured last."""
+    return max(results["cases"].values(), key=lambda result: result["date"])
+
+
+def machine(result):
+    there = result["machine"]
+    return f"{there['cores']} cores of {there['cpu']}, {there['memory_gb']} GB, Linux {there['kernel']}."
+
+
 def of_machine(results):
     """The machine and the versions of the newest case."""
-    newest = max(results["cases"].values(), key=lambda result: result["date"])
-    machine = newest["machine"]
-    text = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, Linux {machine['kernel']}.\n\n"
-    return text + head("", "version") + "".join(row(name, version) for name, version in newest["versions"].items())
+    last = newest(results)
+    return (machine(last) + "\n\n" + head("", "version")
+            + "".join(row(name, version) for name, version in last["versions"].items()))
 
 
 def ratios_of(result):
     """Ours to each peer's, as the case compares them."""
-    if result["unit"] == "ms":
-        medians = {name: found["median"] for name, found in result["ways"].items()}
-        return {f"{peer} {which}": medians[f"rk {which}"] / medians[f"{peer} {which}"]
-                for peer, _, which in (name.partition(" ") for name in medians) if peer != "rk" and which != "p999"}
     return result.get("ratios") or result.get("to_one", {})
 
 
@@ -63,13 +68,11 @@ def of_both(results, second):
     """What of the second machine's results can be compared with those of the first."""
     text = head("case", "beside", "first machine", "second machine", "runs there")
     for name, result in second["cases"].items():
-        first = ratios_of(results["cases"].get(name, {"unit": ""}))
+        first = ratios_of(results["cases"].get(name, {}))
         text += "".join(row(name, peer, short(first.get(peer)), short(ratio), result["ways"][peer]["rounds"])
                         for peer, ratio in ratios_of(result).items())
-    newest = max(second["cases"].values(), key=lambda result: result["date"])
-    machine = newest["machine"]
-    return (text + f"\nThe second: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, Linux "
-            f"{machine['kernel']}. {newest['date']}, rk {newest['versions']['rk']}.\n")
+    last = newest(second)
+    return f"{text}\nThe second: {machine(last)} {last['date']}, rk {last['versions']['rk']}.\n"
 
 
 def fill(document, results, second=None):
