@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/mock_broker.h"
 #include "lib/stage/tool.h"
 

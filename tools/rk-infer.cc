@@ -10,15 +10,15 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "lib/model/bench.h"
-#include "lib/model/describe.h"
-#include "lib/model/device.h"
-#include "lib/model/infer.h"
-#include "lib/model/load.h"
+#include "lib/infer/bench.h"
+#include "lib/infer/describe.h"
+#include "lib/infer/infer.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
 #include "lib/stage/reloader.h"
 #include "lib/stage/tool.h"
+#include "lib/torch/device.h"
+#include "lib/torch/load.h"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
-#include "lib/ends/kafka_options.h"
-#include "lib/ends/load.h"
+#include "lib/base/error.h"
+#include "lib/kafka/kafka_options.h"
+#include "lib/load/load.h"
 #include "lib/stage/tool.h"
 
 namespace {

@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/map/coprocess.h"
 #include "lib/map/exec.h"
 #include "lib/map/filter.h"

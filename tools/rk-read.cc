@@ -8,13 +8,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/batch/error.h"
-#include "lib/ends/line_reader.h"
-#include "lib/ends/reader.h"
-#include "lib/ends/reader_flags.h"
-#include "lib/ends/text_sink.h"
+#include "lib/base/error.h"
+#include "lib/read/line_reader.h"
+#include "lib/read/reader.h"
+#include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
+#include "lib/text/text_sink.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/run/pipeline.h"
 #include "lib/run/pipeline_file.h"
 #include "lib/run/runner.h"

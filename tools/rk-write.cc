@@ -7,16 +7,16 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/batch/error.h"
-#include "lib/ends/edited_source.h"
-#include "lib/ends/kafka_options.h"
-#include "lib/ends/line_outlet.h"
-#include "lib/ends/text_source.h"
-#include "lib/ends/unescape.h"
-#include "lib/ends/writer.h"
-#include "lib/ends/writer_topics.h"
+#include "lib/base/error.h"
+#include "lib/kafka/kafka_options.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
+#include "lib/text/edited_source.h"
+#include "lib/text/line_outlet.h"
+#include "lib/text/text_source.h"
+#include "lib/text/unescape.h"
+#include "lib/write/writer.h"
+#include "lib/write/writer_topics.h"
 
 namespace {
 

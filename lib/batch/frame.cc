@@ -6,8 +6,8 @@
 
 #include <xxhash.h>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame_cursor.h"
-#include "lib/batch/little_endian.h"
 
 namespace rk {
 namespace {

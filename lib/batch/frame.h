@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/buffer.h"
 #include "lib/batch/frame_format.h"
-#include "lib/batch/little_endian.h"
 #include "lib/batch/record.h"
 #include "lib/batch/record_encoding.h"
 

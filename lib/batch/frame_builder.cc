@@ -5,10 +5,10 @@
 
 #include <xxhash.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame.h"
 #include "lib/batch/frame_cursor.h"
-#include "lib/batch/little_endian.h"
 
 namespace rk {
 namespace {

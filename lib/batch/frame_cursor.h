@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame_format.h"
-#include "lib/batch/little_endian.h"
 
 namespace rk {
 

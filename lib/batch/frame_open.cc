@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame.h"
 #include "lib/batch/frame_cursor.h"
-#include "lib/batch/little_endian.h"
 #include "lib/batch/record_encoding.h"
 
 namespace rk {

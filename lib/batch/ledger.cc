@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 namespace {

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/batch/frame.h"
 
 namespace rk {

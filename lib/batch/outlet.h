@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/batch/frame.h"
 
 namespace rk {

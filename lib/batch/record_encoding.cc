@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame_cursor.h"
 #include "lib/batch/frame_format.h"
-#include "lib/batch/little_endian.h"
 
 namespace rk {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 #include "lib/batch/partition.h"
 #include "lib/kafka/config.h"
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <memory>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/handle.h"
 
 namespace rk {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/log.h"
 #include "lib/batch/frame.h"
-#include "lib/batch/log.h"
 #include "lib/batch/partition.h"
 #include "lib/kafka/config.h"
 #include "lib/kafka/start_offset.h"

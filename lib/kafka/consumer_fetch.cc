@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/consumer_impl.h"
 
 namespace rk {

@@ -5,7 +5,7 @@
 #include <deque>
 #include <map>
 
-#include "lib/batch/event_fd.h"
+#include "lib/base/event_fd.h"
 #include "lib/kafka/consumer.h"
 #include "lib/kafka/handle.h"
 

@@ -7,8 +7,8 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "lib/batch/error.h"
-#include "lib/batch/log.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "lib/kafka/config.h"
 
 /// What the .cc files of lib/kafka share about librdkafka; the only header that includes it, and

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 #include "lib/kafka/config.h"
 
 namespace rk {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 
 namespace rk {
 

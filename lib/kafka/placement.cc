@@ -3,7 +3,7 @@
 #include <charconv>
 #include <system_error>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 

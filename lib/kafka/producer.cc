@@ -5,7 +5,7 @@
 #include <list>
 #include <utility>
 
-#include "lib/batch/event_fd.h"
+#include "lib/base/event_fd.h"
 #include "lib/kafka/producer_client.h"
 #include "lib/kafka/producer_lane.h"
 #include "lib/kafka/producer_partitioner.h"

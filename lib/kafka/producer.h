@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "lib/batch/frame.h"
-#include "lib/batch/log.h"
 #include "lib/batch/outlet.h"
 #include "lib/kafka/config.h"
 #include "lib/kafka/placement.h"

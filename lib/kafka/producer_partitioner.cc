@@ -1,6 +1,6 @@
 #include "lib/kafka/producer_partitioner.h"
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/handle.h"
 
 namespace rk {

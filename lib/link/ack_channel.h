@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "lib/base/log.h"
 #include "lib/batch/frame.h"
-#include "lib/batch/log.h"
 #include "lib/link/ack_message.h"
 #include "lib/link/runtime_dir.h"
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/socket_file.h"

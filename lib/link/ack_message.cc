@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
-#include "lib/batch/little_endian.h"
+#include "lib/base/error.h"
+#include "lib/base/little_endian.h"
 
 namespace rk {
 namespace {

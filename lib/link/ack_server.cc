@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/ipc_binding.h"
 #include "lib/link/socket_file.h"

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/zmq_socket.h"
 
 namespace rk {

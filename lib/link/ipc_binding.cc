@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/runtime_dir.h"
 #include "lib/link/socket_file.h"
 #include "lib/link/zmq_socket.h"

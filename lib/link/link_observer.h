@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 
 namespace rk {
 

@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/endpoint.h"
 
 namespace rk {

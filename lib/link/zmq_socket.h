@@ -6,7 +6,7 @@
 
 #include <zmq.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 

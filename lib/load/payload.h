@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/json/extract.h"
+#include "lib/codec/json/extract.h"
 
 namespace rk {
 

@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/error.h"
 #include "lib/batch/buffer.h"
-#include "lib/batch/error.h"
 #include "lib/process/spawn.h"
 
 namespace rk {

@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "lib/batch/log.h"
-#include "lib/json/tag.h"
+#include "lib/base/log.h"
+#include "lib/codec/json/tag.h"
 #include "lib/map/line_program.h"
 #include "lib/map/mapper.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/json/condition.h"
+#include "lib/codec/json/condition.h"
 #include "lib/map/mapper.h"
 
 namespace rk {

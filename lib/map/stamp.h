@@ -3,7 +3,7 @@
 #include <chrono>
 #include <functional>
 
-#include "lib/json/extract.h"
+#include "lib/codec/json/extract.h"
 #include "lib/map/mapper.h"
 
 namespace rk {

@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 does not say so itself

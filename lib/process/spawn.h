@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/process/descriptor.h"
+#include "lib/base/descriptor.h"
 
 namespace rk {
 

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "lib/process/descriptor.h"
+#include "lib/base/descriptor.h"
 #include "lib/run/command_line.h"
 
 namespace rk {

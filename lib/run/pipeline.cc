@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/config.h"
 
 namespace rk {

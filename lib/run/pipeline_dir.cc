@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/runtime_dir.h"
 
 namespace rk {

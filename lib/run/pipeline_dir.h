@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lib/process/descriptor.h"
+#include "lib/base/descriptor.h"
 
 namespace rk {
 

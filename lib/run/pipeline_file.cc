@@ -15,7 +15,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 namespace {

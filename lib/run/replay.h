@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 
 namespace rk {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
+#include "lib/observe/process_metrics.h"
 #include "lib/run/child.h"
-#include "lib/run/process_metrics.h"
 #include "lib/run/restart_policy.h"
 #include "lib/run/wiring.h"
 

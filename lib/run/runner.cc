@@ -14,10 +14,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
-#include "lib/batch/event_fd.h"
-#include "lib/ends/kafka_options.h"
+#include "lib/base/error.h"
+#include "lib/base/event_fd.h"
 #include "lib/kafka/admin.h"
+#include "lib/kafka/kafka_options.h"
 #include "lib/link/runtime_dir.h"
 #include "lib/process/spawn.h"
 #include "lib/run/notify.h"

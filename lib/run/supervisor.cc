@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/stage/exit_code.h"
 
 namespace rk {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 #include "lib/run/autoscaler.h"
 #include "lib/run/replicas.h"
 #include "lib/run/wiring.h"

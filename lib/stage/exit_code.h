@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 

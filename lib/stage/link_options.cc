@@ -4,13 +4,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/balance/serve.h"
+#include "lib/base/error.h"
 #include "lib/link/collect.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/fetch.h"
 #include "lib/link/pipe.h"
 #include "lib/link/push.h"
-#include "lib/link/serve.h"
 #include "lib/stage/tool.h"
 
 namespace rk {

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "lib/balance/balancer.h"
 #include "lib/batch/frame_format.h"
-#include "lib/link/balancer.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
 

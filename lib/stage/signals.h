@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 
 namespace rk {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "lib/batch/log.h"
+#include "lib/base/log.h"
 
 namespace rk {
 

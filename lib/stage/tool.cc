@@ -15,7 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/stderr_log.h"

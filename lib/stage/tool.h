@@ -4,11 +4,11 @@
 #include <functional>
 #include <string>
 
+#include "lib/base/log.h"
 #include "lib/batch/frame_format.h"
-#include "lib/batch/log.h"
-#include "lib/stage/metrics.h"
+#include "lib/observe/metrics.h"
+#include "lib/observe/status_pipe.h"
 #include "lib/stage/signals.h"
-#include "lib/stage/status_pipe.h"
 
 namespace CLI {
 class App;

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "lib/ends/record_format.h"
+#include "lib/text/record_format.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/unit/batch/sample_frame.h"
 

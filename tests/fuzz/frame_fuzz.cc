@@ -3,9 +3,9 @@
 #include <string_view>
 #include <utility>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame.h"
-#include "lib/batch/little_endian.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/unit/batch/sample_frame.h"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 

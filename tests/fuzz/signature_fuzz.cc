@@ -1,4 +1,4 @@
-#include "lib/model/signature.h"
+#include "lib/infer/signature.h"
 #include "tests/fuzz/fuzz_target.h"
 
 // An input that is taken has somewhere to come from and, unless it is text, a size above 0; an

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lib/ends/text_source.h"
+#include "lib/text/text_source.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace {

@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/base/little_endian.h"
 #include "lib/batch/frame.h"
-#include "lib/batch/little_endian.h"
 #include "tests/unit/batch/sample_frame.h"
 
 namespace rk {

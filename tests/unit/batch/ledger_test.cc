@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "tests/unit/batch/make_batch.h"
 
 namespace rk {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include "lib/batch/little_endian.h"
+#include "lib/base/little_endian.h"
 
 namespace rk {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/batch/frame.h"
 
 namespace rk {

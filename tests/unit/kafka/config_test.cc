@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "tests/unit/link/test_directory.h"
 
 using rk::ClientSettings;

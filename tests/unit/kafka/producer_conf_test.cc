@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/kafka/producer_client.h"
 
 using rk::AfterRefusal;

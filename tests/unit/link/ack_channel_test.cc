@@ -17,7 +17,7 @@
 #include <catch2/catch.hpp>
 #include <zmq.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/socket_file.h"
 #include "tests/unit/link/test_directory.h"
 #include "tests/unit/link/test_pipe.h"

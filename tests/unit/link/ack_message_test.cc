@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 
 namespace rk {
 namespace {

@@ -10,11 +10,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/balance/serve.h"
+#include "lib/base/error.h"
 #include "lib/link/collect.h"
 #include "lib/link/fetch.h"
 #include "lib/link/push.h"
-#include "lib/link/serve.h"
 #include "tests/unit/link/test_directory.h"
 #include "tests/unit/link/test_pipe.h"
 

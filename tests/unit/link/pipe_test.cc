@@ -15,7 +15,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "tests/unit/link/test_pipe.h"
 
 namespace rk {

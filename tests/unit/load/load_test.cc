@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "lib/base/error.h"
 #include "lib/batch/buffer.h"
-#include "lib/batch/error.h"
 #include "lib/load/expectation.h"
 #include "lib/load/payload.h"
 #include "lib/load/schedule.h"

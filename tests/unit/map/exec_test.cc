@@ -5,9 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/base/error.h"
 #include "lib/batch/buffer.h"
-#include "lib/batch/error.h"
-#include "tests/unit/model/frames.h"
+#include "tests/unit/infer/frames.h"
 
 namespace rk {
 namespace {

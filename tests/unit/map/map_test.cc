@@ -2,7 +2,7 @@
 
 #include "lib/map/filter.h"
 #include "lib/map/stamp.h"
-#include "tests/unit/model/frames.h"
+#include "tests/unit/infer/frames.h"
 
 namespace rk {
 namespace {

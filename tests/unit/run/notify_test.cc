@@ -10,7 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/process/descriptor.h"
+#include "lib/base/descriptor.h"
 #include "tests/unit/link/test_directory.h"
 
 namespace rk {

@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/run/pipeline_file.h"
 
 namespace rk {

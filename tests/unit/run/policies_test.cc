@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "lib/observe/process_metrics.h"
 #include "lib/run/autoscaler.h"
-#include "lib/run/process_metrics.h"
 #include "lib/run/restart_policy.h"
 
 namespace rk {

@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/stage/metrics.h"
+#include "lib/observe/metrics.h"
 #include "tests/unit/run/fake_children.h"
 
 namespace rk {

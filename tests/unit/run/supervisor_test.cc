@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "tests/unit/run/fake_children.h"
 
 namespace rk {

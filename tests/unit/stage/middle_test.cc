@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/link/pipe.h"
 #include "tests/unit/link/test_pipe.h"
 

@@ -9,7 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
 
-#include "lib/batch/error.h"
+#include "lib/base/error.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/link_options.h"
 #include "tests/unit/link/test_directory.h"

@@ -1,0 +1,131 @@
+#include "lib/codec/json/splice.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace rk {
+namespace {
+
+constexpr std::string_view kSpace = " \t\n\r";
+
+// The scanners below trust that the text is valid JSON.
+
+size_t SkipSpace(std::string_view text, size_t at) { return text.find_first_not_of(kSpace, at); }
+
+/// `at` is an opening quote; the position after the closing one.
+size_t SkipString(std::string_view text, size_t at) {
+  for (++at; text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return at + 1;
+}
+
+size_t SkipNested(std::string_view text, size_t at) {
+  for (size_t depth = 0;;) {
+    at = text.find_first_of("\"[]{}", at);
+    if (text[at] == '"') {
+      at = SkipString(text, at);
+      continue;
+    }
+    depth += text[at] == '[' || text[at] == '{' ? 1 : -1;
+    ++at;
+    if (depth == 0) return at;
+  }
+}
+
+size_t SkipValue(std::string_view text, size_t at) {
+  if (text[at] == '"') return SkipString(text, at);
+  if (text[at] == '[' || text[at] == '{') return SkipNested(text, at);
+  return text.find_first_of(",]} \t\n\r", at);
+}
+
+struct MemberPlace {
+  ByteRange whole;  // from the key's quote
+  ByteRange value;
+};
+
+MemberPlace FindMember(std::string_view object, size_t index) {
+  size_t at = object.find('{');
+  for (size_t member = 0;; ++member) {
+    const size_t key = SkipSpace(object, at + 1);  // past the brace or the comma
+    at = SkipSpace(object, SkipString(object, key));
+    at = SkipSpace(object, at + 1);  // past the colon
+    const size_t end = SkipValue(object, at);
+    if (member == index) return {{key, end}, {at, end}};
+    at = SkipSpace(object, end);
+  }
+}
+
+void AppendMember(const Member& member, bool comma, std::string& out) {
+  if (comma) out += ',';
+  out += member.quoted_key;
+  out += ':';
+  out += member.value;
+}
+
+bool IsPresent(std::span<const PresentMember> present, size_t member) {
+  return std::any_of(present.begin(), present.end(),
+                     [member](const PresentMember& one) { return one.member == member; });
+}
+
+}  // namespace
+
+void AppendQuoted(std::string_view text, std::string& out) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+ByteRange FindMemberValue(std::string_view object, size_t index) {
+  return FindMember(object, index).value;
+}
+
+void AppendWithout(std::string_view object, size_t index, std::string& out) {
+  ByteRange gone = FindMember(object, index).whole;
+  const size_t next = SkipSpace(object, gone.end);
+  if (object[next] == ',') {
+    gone.end = SkipSpace(object, next + 1);
+  } else if (index > 0) {
+    gone.begin = object.rfind(',', gone.begin);
+  }
+  out += object.substr(0, gone.begin);
+  out += object.substr(gone.end);
+}
+
+void Merge(std::string_view object, std::span<const PresentMember> present,
+           std::span<const Member> members, std::string& out) {
+  size_t copied = 0;
+  for (const PresentMember& one : present) {
+    out += object.substr(copied, one.value.begin - copied);
+    out += members[one.member].value;
+    copied = one.value.end;
+  }
+  const size_t brace = object.find_last_not_of(kSpace);
+  const size_t last = object.find_last_not_of(kSpace, brace - 1);
+  bool comma = object[last] != '{';
+  out += object.substr(copied, last + 1 - copied);
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (IsPresent(present, i)) continue;
+    AppendMember(members[i], comma, out);
+    comma = true;
+  }
+  out += object.substr(last + 1);
+}
+
+void AppendObject(std::span<const Member> members, std::string& out) {
+  out += '{';
+  for (size_t i = 0; i < members.size(); ++i) AppendMember(members[i], i > 0, out);
+  out += '}';
+}
+
+}  // namespace rk

@@ -1,0 +1,148 @@
+#include "lib/codec/json/value.h"
+
+#include <span>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lib/codec/json/number.h"
+
+namespace rk {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+using Shape = std::span<const int64_t>;
+
+bool IsInteger(Dtype dtype) {
+  return dtype == Dtype::kI32 || dtype == Dtype::kI64 || dtype == Dtype::kU8;
+}
+
+int64_t CountOf(Shape shape) {
+  int64_t count = 1;
+  for (const int64_t size : shape) count *= size;
+  return count;
+}
+
+[[noreturn]] void RejectType(const Field& field, element value, std::string_view where) {
+  throw Rejected{{"wrong-type", fmt::format("field \"{}\": expected {}, got {}{}", field.path,
+                                            Wanted(field), KindOf(value), where)}};
+}
+
+[[noreturn]] void RejectShape(const Field& field, Shape rest, array got) {
+  const size_t depth = field.shape.size() - rest.size();
+  throw Rejected{{"wrong-shape",
+                  fmt::format("field \"{}\": expected {}, got {}{}", field.path, Wanted(field),
+                              got.size(), depth == 0 ? "" : fmt::format(" at depth {}", depth))}};
+}
+
+[[noreturn]] void RejectNumber(const Field& field, element value) {
+  // A fraction where an integer is wanted is the wrong kind of number, not one out of range.
+  const bool fraction = IsInteger(field.dtype) && value.type() == element_type::DOUBLE;
+  if (fraction || field.dtype == Dtype::kBool || !value.is_number()) {
+    RejectType(field, value, fraction ? " with a fraction" : field.shape.empty() ? "" : " in it");
+  }
+  throw Rejected{{"out-of-range", fmt::format("field \"{}\": {} does not fit {}", field.path,
+                                              simdjson::minify(value), NameOf(field.dtype))}};
+}
+
+void StoreElement(const Field& field, element value, char* out) {
+  bool stored = false;
+  switch (value.type()) {
+    case element_type::DOUBLE:
+      stored = StoreNumber(field.dtype, double{value}, out);
+      break;
+    case element_type::INT64:
+      stored = StoreNumber(field.dtype, int64_t{value}, out);
+      break;
+    case element_type::UINT64:
+      stored = StoreNumber(field.dtype, uint64_t{value}, out);
+      break;
+    case element_type::BOOL:
+      stored = field.dtype == Dtype::kBool;
+      if (stored) *out = bool{value} ? 1 : 0;
+      break;
+    default:
+      break;
+  }
+  if (!stored) RejectNumber(field, value);
+}
+
+// `values` are exactly `count` numbers; `rest` is what of the shape they stand for.
+void StoreFlat(const Field& field, Shape rest, array values, char* out) {
+  int64_t left = CountOf(rest);
+  const size_t size = SizeOf(field.dtype);
+  for (const element value : values) {
+    if (left-- == 0) RejectShape(field, rest, values);
+    StoreElement(field, value, out);
+    out += size;
+  }
+  if (left != 0) RejectShape(field, rest, values);
+}
+
+void StoreNested(const Field& field, Shape rest, array values, char* out) {
+  if (rest.size() == 1) return StoreFlat(field, rest, values, out);
+  if (static_cast<int64_t>(values.size()) != rest[0]) RejectShape(field, rest, values);
+  const size_t stride = static_cast<size_t>(CountOf(rest.subspan(1))) * SizeOf(field.dtype);
+  for (const element value : values) {
+    if (!value.is_array()) RejectType(field, value, " in it");
+    StoreNested(field, rest.subspan(1), array{value}, out);
+    out += stride;
+  }
+}
+
+bool IsNested(array values) {
+  const auto first = values.begin();
+  return first != values.end() && (*first).is_array();
+}
+
+}  // namespace
+
+std::string Wanted(const Field& field) {
+  if (field.text) return "a string";
+  const bool one = field.shape.empty();
+  std::string_view number = one ? "a number" : "numbers";
+  if (IsInteger(field.dtype)) number = one ? "an integer" : "integers";
+  if (field.dtype == Dtype::kBool) number = one ? "true or false" : "booleans";
+  if (one) return std::string(number);
+  std::string wanted = fmt::format("an array of {} {}", CountOf(field.shape), number);
+  if (field.shape.size() > 1) {
+    wanted += fmt::format(", flat or nested as [{}]", fmt::join(field.shape, ","));
+  }
+  return wanted;
+}
+
+std::string_view KindOf(element value) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      return "an array";
+    case element_type::OBJECT:
+      return "an object";
+    case element_type::STRING:
+      return "a string";
+    case element_type::BOOL:
+      return "true or false";
+    case element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+void StoreText(const Field& field, element value, std::string& out) {
+  if (!value.is_string()) RejectType(field, value, "");
+  out = std::string_view{value};
+}
+
+void StoreValue(const Field& field, element value, char* out) {
+  if (field.shape.empty()) return StoreElement(field, value, out);
+  if (!value.is_array()) RejectType(field, value, "");
+  const array values{value};
+  if (field.shape.size() > 1 && IsNested(values))
+    return StoreNested(field, field.shape, values, out);
+  StoreFlat(field, field.shape, values, out);
+}
+
+}  // namespace rk

@@ -1,0 +1,220 @@
+#include "lib/infer/infer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lib/base/error.h"
+#include "lib/batch/record_encoding.h"
+
+namespace rk {
+namespace {
+
+constexpr std::string_view kStage = "rk-infer";
+constexpr std::string_view kModelHeader = "rk-model";
+constexpr size_t kRoom = 128;  // what a record's outputs and header take, as a hint
+
+size_t CountForModel(const Frame& frame) {
+  size_t count = 0;
+  for (size_t i = 0; i < frame.record_count(); ++i) {
+    if (frame.record(i).state == RecordState::kOk) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+// A frame on its way through. Its records are gathered into calls and then written to the new frame
+// in order.
+struct Infer::Job {
+  explicit Job(Frame taken)
+      : frame(std::move(taken)),
+        builder(frame.info(), frame.record_count(),
+                frame.bytes().size() + kRoom * frame.record_count()),
+        columns(frame.record_count()) {}
+
+  bool done() const { return written == frame.record_count(); }
+
+  Frame frame;
+  FrameBuilder builder;
+  OutputColumns columns;
+  size_t gathered = 0;
+  size_t written = 0;
+};
+
+// What becomes of a record: a row of the call, or rejected, or passed by if it is neither.
+struct Infer::Outcome {
+  Job* job;
+  size_t index;  // of the record in its frame
+  std::optional<size_t> row;
+  std::optional<Rejection> rejection;
+  std::vector<PresentMember> present;
+};
+
+Infer::Infer(std::unique_ptr<WarmModel> model, const InferOptions& options)
+    : options_(options),
+      model_(std::move(model)),
+      gives_(model_->gives()),
+      batcher_(options.batching) {}
+
+Infer::~Infer() = default;
+
+void Infer::Replace(std::unique_ptr<WarmModel> model) {
+  if (options_.emit == Emit::kTensor && model->gives() != gives_) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("the next stage reads tensor columns {}, and the model now gives {}: "
+                            "start both again",
+                            fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
+  }
+  const std::lock_guard lock(mutex_);
+  replacement_ = std::move(model);
+}
+
+void Infer::UseReplacement() {
+  const std::lock_guard lock(mutex_);
+  if (replacement_) model_ = std::move(replacement_);
+}
+
+void Infer::Take(Frame frame, Time now) {
+  batcher_.Add(CountForModel(frame), frame.bytes().size(), frame.info().attempt > 0, now);
+  jobs_.emplace_back(std::move(frame));
+}
+
+std::vector<Frame> Infer::Work() {
+  UseReplacement();
+  Gather();
+  const size_t rows = model_->rows().count();
+  Call(0, rows, false);
+  WriteBefore(rows);
+  if (options_.on_work) options_.on_work(counts_);
+  return Finished();
+}
+
+// The records that may share the call, until it has its rows.
+void Infer::Gather() {
+  model_->rows().Clear();
+  outcomes_.clear();
+  written_ = 0;
+  const size_t shareable = batcher_.Shareable();
+  size_t left = shareable;
+  for (Job& job : jobs_) {
+    if (!GatherFrom(job, left)) break;
+  }
+  batcher_.Took(shareable - left);
+}
+
+// False if the call has what it may have.
+bool Infer::GatherFrom(Job& job, size_t& left) {
+  model_->rows().Open(job.frame);
+  for (; job.gathered < job.frame.record_count(); ++job.gathered) {
+    if (job.frame.record(job.gathered).state == RecordState::kOk) {
+      if (left == 0 || model_->rows().count() == options_.batching.max_batch) return false;
+      --left;
+    }
+    outcomes_.push_back(TakeRow(job));
+  }
+  return true;
+}
+
+Infer::Outcome Infer::TakeRow(Job& job) {
+  Outcome outcome{&job, job.gathered, {}, {}, {}};
+  const RecordView record = job.frame.record(job.gathered);
+  if (record.state != RecordState::kOk) return outcome;
+  outcome.rejection = model_->rows().Add(job.gathered, record.value);
+  if (outcome.rejection) return outcome;
+  outcome.row = model_->rows().count() - 1;
+  const auto present = model_->rows().present();
+  outcome.present.assign(present.begin(), present.end());
+  return outcome;
+}
+
+// Calls the model on the rows [first, last) and writes their records. If it throws, on each half,
+// down to the rows that it throws on: only these fail. Too little memory is another matter: the
+// rows are not to blame, and if a half does not fit either, nothing here helps.
+void Infer::Call(size_t first, size_t last, bool halved) {
+  if (first == last) return;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    ++counts_.calls;
+    model_->Call(first, last);
+  } catch (const ModelFailure& failure) {
+    const bool memory = failure.kind() == ModelFailure::Kind::kMemory;
+    if (memory && (halved || last - first == 1)) {
+      throw Error(ErrorKind::kTryAgain,
+                  fmt::format("out of memory for {} rows: {}; give it more, or a smaller "
+                              "--max-batch",
+                              last - first, failure.what()));
+    }
+    if (last - first == 1) return Reject(first, {"model-error", failure.what()});
+    return CallHalves(first, last, halved || memory);
+  }
+  if (options_.on_call) options_.on_call(std::chrono::steady_clock::now() - start);
+  called_ = first;
+  WriteBefore(last);
+}
+
+void Infer::CallHalves(size_t first, size_t last, bool halved) {
+  const size_t middle = first + (last - first) / 2;
+  Call(first, middle, halved);
+  Call(middle, last, halved);
+}
+
+void Infer::Reject(size_t row, Rejection rejection) {
+  WriteBefore(row);
+  outcomes_[written_].rejection = std::move(rejection);
+}
+
+// Writes what is not written yet of the records before that of `row`.
+void Infer::WriteBefore(size_t row) {
+  while (written_ < outcomes_.size()) {
+    Outcome& outcome = outcomes_[written_];
+    if (outcome.row && *outcome.row >= row) return;
+    Write(outcome);
+    ++written_;
+  }
+}
+
+void Infer::Write(Outcome& outcome) {
+  ++counts_.records;
+  RecordView record = outcome.job->frame.record(outcome.index);
+  if (outcome.row && !outcome.rejection) outcome.rejection = FillIn(outcome, record);
+  if (outcome.rejection) {
+    ++counts_.failed;
+    record.state = RecordState::kFailed;
+    record.failure = {kStage, outcome.rejection->code, outcome.rejection->message};
+  }
+  outcome.job->builder.Add(record);
+  ++outcome.job->written;
+}
+
+std::optional<Rejection> Infer::FillIn(const Outcome& outcome, RecordView& record) {
+  const size_t row = *outcome.row - called_;
+  if (options_.emit == Emit::kTensor) {
+    outcome.job->columns.Put(model_->outputs(), row, outcome.index);
+  } else {
+    value_.clear();
+    auto rejection =
+        model_->outputs().Write(row, record.value.value_or(""), outcome.present, value_);
+    if (rejection) return rejection;
+    record.value = value_;
+  }
+  headers_ = record.headers;
+  AppendHeader(headers_, {kModelHeader, model_->id()});
+  record.headers = headers_;
+  return std::nullopt;
+}
+
+std::vector<Frame> Infer::Finished() {
+  std::vector<Frame> frames;
+  while (!jobs_.empty() && jobs_.front().done()) {
+    Job& job = jobs_.front();
+    job.columns.AddTo(job.builder, job.frame.columns());
+    frames.push_back(job.builder.Finish());
+    jobs_.pop_front();
+  }
+  return frames;
+}
+
+}  // namespace rk

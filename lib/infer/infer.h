@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/batch/frame.h"
+#include "lib/batch/worker.h"
+#include "lib/infer/batcher.h"
+#include "lib/infer/output_columns.h"
+#include "lib/infer/warm_model.h"
+
+namespace rk {
+
+/// A model applied to frames: takes the rows out of the records of one or several, calls the model,
+/// and puts its outputs into the records. A record that cannot be used is marked failed in place,
+/// stage rk-infer, and every other goes on as if it had not been there. One thread, but for
+/// Replace().
+class Infer : public Worker {
+ public:
+  Infer(std::unique_ptr<WarmModel> model, const InferOptions& options);
+  ~Infer() override;
+  Infer(const Infer&) = delete;
+  Infer& operator=(const Infer&) = delete;
+
+  /// The next call is another model's. Any thread, at any time. Throws Error(kConfiguration) if the
+  /// outputs are tensor columns and the other gives other ones.
+  void Replace(std::unique_ptr<WarmModel> model);
+
+  bool full() const override { return batcher_.full(); }
+  std::optional<Time> due() const override { return batcher_.due(); }
+  /// The frame's records wait from `now` on.
+  void Take(Frame frame, Time now) override;
+
+  /// One call of the model. Returns the frames that are done by then, in the order in which they
+  /// came: each batch under its own identity, with the model's outputs. Records that are failed or
+  /// filtered already are as they were. Throws Error(kConfiguration) if the model gives other
+  /// outputs than before, Error(kTryAgain) if half a call is still too much for the memory.
+  std::vector<Frame> Work() override;
+
+  const InferCounts& counts() const { return counts_; }
+
+ private:
+  struct Job;
+  struct Outcome;
+
+  void UseReplacement();
+  void Gather();
+  bool GatherFrom(Job& job, size_t& left);
+  Outcome TakeRow(Job& job);
+  void Call(size_t first, size_t last, bool halved);
+  void CallHalves(size_t first, size_t last, bool halved);
+  void Reject(size_t row, Rejection rejection);
+  void WriteBefore(size_t row);
+  void Write(Outcome& outcome);
+  std::optional<Rejection> FillIn(const Outcome& outcome, RecordView& record);
+  std::vector<Frame> Finished();
+
+  InferOptions options_;
+  std::unique_ptr<WarmModel> model_;
+  const std::vector<std::string> gives_;
+  Batcher batcher_;
+  std::deque<Job> jobs_;  // the frames that are here
+  InferCounts counts_;
+
+  // Of the call under way.
+  std::vector<Outcome> outcomes_;
+  size_t written_ = 0;   // of outcomes_
+  size_t called_ = 0;    // the row that the last call began with
+  std::string value_;    // scratch: a record's value with the outputs in it
+  std::string headers_;  // scratch: its headers with ours
+
+  std::mutex mutex_;
+  std::unique_ptr<WarmModel> replacement_;  // guarded by mutex_
+};
+
+}  // namespace rk

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/frame.h"
+#include "lib/codec/json/extract.h"
+#include "lib/codec/json/splice.h"
+#include "lib/infer/model.h"
+#include "lib/infer/signature.h"
+
+namespace rk {
+
+/// What becomes of the outputs.
+enum class Emit {
+  kMerge,    ///< they become members of the record's object, all other bytes as they were
+  kReplace,  ///< the value is an object of nothing but them
+  kTensor,   ///< they become tensor columns of the frame, and the value stays
+};
+
+/// Which outputs of a model are taken, under which names, and how they are written as JSON. Not
+/// thread-safe.
+class Outputs {
+ public:
+  /// `signature` names and labels them; `returned` is what the model gave on a warm-up, nothing if
+  /// it gave nothing. Outputs of a dict are chosen by key, others are named in order; without names
+  /// all are taken, under their keys, or as `output`, or as `output0`, `output1`, ….
+  /// Throws Error(kConfiguration) if these and the outputs do not fit, or neither is known.
+  Outputs(const Signature& signature, Emit emit,
+          std::optional<std::span<const ModelValue>> returned);
+
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// Takes the result of a call on `rows` rows for Write(); borrows it.
+  /// Throws Error(kConfiguration) if it does not have these outputs with a row for each row.
+  void Take(std::span<const ModelValue> returned, size_t rows);
+  /// What was taken: output number `output` of names().
+  const ModelValue& taken(size_t output) const { return *taken_[output]; }
+
+  /// Appends to `value` what row `row` of the result makes of the record `json`, merged into it or
+  /// in its place. `present` are the places of the outputs that the record has already. A
+  /// rejection, code non-finite-output, if there is a number that JSON cannot hold; `value` is then
+  /// useless.
+  std::optional<Rejection> Write(size_t row, std::string_view json,
+                                 std::span<const PresentMember> present, std::string& value);
+
+ private:
+  const ModelValue& Find(std::span<const ModelValue> returned, size_t output) const;
+  void Check(size_t output, size_t rows) const;
+  bool AppendRow(size_t output, size_t row);
+
+  std::vector<Output> outputs_;
+  std::vector<std::string> labels_;  // quoted
+  Emit emit_;
+  std::vector<std::string> names_;
+  std::vector<std::string> quoted_;
+  std::vector<const ModelValue*> taken_;  // by output
+  std::vector<Member> members_;
+  std::vector<size_t> ends_;  // of each output's value in text_
+  std::string text_;
+};
+
+}  // namespace rk

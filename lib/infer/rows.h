@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/codec/json/extract.h"
+#include "lib/infer/model.h"
+#include "lib/infer/signature.h"
+
+namespace rk {
+
+/// Rows of records on their way into a model: for each input one dense tensor in host memory, or
+/// one list of strings, that grows to the most rows it ever held and is used again. Not
+/// thread-safe.
+class Rows {
+ public:
+  /// `watched`: as for Extractor. Where nothing is watched and no input is of a field, values are
+  /// not looked at.
+  Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched);
+
+  size_t count() const { return count_; }
+  void Clear() { count_ = 0; }
+
+  /// The frame that the next rows are of: it lives until another is opened.
+  /// Throws Error(kConfiguration) if it does not have the columns that are wanted, so.
+  void Open(const Frame& frame);
+  /// Adds a row with what the open frame's record number `index`, whose value lies in the frame,
+  /// has. No row after a rejection.
+  std::optional<Rejection> Add(size_t index, const std::optional<std::string_view>& value);
+  /// Which watched members the record of the row last added has.
+  std::span<const PresentMember> present() const;
+
+  /// Adds `count` rows of zeros and empty strings: for a warm-up.
+  void AddZeros(size_t count);
+
+  /// The rows [first, last) of each input, and the last of them again until there are `padded`.
+  /// Valid until the next call of anything.
+  std::span<const ModelValue> Inputs(size_t first, size_t last, size_t padded);
+
+ private:
+  struct Store {
+    std::vector<char> numbers;
+    std::vector<std::string> texts;
+    std::vector<char> padded;  // of numbers
+    std::string_view column;   // the open frame's
+  };
+
+  void Reserve(size_t count);
+  std::string_view FindColumn(const Frame& frame, const Input& input) const;
+  static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
+
+  std::vector<Input> inputs_;
+  Extractor extractor_;
+  bool reads_values_;
+  std::vector<Store> stores_;   // by input
+  std::vector<RowTarget> row_;  // by input: where the next row goes
+  std::vector<ModelValue> views_;
+  size_t count_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace rk

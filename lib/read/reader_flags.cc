@@ -1,0 +1,110 @@
+#include "lib/read/reader_flags.h"
+
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <system_error>
+
+#include <CLI/CLI.hpp>
+
+#include "lib/base/error.h"
+#include "lib/kafka/topics.h"
+
+namespace rk {
+namespace {
+
+/// `all` is the empty list. Throws Error(kUsage).
+std::vector<int32_t> ParsePartitions(const std::string& text) {
+  std::vector<int32_t> numbers;
+  if (text == "all") return numbers;
+  for (const std::string& part : CLI::detail::split(text, ',')) {
+    int32_t number = -1;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (error != std::errc() || end != part.data() + part.size() || number < 0) {
+      throw Error(ErrorKind::kUsage,
+                  "partition '" + part + "' is not a number: write -p 0,1,… or -p all");
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// -o is given once for the start and once for the end, in any order.
+void ParseOffsets(const std::vector<std::string>& texts, ReaderOptions& reader) {
+  const bool grouped = !reader.group.empty();
+  std::optional<StartOffset> start;
+  for (const std::string& text : texts) {
+    auto& place = text.starts_with("e@") ? reader.end : start;
+    if (place) throw Error(ErrorKind::kUsage, "-o " + text + ": it was given before");
+    place = ParseStartOffset(text.starts_with("e@") ? "s" + text.substr(1) : text);
+  }
+  reader.start = start.value_or(ParseStartOffset(grouped ? "stored" : "beginning"));
+  if (!grouped && reader.start.kind == StartOffset::Kind::kStored)
+    throw Error(ErrorKind::kUsage, "-o stored needs a group: name it with -G");
+}
+
+}  // namespace
+
+void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
+  ReaderOptions& reader = flags.reader;
+  AddKafkaOptions(app, flags.kafka);
+  app.add_option("-t,--topic", reader.topics, "a topic, or ^PATTERN; may be given often")
+      ->option_text("TOPIC")
+      ->expected(1)
+      ->take_all();
+  app.add_option("-G,--group", reader.group, "consumer group: shares the partitions, commits")
+      ->option_text("GROUP");
+  app.add_option("-p,--partition", flags.partitions, "these alone: N,... or all (default: -G's)")
+      ->option_text("LIST");
+  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS, and e@MS to end")
+      ->option_text("OFFSET")
+      ->expected(1)
+      ->take_all();
+  app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of the partitions");
+  app.add_option("-c,--count", reader.count, "exit after that many records")->option_text("N");
+  app.add_option("--instance", reader.instance, "group.instance.id: back at once after a crash")
+      ->option_text("ID");
+  app.add_option_function<std::string>(
+         "--on-offset-loss", [&](const std::string& what) { reader.skip_lost = what == "skip"; },
+         "where retention was faster: exit or skip")
+      ->option_text("WHAT=exit")
+      ->check(CLI::IsMember({"exit", "skip"}));
+}
+
+void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
+  ReaderOptions& reader = flags.reader;
+  const CLI::Range positive(size_t{1}, size_t{1} << 40);
+  app.add_option("--batch-size", reader.batch.records, "records a batch at most")
+      ->option_text("N=500")
+      ->check(positive);
+  app.add_option("--batch-bytes", reader.batch.bytes, "and bytes")
+      ->option_text("SIZE=1MiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(positive);
+  app.add_option("--batch-timeout", flags.batch_timeout_ms, "wait for company (default 0)")
+      ->option_text("MS");
+  app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged at most")
+      ->option_text("SIZE=64MiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(positive);
+  app.add_option("--window-batches", reader.window.window_batches, "and batches")
+      ->option_text("N=4096")
+      ->check(positive);
+}
+
+ReaderOptions MakeReaderOptions(const ReaderFlags& flags, const Log& log) {
+  ReaderOptions reader = flags.reader;
+  if (reader.topics.empty()) throw Error(ErrorKind::kUsage, "--topic is required");
+  for (const std::string& topic : reader.topics) CheckPattern(topic);
+  reader.client = MakeClientSettings(flags.kafka, log);
+  if (reader.group.empty()) reader.group = reader.client.Find("group.id").value_or("");
+  if (!flags.partitions.empty()) reader.partitions = ParsePartitions(flags.partitions);
+  if (reader.group.empty() && !reader.partitions) reader.partitions.emplace();
+  if (reader.commit_sent && reader.group.empty())
+    throw Error(ErrorKind::kUsage, "--commit=sent needs a group: name it with -G");
+  ParseOffsets(flags.offsets, reader);
+  reader.batch.timeout = std::chrono::milliseconds(flags.batch_timeout_ms);
+  return reader;
+}
+
+}  // namespace rk

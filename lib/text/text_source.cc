@@ -1,0 +1,102 @@
+#include "lib/text/text_source.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+
+namespace rk {
+namespace {
+
+constexpr size_t kReadBytes = size_t{256} << 10;
+
+}  // namespace
+
+TextSource::TextSource(int fd, TextFormat format)
+    : fd_(fd),
+      format_(std::move(format)),
+      origin_(RandomOrigin()),
+      epoch_(Nanoseconds(CLOCK_BOOTTIME)) {}
+
+std::optional<Frame> TextSource::TryReceive() {
+  if (ended_ || !ReadMore()) return std::nullopt;
+  return Cut();
+}
+
+// False if nothing was there.
+bool TextSource::ReadMore() {
+  pollfd input{fd_, POLLIN, 0};
+  if (poll(&input, 1, 0) <= 0) return false;
+  const size_t size = text_.size();
+  text_.resize(size + kReadBytes);
+  const ssize_t count = read(fd_, text_.data() + size, kReadBytes);
+  const int error = errno;
+  text_.resize(size + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  if (count < 0 && error != EINTR && error != EAGAIN)
+    throw Error(ErrorKind::kIo, fmt::format("standard input: {}", std::strerror(error)));
+  ended_ = count == 0;
+  return count >= 0;
+}
+
+// What is whole of the text. At its end the last record may lack its delimiter.
+std::optional<Frame> TextSource::Cut() {
+  std::vector<std::string_view> texts;
+  const std::string_view all = text_;
+  size_t begin = 0;
+  for (size_t end = 0; begin < all.size(); begin = end + format_.record_end.size()) {
+    end = all.find(format_.record_end, begin);
+    if (end == std::string_view::npos && !ended_) break;
+    end = std::min(end, all.size());
+    if (end > begin) texts.push_back(all.substr(begin, end - begin));
+  }
+  begin = std::min(begin, all.size());
+  if (all.size() - begin > kLongest) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("standard input: record {} is longer than {} bytes: is -D right?",
+                            next_ + static_cast<int64_t>(texts.size()) + 1, kLongest));
+  }
+  std::optional<Frame> frame;
+  if (!texts.empty()) {
+    BatchInfo info;
+    info.origin = origin_;
+    info.topic = "stdin";
+    info.epoch = epoch_;
+    info.first_offset = info.floor = next_;
+    info.next_offset = next_ + static_cast<int64_t>(texts.size());
+    info.read_time_ns = Nanoseconds(CLOCK_REALTIME);
+    info.earliest_timestamp_ms = info.read_time_ns / 1'000'000;
+    FrameBuilder builder(info, texts.size(), begin);
+    for (const std::string_view text : texts) {
+      RecordView record = RecordOf(text);
+      record.offset = next_++;
+      record.timestamp_ms = info.earliest_timestamp_ms;
+      record.timestamp_type = TimestampType::kCreateTime;
+      builder.Add(record);
+    }
+    frame = builder.Finish();
+  }
+  text_.erase(0, begin);
+  return frame;
+}
+
+RecordView TextSource::RecordOf(std::string_view text) const {
+  RecordView record;
+  const size_t key = format_.key_end ? text.find(*format_.key_end) : std::string_view::npos;
+  if (key != std::string_view::npos) {
+    record.key = text.substr(0, key);
+    text.remove_prefix(key + format_.key_end->size());
+  }
+  record.value = text;
+  return record;
+}
+
+}  // namespace rk

@@ -1,0 +1,84 @@
+#include "lib/torch/load.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "lib/base/error.h"
+#include "lib/infer/digest.h"
+#include "lib/torch/aotinductor.h"
+#include "lib/torch/device.h"
+#include "lib/torch/torchscript.h"
+
+namespace rk {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kDigits = 64;
+constexpr size_t kShownDigits = 12;
+
+// What tells one state of a file from another.
+auto StateOf(const std::string& file) {
+  struct stat state = {};
+  if (::stat(file.c_str(), &state) != 0) {
+    throw Error(errno == ENOENT || errno == ENOTDIR ? ErrorKind::kMissing : ErrorKind::kIo,
+                fmt::format("model {}: {}", file, std::strerror(errno)));
+  }
+  return std::tuple(state.st_dev, state.st_ino, state.st_size, state.st_mtim.tv_sec,
+                    state.st_mtim.tv_nsec);
+}
+
+std::string CheckedSha256(const ModelOptions& options) {
+  if (!options.sha256.empty() &&
+      (options.sha256.size() != kDigits ||
+       options.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--sha256 \"{}\" is not {} digits 0-9, a-f", options.sha256, kDigits));
+  }
+  std::string digest = Sha256Of(options.file);
+  if (!options.sha256.empty() && options.sha256 != digest) {
+    throw Error(ErrorKind::kBadData, fmt::format("{} has the SHA-256 {}, not {} as asked for",
+                                                 options.file, digest, options.sha256));
+  }
+  return digest;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> LoadModel(const std::string& file, const std::string& device_name) {
+  (void)StateOf(file);
+  UseThreadsHere();
+  const c10::Device device = FindDevice(device_name);
+  return file.ends_with(".pt2") ? LoadAotInductor(file, device) : LoadTorchScript(file, device);
+}
+
+std::unique_ptr<WarmModel> LoadWarmModel(const ModelOptions& options, const InferOptions& infer,
+                                         const Log& log) {
+  const Clock::time_point start = Clock::now();
+  const auto state = StateOf(options.file);
+  const std::string digest = CheckedSha256(options);
+  std::unique_ptr<Model> model = LoadModel(options.file, options.device);
+  if (StateOf(options.file) != state) {
+    throw Error(ErrorKind::kTryAgain, fmt::format("{} changed while it was loaded", options.file));
+  }
+  Signature signature = MakeSignature(
+      options.inputs, options.outputs, model->signature(),
+      options.labels.empty() ? std::vector<std::string>() : ReadLabels(options.labels));
+  const std::string id =
+      fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
+                  digest.substr(0, kShownDigits));
+  auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), infer, id, log);
+  log(LogLevel::kInfo,
+      fmt::format("model ready model={} file={} device={} seconds={:.2f}", id, options.file,
+                  options.device, std::chrono::duration<double>(Clock::now() - start).count()));
+  return warm;
+}
+
+}  // namespace rk

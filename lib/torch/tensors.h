@@ -1,0 +1,45 @@
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "lib/infer/model.h"
+
+/// Inside lib/model only: what its models share of LibTorch.
+namespace rk {
+
+/// A copy of an argument's bytes as a tensor on `device`. Always a copy: a model may write to its
+/// arguments or keep them, and if it throws, the rows are needed again.
+at::Tensor ToTensor(const ColumnView& column, c10::Device device);
+
+/// What a call gave, in host memory, until the next one.
+class Results {
+ public:
+  void Clear();
+  /// Throws Error(kConfiguration) for a tensor of neither numbers nor booleans.
+  void Add(const std::string& name, const at::Tensor& tensor);
+  void Add(const std::string& name, const std::vector<std::string>& strings);
+  std::span<const ModelValue> values() const { return values_; }
+
+ private:
+  // What values_ point to stays in place.
+  std::deque<at::Tensor> tensors_;
+  std::deque<std::string> strings_;
+  std::vector<ModelValue> values_;
+};
+
+/// The line of an exception's text that says what happened.
+std::string ReasonOf(const std::exception& exception);
+
+/// Its first sentence: LibTorch goes on with guesses.
+std::string FirstSentenceOf(const std::exception& exception);
+
+/// What LibTorch threw in a call that the model's own code did not raise.
+ModelFailure FailureOf(const std::exception& exception);
+
+}  // namespace rk

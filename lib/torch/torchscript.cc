@@ -1,0 +1,122 @@
+#include "lib/torch/torchscript.h"
+
+#include <utility>
+#include <vector>
+
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include "lib/base/error.h"
+#include "lib/torch/device.h"
+#include "lib/torch/tensors.h"
+
+namespace rk {
+namespace {
+
+constexpr char kSignatureFile[] = "rk.json";
+
+class TorchScript : public Model {
+ public:
+  TorchScript(torch::jit::Module module, c10::Device device, std::string signature)
+      : module_(std::move(module)), device_(device), signature_(std::move(signature)) {}
+
+  std::string signature() const override { return signature_; }
+
+  std::span<const ModelValue> Run(std::span<const ModelValue> inputs) override {
+    const c10::InferenceMode inference;
+    // Without the optimising executor: it profiles the first call and compiles for what it saw
+    // there (35 ms and 1 ms for the first two calls of a three-layer MLP), again for what that does
+    // not fit, and gained nothing on a CPU. Frozen and plainly interpreted such a call takes 11 us,
+    // and the first with a new batch size 0.3 ms at most.
+    const torch::jit::GraphOptimizerEnabledGuard plain(false);
+    results_.Clear();
+    try {
+      Take(module_.forward(Arguments(inputs)));
+    } catch (const Error&) {
+      throw;
+    } catch (const torch::jit::JITException& raised) {
+      throw ModelFailure(ReasonOf(raised), ModelFailure::Kind::kRaised);
+    } catch (const std::exception& failure) {
+      throw FailureOf(failure);
+    }
+    return results_.values();
+  }
+
+ private:
+  std::vector<c10::IValue> Arguments(std::span<const ModelValue> inputs) const {
+    std::vector<c10::IValue> arguments;
+    for (const ModelValue& input : inputs) {
+      if (input.strings) {
+        arguments.emplace_back(
+            std::vector<std::string>(input.strings->begin(), input.strings->end()));
+      } else {
+        arguments.emplace_back(ToTensor(input.tensor, device_));
+      }
+    }
+    return arguments;
+  }
+
+  void Take(const c10::IValue& result) {
+    if (result.isTuple()) {
+      for (const c10::IValue& element : result.toTupleRef().elements()) Add("", element);
+    } else if (result.isTensorList()) {
+      for (const at::Tensor& tensor : result.toTensorVector()) results_.Add("", tensor);
+    } else if (result.isGenericDict()) {
+      for (const auto& entry : result.toGenericDict()) {
+        if (!entry.key().isString()) RefuseResult(result);
+        Add(entry.key().toStringRef(), entry.value());
+      }
+    } else {
+      Add("", result);
+    }
+  }
+
+  void Add(const std::string& name, const c10::IValue& value) {
+    if (value.isTensor()) return results_.Add(name, value.toTensor());
+    if (!IsStringList(value)) RefuseResult(value);
+    results_.Add(name, value.to<std::vector<std::string>>());
+  }
+
+  static bool IsStringList(const c10::IValue& value) {
+    return value.isList() && value.toListRef().empty()
+               ? value.type()->containedType(0)->kind() == c10::TypeKind::StringType
+               : value.isList() && value.toListRef()[0].isString();
+  }
+
+  [[noreturn]] static void RefuseResult(const c10::IValue& value) {
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("the model returns a {}: it must return a tensor or a list of strings, a tuple "
+                    "of these, or a dict of them by name",
+                    value.type()->repr_str()));
+  }
+
+  torch::jit::Module module_;
+  c10::Device device_;
+  std::string signature_;
+  Results results_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device device) {
+  try {
+    torch::jit::ExtraFilesMap extra = {{kSignatureFile, ""}};
+    torch::jit::Module module = torch::jit::load(file, device, extra);
+    module.eval();
+    // Folding operations into each other would change results in the last bits.
+    module = torch::jit::freeze(module, std::nullopt, /*optimize_numerics=*/false);
+    return std::make_unique<TorchScript>(std::move(module), device, extra[kSignatureFile]);
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{} is no TorchScript model that this LibTorch can load: {}; make one "
+                            "with torch.jit.script(model).save(...)",
+                            file, FirstSentenceOf(error)));
+  }
+}
+
+}  // namespace rk

@@ -1,0 +1,301 @@
+#include "lib/balance/balancer.h"
+
+#include <catch2/catch.hpp>
+
+namespace rk {
+namespace {
+
+using Clock = Balancer::Clock;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Clock::time_point kNow{seconds(1000)};
+constexpr size_t kQueue = 100;
+
+/// One with somebody to refuse it to.
+Frame Batch(int64_t first, size_t records = 1) {
+  BatchInfo info;
+  info.topic = "applications";
+  info.epoch = 5;
+  info.first_offset = first;
+  info.next_offset = first + static_cast<int64_t>(records);
+  info.ack_endpoint = "ipc:///run/rk/ack";
+  FrameBuilder builder(info, records, records);
+  for (int64_t offset = first; offset < info.next_offset; ++offset) {
+    RecordView record;
+    record.offset = offset;
+    builder.Add(record);
+  }
+  return builder.Finish();
+}
+
+Frame Suspect(int64_t first, uint32_t attempt = 1) {
+  Frame frame = Batch(first);
+  frame.Stamp(0, attempt);
+  return frame;
+}
+
+HeldRange Held(int64_t first, int64_t next) { return {{"applications", 0}, 5, {first, next}}; }
+
+/// A peer as its server hears of it.
+struct Peer {
+  Balancer& balancer;
+  std::string name;
+  ReadyMessage state;
+
+  Peer(Balancer& server, std::string peer, uint32_t capacity = 2, bool isolates = true)
+      : balancer(server), name(std::move(peer)) {
+    state.instance.fill(static_cast<uint8_t>(name[0]));
+    state.isolates = isolates;
+    state.capacity = capacity;
+    Say();
+  }
+  std::vector<Balancer::Refused> Say(Clock::time_point now = kNow) {
+    return balancer.Heard(name, state, now);
+  }
+  /// It has what it was sent, and holds all of it.
+  void Take(const HeldRange& range) {
+    ++state.received;
+    --state.capacity;
+    state.held.push_back(range);
+    Say();
+  }
+  void Finish(size_t index) {
+    state.held.erase(state.held.begin() + static_cast<std::ptrdiff_t>(index));
+    ++state.capacity;
+    Say();
+  }
+};
+
+/// Who gets the next frame, and which: "a0"; "" for nobody.
+std::string Next(Balancer& balancer, Clock::time_point now = kNow) {
+  const auto next = balancer.Next(now);
+  return next ? next->peer + std::to_string(next->frame.info().first_offset) : "";
+}
+
+}  // namespace
+
+TEST_CASE("a frame waits until a peer asks for one, and no peer gets more than it asked for") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  for (int64_t first = 0; first < 4; ++first) balancer.Add(Batch(first), kNow);
+  CHECK(Next(balancer).empty());
+  const Peer peer(balancer, "a", 2);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "a1");
+  CHECK(Next(balancer).empty());
+}
+
+TEST_CASE("a word that was on its way when frames were sent does not count them twice") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  for (int64_t first = 0; first < 6; ++first) balancer.Add(Batch(first), kNow);
+  Peer peer(balancer, "a", 2);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "a1");
+  peer.Say();  // said before either came
+  CHECK(Next(balancer).empty());
+  peer.Take(Held(0, 1));
+  CHECK(Next(balancer).empty());
+  peer.Take(Held(1, 2));
+  peer.Finish(0);
+  CHECK(Next(balancer) == "a2");
+  CHECK(Next(balancer).empty());
+}
+
+TEST_CASE("the peer with the least outstanding is next, and peers that are equal take turns") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  for (int64_t first = 0; first < 9; ++first) balancer.Add(Batch(first), kNow);
+  Peer a(balancer, "a", 3);
+  const Peer b(balancer, "b", 3);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "b1");
+  CHECK(Next(balancer) == "a2");
+  a.Take(Held(0, 1));
+  a.Take(Held(2, 3));
+  a.Finish(0);
+  a.Finish(0);
+  CHECK(Next(balancer) == "a3");
+}
+
+TEST_CASE("the queue has room until so many records wait, and one frame may go over") {
+  Balancer balancer(5, Balancer::By::kNone);
+  balancer.Add(Batch(0, 4), kNow);
+  CHECK(balancer.HasRoom());
+  balancer.Add(Batch(4, 4), kNow);
+  CHECK_FALSE(balancer.HasRoom());
+  CHECK(balancer.waiting_records() == 8);
+  const Peer peer(balancer, "a", 1);
+  const auto next = balancer.Next(kNow + milliseconds(30));
+  CHECK((next->waited == milliseconds(30)));
+  CHECK(balancer.HasRoom());
+  CHECK_FALSE(balancer.Idle());
+}
+
+TEST_CASE("a server is idle when nothing waits and every peer is done with what it got") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  CHECK(balancer.Idle());
+  balancer.Add(Batch(0), kNow);
+  CHECK_FALSE(balancer.Idle());
+  Peer peer(balancer, "a");
+  CHECK(Next(balancer) == "a0");
+  CHECK_FALSE(balancer.Idle());
+  peer.Take(Held(0, 1));
+  CHECK_FALSE(balancer.Idle());
+  peer.Finish(0);
+  CHECK(balancer.Idle());
+}
+
+TEST_CASE("a suspect goes to a peer that holds nothing, which gets nothing else until it is done") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer a(balancer, "a");
+  Peer b(balancer, "b");
+  balancer.Add(Batch(0), kNow);
+  CHECK(Next(balancer) == "a0");
+  a.Take(Held(0, 1));
+  balancer.Add(Suspect(10), kNow);
+  CHECK(Next(balancer) == "b10");
+  b.Take(Held(10, 11));
+  balancer.Add(Batch(1), kNow);
+  balancer.Add(Batch(2), kNow);
+  CHECK(Next(balancer) == "a1");
+  CHECK(Next(balancer).empty());  // b has room, and a suspect
+  b.Finish(0);
+  CHECK(Next(balancer) == "b2");
+}
+
+TEST_CASE("when all peers are busy one is kept free for a suspect, and the others go on") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer a(balancer, "a");
+  Peer b(balancer, "b");
+  balancer.Add(Batch(0), kNow);
+  balancer.Add(Batch(1), kNow);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "b1");
+  a.Take(Held(0, 1));
+  b.Take(Held(1, 2));
+  balancer.Add(Suspect(10), kNow);
+  balancer.Add(Batch(2), kNow);
+  balancer.Add(Batch(3), kNow);
+  CHECK(Next(balancer) == "b2");  // a is kept free
+  CHECK(Next(balancer).empty());
+  a.Finish(0);
+  CHECK(Next(balancer) == "a10");
+  CHECK(Next(balancer).empty());
+}
+
+TEST_CASE("writers take suspects like any other frame") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer a(balancer, "a", 3, false);
+  balancer.Add(Batch(0), kNow);
+  balancer.Add(Suspect(10), kNow);
+  balancer.Add(Batch(1), kNow);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "a10");
+  CHECK(Next(balancer) == "a1");
+}
+
+TEST_CASE("what a dead peer held is refused, batch by batch, and a model is to blame") {
+  for (const bool isolates : {true, false}) {
+    Balancer balancer(kQueue, Balancer::By::kNone);
+    Peer peer(balancer, "a", 3, isolates);
+    for (int64_t first = 0; first < 3; ++first) balancer.Add(Batch(first), kNow);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(Next(balancer).empty());
+    peer.Take(Held(0, 1));
+    peer.Finish(0);
+    peer.Take(Held(1, 2));  // 2 is on its way
+    const auto refused = balancer.Gone("a");
+    REQUIRE(refused.size() == 2);
+    CHECK(refused[0].batch == Held(1, 2));
+    CHECK(refused[1].batch == Held(2, 3));
+    CHECK(refused[0].blame == isolates);
+    CHECK(balancer.Idle());
+    CHECK(balancer.Gone("a").empty());
+  }
+}
+
+TEST_CASE("a silent peer gets nothing, what it held is refused once, and it may wake up") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer peer(balancer, "a", 2);
+  balancer.Add(Batch(0), kNow);
+  CHECK(Next(balancer) == "a0");
+  CHECK(balancer.RefuseSilent(kNow + milliseconds(1900)).empty());
+  CHECK(balancer.RefuseSilent(kNow + seconds(2)).size() == 1);
+  CHECK(balancer.RefuseSilent(kNow + seconds(3)).empty());
+  balancer.Add(Batch(1), kNow);
+  CHECK(Next(balancer).empty());
+  peer.state = {peer.state.instance, false, true, 1, 1, {Held(0, 1)}};
+  CHECK(peer.Say(kNow + seconds(4)).empty());
+  CHECK(Next(balancer, kNow + seconds(4)) == "a1");
+  CHECK(balancer.RefuseSilent(kNow + seconds(5)).empty());
+}
+
+TEST_CASE("a leaving peer gets nothing more, and is waited for") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer peer(balancer, "a", 2);
+  balancer.Add(Batch(0), kNow);
+  CHECK(Next(balancer) == "a0");
+  peer.state.leaving = true;
+  peer.Say();
+  balancer.Add(Batch(1), kNow);
+  CHECK(Next(balancer).empty());
+  CHECK(balancer.Gone("a").size() == 1);
+}
+
+TEST_CASE("a frame that could not be sent waits again, in front") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  const Peer a(balancer, "a", 2);
+  balancer.Add(Batch(0), kNow);
+  balancer.Add(Batch(1), kNow);
+  auto next = balancer.Next(kNow);
+  REQUIRE(next);
+  balancer.GiveBack(*std::move(next), kNow);
+  CHECK(balancer.Gone("a").empty());
+  CHECK(balancer.waiting_records() == 2);
+  const Peer b(balancer, "b", 2);
+  CHECK(Next(balancer) == "b0");
+}
+
+TEST_CASE("a peer that made another connection keeps what it holds, and what got lost is refused") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer peer(balancer, "a", 3);
+  for (int64_t first = 0; first < 2; ++first) balancer.Add(Batch(first), kNow);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "a1");
+  peer.name = "b";  // the instance is the same
+  peer.state.received = 1;
+  peer.state.held = {Held(0, 1)};
+  const auto lost = peer.Say();
+  REQUIRE(lost.size() == 1);
+  CHECK(lost[0].batch == Held(1, 2));
+  CHECK_FALSE(lost[0].blame);
+  CHECK(balancer.peers() == std::vector<std::string>{"b"});
+  CHECK_FALSE(balancer.Idle());
+  peer.state.held.clear();
+  peer.Say();
+  CHECK(balancer.Idle());
+}
+
+TEST_CASE("a server that has just been started waits for what peers got from the one before") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer peer(balancer, "a", 1);
+  CHECK(balancer.Idle());
+  peer.name = "b";
+  peer.state = {Origin{9}, false, true, 1, 17, {Held(100, 200)}};
+  peer.Say();
+  CHECK_FALSE(balancer.Idle());
+  peer.state.held.clear();
+  peer.Say();
+  CHECK(balancer.Idle());
+}
+
+TEST_CASE("a partition goes to one writer, and moves when that is gone") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  const Peer a(balancer, "a", 4, false);
+  const Peer b(balancer, "b", 4, false);
+  for (int64_t first = 0; first < 3; ++first) balancer.Add(Batch(first), kNow);
+  const std::string first = Next(balancer).substr(0, 1);
+  CHECK(Next(balancer) == first + "1");
+  CHECK(balancer.Gone(first).size() == 2);
+  CHECK(Next(balancer) == (first == "a" ? "b2" : "a2"));
+}
+
+}  // namespace rk

@@ -1,0 +1,299 @@
+#include "lib/codec/json/extract.h"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "lib/base/error.h"
+#include "lib/batch/buffer.h"
+#include "lib/codec/json/number.h"
+
+namespace rk {
+namespace {
+
+Field Number(std::string path, Dtype dtype = Dtype::kF32) {
+  return {std::move(path), dtype, {}, {}};
+}
+
+Field Array(std::string path, std::vector<int64_t> shape, Dtype dtype = Dtype::kF32) {
+  return {std::move(path), dtype, std::move(shape), {}};
+}
+
+// An extractor with one row to write into, and a text as it would lie in a frame.
+class Reader {
+ public:
+  explicit Reader(std::vector<Field> fields, const std::vector<std::string>& watched = {}) {
+    size_t size = 0;
+    for (Field& field : fields) {
+      field.position = size;
+      size_t count = 1;
+      for (const int64_t length : field.shape) count *= static_cast<size_t>(length);
+      size += 8 * count;
+    }
+    row_.resize(size, '\x55');
+    extractor_.emplace(fields, watched);
+  }
+
+  std::optional<Rejection> Read(std::string_view json) {
+    Buffer buffer;
+    buffer.Append(json);
+    buffer.Append("}]\"0123456789");  // the next record's bytes are never taken for this one's
+    const RowTarget row{row_.data(), &text_};
+    return extractor_->Extract(buffer.view().substr(0, json.size()), {&row, 1});
+  }
+
+  // The code of the rejection, or "" if there was none.
+  std::string Code(std::string_view json) {
+    const auto rejection = Read(json);
+    return std::string(rejection ? rejection->code : "");
+  }
+
+  template <typename T>
+  std::vector<T> Values(size_t count, size_t position = 0) const {
+    std::vector<T> values(count);
+    std::memcpy(values.data(), row_.data() + position, count * sizeof(T));
+    return values;
+  }
+
+  template <typename T>
+  T Value(size_t position = 0) const {
+    return Values<T>(1, position)[0];
+  }
+
+  const std::string& text() const { return text_; }
+  std::span<const PresentMember> present() const { return extractor_->present(); }
+
+ private:
+  std::vector<char> row_;
+  std::string text_;
+  std::optional<Extractor> extractor_;
+};
+
+TEST_CASE("a field is found wherever it stands among others") {
+  Reader reader({Number("a"), Number("b")});
+  CHECK(reader.Code(R"({"a":1,"b":2})") == "");
+  CHECK(reader.Code(R"({"x":[{"a":7}],"b":2.5,"y":"\"a\":3","a":-1.5e0})") == "");
+  CHECK(reader.Value<float>(0) == -1.5F);
+  CHECK(reader.Value<float>(8) == 2.5F);
+  CHECK(reader.Code(" \n{ \"b\" : 3 , \"a\" : 4 }\t") == "");
+  CHECK(reader.Value<float>(0) == 4);
+  CHECK(reader.Value<float>(8) == 3);
+}
+
+TEST_CASE("a dotted path leads into nested objects") {
+  Reader reader({Number("a.b.c"), Number("a.d"), Number("c")});
+  CHECK(reader.Code(R"({"c":3,"a":{"d":2,"b":{"x":0,"c":1}}})") == "");
+  CHECK(reader.Value<float>(0) == 1);
+  CHECK(reader.Value<float>(8) == 2);
+  CHECK(reader.Value<float>(16) == 3);
+  CHECK(reader.Read(R"({"c":3,"a":{"d":2,"b":5}})")->message ==
+        "field \"a.b\": expected an object, got a number");
+  CHECK(reader.Read(R"({"c":3,"a":{"d":2}})")->message ==
+        "field \"a.b.c\" is missing: expected a number");
+}
+
+TEST_CASE("an escaped key is the key that it means") {
+  Reader reader({Number("né")});
+  CHECK(reader.Code("{\"n\\u00e9\":1}") == "");
+}
+
+TEST_CASE("a path with an empty name is refused") {
+  CHECK_THROWS_AS(Reader({Number("a..b")}), Error);
+  CHECK_THROWS_AS(Reader({Number("")}), Error);
+}
+
+TEST_CASE("a string is taken as it is meant, and nothing else is a string") {
+  Field field = Number("a.text");
+  field.text = true;
+  Reader reader({field});
+  CHECK(reader.Code(R"({"a":{"text":"n\u00e9 \"x\"\n"}})") == "");
+  CHECK(reader.text() == "né \"x\"\n");
+  CHECK(reader.Code(R"({"a":{"text":""}})") == "");
+  CHECK(reader.text().empty());
+  CHECK(reader.Read(R"({"a":{"text":5}})")->message ==
+        "field \"a.text\": expected a string, got a number");
+  CHECK(reader.Read(R"({"a":{}})")->message == "field \"a.text\" is missing: expected a string");
+}
+
+TEST_CASE("an array is taken flat or nested as its shape says") {
+  Reader reader({Array("m", {2, 3})});
+  const std::vector<float> expected{1, 2, 3, 4, 5, 6};
+  CHECK(reader.Code(R"({"m":[1,2,3,4,5,6]})") == "");
+  CHECK(reader.Values<float>(6) == expected);
+  CHECK(reader.Code(R"({"m":[[1,2,3],[4,5,6]]})") == "");
+  CHECK(reader.Values<float>(6) == expected);
+}
+
+TEST_CASE(
+    "an array of another count or nesting has the wrong shape, one with other things the wrong "
+    "type") {
+  Reader reader({Array("m", {2, 3})});
+  for (const char* json : {R"({"m":[]})", R"({"m":[1,2,3,4,5]})", R"({"m":[1,2,3,4,5,6,7]})",
+                           R"({"m":[[1,2,3]]})", R"({"m":[[1,2,3],[4,5]]})",
+                           R"({"m":[[1,2],[3,4],[5,6]]})", R"({"m":[[1,2,3],[4,5,6,7]]})"}) {
+    CAPTURE(json);
+    CHECK(reader.Code(json) == "wrong-shape");
+  }
+  for (const char* json : {R"({"m":5})", R"({"m":null})", R"({"m":"1,2,3,4,5,6"})", R"({"m":{}})",
+                           R"({"m":[1,2,3,4,5,"6"]})", R"({"m":[1,2,3,4,5,null]})",
+                           R"({"m":[[1,2,3],5]})", R"({"m":[[[1],2,3],[4,5,6]]})"}) {
+    CAPTURE(json);
+    CHECK(reader.Code(json) == "wrong-type");
+  }
+  CHECK(reader.Read(R"({"m":[[1,2,3],[4,5]]})")->message ==
+        "field \"m\": expected an array of 6 numbers, flat or nested as [2,3], got 2 at depth 1");
+  CHECK(reader.Read(R"({"m":[1,2,3,4,5,"6"]})")->message ==
+        "field \"m\": expected an array of 6 numbers, flat or nested as [2,3], got a string in it");
+}
+
+TEST_CASE("each dtype takes what it can hold and nothing else") {
+  struct Case {
+    Dtype dtype;
+    const char* value;
+    const char* code;
+  };
+  const Case cases[] = {
+      {Dtype::kF32, "3.4028235e38", ""},
+      {Dtype::kF32, "3.5e38", "out-of-range"},
+      {Dtype::kF32, "-1e300", "out-of-range"},
+      {Dtype::kF32, "18446744073709551615", ""},
+      {Dtype::kF32, "1e-300", ""},
+      {Dtype::kF32, "true", "wrong-type"},
+      {Dtype::kF64, "1e300", ""},
+      {Dtype::kI32, "2147483647", ""},
+      {Dtype::kI32, "2147483648", "out-of-range"},
+      {Dtype::kI32, "-2147483649", "out-of-range"},
+      {Dtype::kI64, "-9223372036854775808", ""},
+      {Dtype::kI64, "9223372036854775808", "out-of-range"},
+      {Dtype::kI64, "1.5", "wrong-type"},
+      {Dtype::kU8, "255", ""},
+      {Dtype::kU8, "256", "out-of-range"},
+      {Dtype::kU8, "-1", "out-of-range"},
+      {Dtype::kBool, "true", ""},
+      {Dtype::kBool, "1", "wrong-type"},
+      {Dtype::kI64, "null", "wrong-type"},
+      {Dtype::kI64, "\"1\"", "wrong-type"},
+      {Dtype::kI64, "[1]", "wrong-type"},
+      {Dtype::kF32, "{}", "wrong-type"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(NameOf(one.dtype), one.value);
+    Reader reader({Number("x", one.dtype)});
+    CHECK(reader.Code(std::string("{\"x\":") + one.value + "}") == one.code);
+  }
+  Reader reader({Number("x")});
+  CHECK(reader.Read(R"({"x":3.5e38})")->message == "field \"x\": 3.5e+38 does not fit f32");
+  CHECK(reader.Read(R"({"x":"3"})")->message == "field \"x\": expected a number, got a string");
+}
+
+TEST_CASE("numbers arrive with the value that they have in their dtype") {
+  Reader floats({Array("x", {3}, Dtype::kF32)});
+  CHECK(floats.Code(R"({"x":[0.1,16777217,-0.0]})") == "");
+  CHECK(floats.Values<float>(3) == std::vector<float>{0.1F, 16777216.0F, -0.0F});
+  Reader integers({Array("x", {2}, Dtype::kI64)});
+  CHECK(integers.Code(R"({"x":[-9223372036854775808,9223372036854775807]})") == "");
+  CHECK(integers.Values<int64_t>(2) == std::vector<int64_t>{INT64_MIN, INT64_MAX});
+  Reader booleans({Array("x", {3}, Dtype::kBool)});
+  CHECK(booleans.Code(R"({"x":[true,false,true]})") == "");
+  CHECK(booleans.Values<char>(3) == std::vector<char>{1, 0, 1});
+}
+
+TEST_CASE("a field with a fallback may be missing but not be of another type") {
+  Field field = Number("debt", Dtype::kF32);
+  field.fallback = EncodeNumber(Dtype::kF32, "-2.5");
+  Reader reader({Number("age"), field});
+  CHECK(reader.Code(R"({"age":3})") == "");
+  CHECK(reader.Value<float>(8) == -2.5F);
+  CHECK(reader.Code(R"({"age":3,"debt":7})") == "");
+  CHECK(reader.Value<float>(8) == 7);
+  CHECK(reader.Code(R"({"age":3})") == "");
+  CHECK(reader.Value<float>(8) == -2.5F);
+  CHECK(reader.Code(R"({"debt":3})") == "missing-field");
+  CHECK(reader.Code(R"({"age":3,"debt":null})") == "wrong-type");
+}
+
+TEST_CASE("what is not valid JSON is refused, also where nobody looks") {
+  Reader reader({Number("a")});
+  const std::string deep = R"({"a":1,"x":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
+  for (const std::string& json :
+       std::initializer_list<std::string>{"{",
+                                          "{\"a\":1",
+                                          "{\"a\":1}}",
+                                          "{\"a\":1,}",
+                                          "{'a':1}",
+                                          "{\"a\":NaN}",
+                                          "{\"a\":1e400}",
+                                          "{\"a\":01}",
+                                          "{\"a\":1 2}",
+                                          "{\"a\":1,\"x\":tru}",
+                                          "{\"a\":1,\"x\":\"\\q\"}",
+                                          "{\"a\":1,\"x\":\"\x01\"}",
+                                          "{\"a\":1,\"x\":\"\xff\xfe\"}",
+                                          "{\"a\":1,\"x\":\"\xed\xa0\x80\"}",
+                                          "{\"a\":1,\"x\":1e999}",
+                                          "{\"a\":1,\"x\":123456789012345678901234567890}",
+                                          "nonsense",
+                                          " ",
+                                          "{\"a\":1}{\"a\":1}",
+                                          "\xef\xbb\xbf{\"a\":1",
+                                          deep}) {
+    CAPTURE(json.substr(0, 60));
+    CHECK(reader.Code(json) == "invalid-json");
+  }
+  CHECK(reader.Read(deep)->message == "not valid JSON: nested deeper than 1024");
+  CHECK(reader.Read("{\"x\":\"\xff\"}")->message == "not valid JSON: it is not UTF-8");
+  CHECK(reader.Code(R"({"a":1})") == "");
+}
+
+TEST_CASE("JSON that is no object is named for what it is") {
+  Reader reader({Number("a")});
+  CHECK(reader.Read("[1,2]")->message == "expected a JSON object, got an array");
+  CHECK(reader.Code("12") == "not-an-object");
+  CHECK(reader.Code("\"a\"") == "not-an-object");
+  CHECK(reader.Code("null") == "not-an-object");
+}
+
+TEST_CASE("a key that is there twice is refused only where it matters") {
+  Reader reader({Number("a.b")}, {"score"});
+  CHECK(reader.Code(R"({"x":1,"x":2,"a":{"b":1,"c":2,"c":3}})") == "");
+  CHECK(reader.Code(R"({"a":{"b":1,"b":1}})") == "duplicate-field");
+  CHECK(reader.Code(R"({"a":{"b":1},"a":{}})") == "duplicate-field");
+  CHECK(reader.Code(R"({"a":{"b":1},"score":1,"score":2})") == "duplicate-field");
+}
+
+TEST_CASE("watched keys are found where their values stand, in order of position") {
+  Reader reader({Number("a")}, {"p", "q"});
+  const std::string json = R"({ "q" : [1,{"p":"}\""}] ,"a":1, "p":"x\"y" })";
+  REQUIRE(reader.Code(json) == "");
+  REQUIRE(reader.present().size() == 2);
+  const auto text = [&](size_t i) {
+    const ByteRange range = reader.present()[i].value;
+    return json.substr(range.begin, range.end - range.begin);
+  };
+  CHECK(reader.present()[0].member == 1);
+  CHECK(text(0) == R"([1,{"p":"}\""}])");
+  CHECK(reader.present()[1].member == 0);
+  CHECK(text(1) == R"("x\"y")");
+  CHECK(reader.Code(R"({"a":1,"x":{"p":1}})") == "");
+  CHECK(reader.present().empty());
+}
+
+TEST_CASE("a watched key may be an input too") {
+  Reader reader({Number("a")}, {"a"});
+  CHECK(reader.Code(R"({"a":5})") == "");
+  CHECK(reader.Value<float>() == 5);
+  CHECK(reader.present().size() == 1);
+}
+
+TEST_CASE("one field of a record may feed several places") {
+  Reader reader({Number("a"), Number("a", Dtype::kI64)});
+  CHECK(reader.Code(R"({"a":5})") == "");
+  CHECK(reader.Value<float>(0) == 5);
+  CHECK(reader.Value<int64_t>(8) == 5);
+  CHECK(reader.Code(R"({})") == "missing-field");
+}
+
+}  // namespace
+}  // namespace rk

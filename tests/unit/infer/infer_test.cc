@@ -1,0 +1,272 @@
+#include "lib/infer/infer.h"
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "lib/base/error.h"
+#include "tests/unit/infer/fake_model.h"
+#include "tests/unit/infer/frames.h"
+
+namespace rk {
+namespace {
+
+Infer Make(Fake& fake, const InferOptions& options = {}, const std::string& spec = "x:f32") {
+  return Infer(Warm(fake, options, spec), options);
+}
+
+InferOptions Options(Emit emit, size_t max_batch) {
+  InferOptions options;
+  options.emit = emit;
+  options.batching.max_batch = max_batch;
+  return options;
+}
+
+TEST_CASE("every record gets its own row's output and keeps all else") {
+  Fake model(Double);
+  Infer infer = Make(model);
+  const Frame in = FrameOf({R"({"x":1})", R"({"x":2.5, "z":[1, 2]})", R"({"y":0,"x":-3})"});
+  const Frame out = RunOne(infer, in.Clone());
+  CHECK(ValuesOf(out) == std::vector<std::string>{R"({"x":1,"y":2})",
+                                                  R"({"x":2.5, "z":[1, 2],"y":5})",
+                                                  R"({"y":-6,"x":-3})"});
+  CHECK(out.info().topic == "t");
+  CHECK(out.info().first_offset == 100);
+  CHECK(out.info().next_offset == 103);
+  CHECK(out.info().epoch == 7);
+  CHECK(out.info().floor == 90);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(out.record(i).key == in.record(i).key);
+    CHECK(HeadersOf(out, i) == Headers{{"trace", "abc"}, {"rk-model", "m@1"}});
+    CHECK(out.record(i).offset == in.record(i).offset);
+    CHECK(out.record(i).timestamp_ms == in.record(i).timestamp_ms);
+    CHECK(out.record(i).timestamp_type == in.record(i).timestamp_type);
+  }
+}
+
+TEST_CASE("with emit=replace the value is an object of the outputs") {
+  Fake model(Double);
+  Infer infer = Make(model, Options(Emit::kReplace, 1024));
+  CHECK(ValuesOf(RunOne(infer, FrameOf({R"({"x":1})", R"({"y":1,"x":2,"y":2})"}))) ==
+        std::vector<std::string>{R"({"y":2})", R"({"y":4})"});
+}
+
+TEST_CASE("a row of several numbers becomes an array") {
+  Fake model([](const Floats& rows) { return rows; }, 2);
+  Infer infer = Make(model, {}, "{a,b=0.5}:f32");
+  CHECK(ValuesOf(RunOne(infer, FrameOf({R"({"a":1,"b":2})", R"({"a":3})"}))) ==
+        std::vector<std::string>{R"({"a":1,"b":2,"y":[1,2]})", R"({"a":3,"y":[3,0.5]})"});
+}
+
+TEST_CASE(
+    "each bad record fails in place with its reason, byte for byte, and its neighbours pass") {
+  Fake model(Double);
+  InferCounts counts;
+  InferOptions options;
+  options.on_work = [&counts](const InferCounts& now) { counts = now; };
+  Infer infer = Make(model, options);
+  const std::vector<std::optional<std::string>> values = {
+      R"({"x":1})",    "{\"x\":",          "[1]",          R"({"z":1})", R"({"x":"1"})",
+      R"({"x":1e39})", std::nullopt,       R"({"x":[1]})", "",           R"({"x":2})",
+      "\xff\xfe",      R"({"x":1,"x":2})", R"({"x":3})"};
+  const Frame in = FrameOf(values);
+  const Frame out = RunOne(infer, in.Clone());
+  CHECK(CodesOf(out) == std::vector<std::string>{"", "invalid-json", "not-an-object",
+                                                 "missing-field", "wrong-type", "out-of-range",
+                                                 "null-value", "wrong-type", "empty-value", "",
+                                                 "invalid-json", "duplicate-field", ""});
+  REQUIRE(out.record_count() == values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    CAPTURE(i);
+    CHECK(out.record(i).key == in.record(i).key);
+    if (out.record(i).failure.code.empty()) {
+      CHECK(out.record(i).state == RecordState::kOk);
+      CHECK(out.record(i).value != in.record(i).value);
+    } else {
+      CHECK(out.record(i).state == RecordState::kFailed);
+      CHECK(out.record(i).failure.stage == "rk-infer");
+      CHECK_FALSE(out.record(i).failure.message.empty());
+      CHECK(out.record(i).value == in.record(i).value);
+      CHECK(out.record(i).headers == in.record(i).headers);
+    }
+  }
+  CHECK(ValuesOf(out)[12] == R"({"x":3,"y":6})");
+  CHECK(counts.records == 13);
+  CHECK(counts.failed == 10);
+  CHECK(counts.calls == 1);
+}
+
+TEST_CASE("records that are failed or filtered already are passed by") {
+  Fake model(Double);
+  Infer infer = Make(model);
+  FrameBuilder builder(FrameOf({R"({"x":1})", "broken", "bad"}).info(), 3, 0);
+  RecordView record;
+  record.offset = 100;
+  record.value = "broken";
+  record.state = RecordState::kFailed;
+  record.failure = {"rk-map", "custom", "why"};
+  builder.Add(record);
+  record = {};
+  record.offset = 101;
+  record.value = R"({"x":4})";
+  record.state = RecordState::kFiltered;
+  builder.Add(record);
+  record = {};
+  record.offset = 102;
+  record.value = R"({"x":5})";
+  builder.Add(record);
+  const Frame out = RunOne(infer, builder.Finish());
+  CHECK(ValuesOf(out) == std::vector<std::string>{"broken", R"({"x":4})", R"({"x":5,"y":10})"});
+  CHECK(out.record(0).failure.stage == "rk-map");
+  CHECK(out.record(0).failure.message == "why");
+  CHECK(out.record(1).state == RecordState::kFiltered);
+}
+
+TEST_CASE("a frame of no usable record makes no call, and one of no record at all comes out too") {
+  Fake model(Double);
+  Infer infer = Make(model);
+  model.calls.clear();
+  CHECK(CodesOf(RunOne(infer, FrameOf({"1", std::nullopt}))) ==
+        std::vector<std::string>{"not-an-object", "null-value"});
+  CHECK(RunOne(infer, FrameOf({})).record_count() == 0);
+  CHECK(model.calls.empty());
+}
+
+TEST_CASE("a frame's tensor columns stay on it") {
+  Fake model(Double);
+  Infer infer = Make(model);
+  FrameBuilder builder(FrameOf({"{}"}).info(), 1, 0);
+  RecordView record;
+  record.offset = 100;
+  record.value = R"({"x":1})";
+  builder.Add(record);
+  builder.AddColumn({"embedding", Dtype::kU8, {1, 3}, "abc"});
+  const Frame out = RunOne(infer, builder.Finish());
+  REQUIRE(out.columns().size() == 1);
+  CHECK(out.columns()[0].name == "embedding");
+  CHECK(out.columns()[0].data == "abc");
+}
+
+TEST_CASE("a call has max_batch rows at most, and bad records do not count") {
+  Fake model(Double);
+  Infer infer = Make(model, Options(Emit::kReplace, 4));
+  std::vector<std::optional<std::string>> values;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 10; ++i) {
+    values.push_back("{\"x\":" + std::to_string(i) + "}");
+    expected.push_back("{\"y\":" + std::to_string(2 * i) + "}");
+    if (i % 3 == 0) {
+      values.push_back("bad");
+      expected.push_back("bad");
+    }
+  }
+  model.calls.clear();
+  CHECK(ValuesOf(RunOne(infer, FrameOf(values))) == expected);
+  CHECK(model.calls == std::vector<size_t>{4, 4, 2});
+}
+
+TEST_CASE("when the model throws only the rows that it throws on fail") {
+  for (const std::set<int>& bad : std::initializer_list<std::set<int>>{
+           {0}, {99}, {50}, {0, 99}, {3, 4, 5, 77}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}) {
+    Fake model([&](const Floats& rows) {
+      for (const float row : rows) {
+        if (row > 0 && bad.contains(static_cast<int>(row) - 1)) {
+          throw ModelFailure("bad row", ModelFailure::Kind::kRaised);
+        }
+      }
+      return Double(rows);
+    });
+    Infer infer = Make(model, Options(Emit::kReplace, 64));
+    std::vector<std::optional<std::string>> values;
+    for (int i = 0; i < 100; ++i) values.push_back("{\"x\":" + std::to_string(i + 1) + "}");
+    values.insert(values.begin() + 50, "not JSON");
+    const Frame out = RunOne(infer, FrameOf(values));
+    for (int i = 0; i < 100; ++i) {
+      const RecordView record = out.record(static_cast<size_t>(i < 50 ? i : i + 1));
+      CAPTURE(i);
+      if (bad.contains(i)) {
+        CHECK(record.failure.code == "model-error");
+        CHECK(record.failure.message == "bad row");
+        CHECK(record.value == "{\"x\":" + std::to_string(i + 1) + "}");
+      } else {
+        CHECK(record.state == RecordState::kOk);
+        CHECK(record.value == "{\"y\":" + std::to_string(2 * (i + 1)) + "}");
+      }
+    }
+    CHECK(out.record(50).failure.code == "invalid-json");
+  }
+}
+
+TEST_CASE("an output that is not finite fails its record only") {
+  Fake model([](const Floats& rows) {
+    Floats result;
+    for (const float row : rows) result.push_back(std::log(row + 1));
+    return result;
+  });
+  Infer infer = Make(model);
+  const Frame out = RunOne(infer, FrameOf({R"({"x":0})", R"({"x":-1})", R"({"x":-2})"}));
+  CHECK(CodesOf(out) == std::vector<std::string>{"", "non-finite-output", "non-finite-output"});
+  CHECK(out.record(1).value == R"({"x":-1})");
+  CHECK(out.record(1).failure.message == "output \"y\" is not finite, and JSON has no such number");
+}
+
+TEST_CASE("the model is warm before the first frame: one row, two, and a batch of rk-read's") {
+  Fake model(Double);
+  Make(model);
+  CHECK(model.calls == std::vector<size_t>{1, 1, 2, 2, 500, 500});
+  model.calls.clear();
+  Make(model, Options(Emit::kMerge, 1));
+  CHECK(model.calls == std::vector<size_t>{1, 1});
+  Fake wide([](const Floats& rows) { return Floats(rows.size() / 150528); });
+  Make(wide, {}, "image:f32[3,224,224]");
+  CHECK(wide.calls.back() == 3);
+}
+
+ErrorKind KindOf(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::kBug;
+}
+
+TEST_CASE("a model that cannot take such rows is refused before the first frame") {
+  Fake model([](const Floats&) -> Floats {
+    throw ModelFailure("shapes differ", ModelFailure::Kind::kOperation);
+  });
+  CHECK(KindOf([&] { Make(model); }) == ErrorKind::kConfiguration);
+}
+
+TEST_CASE("a model that refuses zeros is served all the same, if its outputs are named") {
+  Fake model([](const Floats& rows) {
+    if (rows[0] == 0) throw ModelFailure("x must be above 0", ModelFailure::Kind::kRaised);
+    return Double(rows);
+  });
+  std::string logged;
+  const Log log = [&](LogLevel, std::string_view message) { logged = message; };
+  Infer infer(Warm(model, {}, "x:f32", "m@1", log), {});
+  CHECK(logged == "not warmed up, the model refuses rows of zeros: x must be above 0");
+  CHECK(CodesOf(RunOne(infer, FrameOf({R"({"x":0})", R"({"x":1})"}))) ==
+        std::vector<std::string>{"model-error", ""});
+  CHECK(KindOf([&] {
+          WarmModel(std::make_unique<FakeModel>(model), MakeSignature({"x:f32"}, {}, ""), {}, "m",
+                    log);
+        }) == ErrorKind::kConfiguration);
+}
+
+TEST_CASE("a model that returns another number of rows than it got is refused") {
+  Fake always([](const Floats&) { return Floats{1, 2}; });
+  CHECK(KindOf([&] { Make(always); }) == ErrorKind::kConfiguration);
+  Fake later([](const Floats& rows) { return rows[0] == 9 ? Floats{1} : rows; });
+  Infer infer = Make(later);
+  CHECK(KindOf([&] {
+          RunOne(infer, FrameOf({R"({"x":9})", R"({"x":1})"}));
+        }) == ErrorKind::kConfiguration);
+}
+
+}  // namespace
+}  // namespace rk

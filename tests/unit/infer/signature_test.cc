@@ -1,0 +1,170 @@
+#include "lib/infer/signature.h"
+
+#include <catch2/catch.hpp>
+
+#include "lib/base/error.h"
+
+namespace rk {
+namespace {
+
+std::string Complaint(const std::string& spec) {
+  try {
+    ParseInput(spec);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kUsage);
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("a path and a dtype are one number") {
+  const Input input = ParseInput("user.id:i64");
+  CHECK(input.dtype == Dtype::kI64);
+  CHECK(input.shape.empty());
+  CHECK(input.row_bytes == 8);
+  REQUIRE(input.fields.size() == 1);
+  CHECK(input.fields[0].path == "user.id");
+  CHECK(input.fields[0].dtype == Dtype::kI64);
+  CHECK(input.fields[0].shape.empty());
+  CHECK(input.fields[0].fallback.empty());
+}
+
+TEST_CASE("a shape makes it an array") {
+  const Input input = ParseInput("image:f32[1,28,28]");
+  CHECK(input.shape == std::vector<int64_t>{1, 28, 28});
+  CHECK(input.row_bytes == 4 * 784);
+  REQUIRE(input.fields.size() == 1);
+  CHECK(input.fields[0].shape == input.shape);
+  CHECK(ParseInput("features:f64[16]").row_bytes == 128);
+  CHECK(ParseInput("flags:bool[3]").row_bytes == 3);
+}
+
+TEST_CASE("fields in braces are packed in a vector, with what stands for missing ones") {
+  const Input input = ParseInput("{age,income.net,debt=-1.5}:f32");
+  CHECK(input.shape == std::vector<int64_t>{3});
+  CHECK(input.row_bytes == 12);
+  REQUIRE(input.fields.size() == 3);
+  CHECK(input.fields[1].path == "income.net");
+  CHECK(input.fields[1].position == 4);
+  CHECK(input.fields[1].fallback.empty());
+  CHECK(input.fields[2].path == "debt");
+  CHECK(input.fields[2].position == 8);
+  CHECK(input.fields[2].fallback == std::string("\0\0\xc0\xbf", 4));
+  CHECK(ParseInput("{ a ,\n  b=2 }:f32").fields[1].path == "b");
+  CHECK(ParseInput("{a}:u8").shape == std::vector<int64_t>{1});
+}
+
+TEST_CASE("a spec that is wrong is shown with what is wrong") {
+  CHECK(Complaint("age") == "input \"age\": it has no dtype: write PATH:DTYPE, e.g. age:f32");
+  CHECK(Complaint("age:float") ==
+        "input \"age:float\": \"float\" is none of the dtypes f32, f64, i32, i64, u8, bool, "
+        "str");
+  CHECK(Complaint("{a,b=x}:f32") == "input \"{a,b=x}:f32\": \"x\" is no f32");
+  for (const char* spec : {"",
+                           ":f32",
+                           "a..b:f32",
+                           "a:",
+                           "a:f32[",
+                           "a:f32[]",
+                           "a:f32[0]",
+                           "a:f32[-1]",
+                           "a:f32[2,]",
+                           "a:f32[2]x",
+                           "a:f32[x]",
+                           "a:f32[1,1,1,1,1,1,1,1]",
+                           "a:f32[65536,65536]",
+                           "{a,b:f32",
+                           "{}:f32",
+                           "{a,}:f32",
+                           "{a,b}:f32[2]",
+                           "{a=}:f32",
+                           "{a=1.5}:i64",
+                           "{a=1e39}:f32",
+                           "@:f32",
+                           "@a:str",
+                           "{a,b}:str",
+                           "a:str[2]",
+                           "a:f32[99999999999999999999]"}) {
+    CAPTURE(spec);
+    CHECK(Complaint(spec).starts_with("input \"" + std::string(spec) + "\": "));
+  }
+}
+
+TEST_CASE("str is a string, and @ a tensor column") {
+  const Input text = ParseInput("message.text:str");
+  CHECK(text.text);
+  REQUIRE(text.fields.size() == 1);
+  CHECK(text.fields[0].text);
+  CHECK(text.fields[0].path == "message.text");
+  const Input column = ParseInput("@hidden:f32[2,3]");
+  CHECK(column.column == "hidden");
+  CHECK(column.fields.empty());
+  CHECK(column.row_bytes == 24);
+  CHECK(ParseInput("@n:i64").shape.empty());
+}
+
+TEST_CASE("an output is a name, and maybe what is picked of it") {
+  CHECK(ParseOutput("scores").pick == Output::Pick::kAll);
+  CHECK(ParseOutput("scores:argmax").pick == Output::Pick::kArgmax);
+  const Output top = ParseOutput("a:b:topk=12");
+  CHECK(top.name == "a:b");
+  CHECK(top.pick == Output::Pick::kTopK);
+  CHECK(top.k == 12);
+  for (const char* spec :
+       {"", ":argmax", "a:", "a:max", "a:topk", "a:topk=", "a:topk=0", "a:topk=-1", "a:topk=2x"}) {
+    CAPTURE(spec);
+    CHECK_THROWS_WITH(ParseOutput(spec), "output \"" + std::string(spec) +
+                                             "\": write NAME, NAME:argmax or NAME:topk=K");
+  }
+}
+
+using Names = std::vector<std::string>;
+
+Names NamesOf(const Signature& signature) {
+  Names names;
+  for (const Output& output : signature.outputs) names.push_back(output.name);
+  return names;
+}
+
+TEST_CASE("the command line's specs come first, the model's own fill in") {
+  const std::string own =
+      R"({"inputs":[{"name":"x","spec":"{a,b}:f32"},{"name":"y","spec":"c:i64"}],)"
+      R"("outputs":[{"name":"score"}]})";
+  const Signature from_model = MakeSignature({}, {}, own);
+  REQUIRE(from_model.inputs.size() == 2);
+  CHECK(from_model.inputs[0].fields[1].path == "b");
+  CHECK(from_model.inputs[0].fields[1].row == 0);
+  CHECK(from_model.inputs[1].fields[0].row == 1);
+  CHECK(NamesOf(from_model) == Names{"score"});
+
+  const Signature mixed = MakeSignature({"z:f64"}, {}, own);
+  REQUIRE(mixed.inputs.size() == 1);
+  CHECK(mixed.inputs[0].dtype == Dtype::kF64);
+  CHECK(NamesOf(mixed) == Names{"score"});
+  CHECK(NamesOf(MakeSignature({}, {"p"}, own)) == Names{"p"});
+  CHECK(MakeSignature({"z:f64"}, {}, "").outputs.empty());
+}
+
+TEST_CASE("a model without a signature needs one, and a broken one is named") {
+  const auto kind = [](const std::vector<std::string>& outputs, const std::string& own) {
+    try {
+      MakeSignature({}, outputs, own);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kBug;
+  };
+  CHECK(kind({}, "") == ErrorKind::kUsage);
+  CHECK(kind({}, "{}") == ErrorKind::kUsage);
+  CHECK(kind({"a", "b", "a"}, R"({"inputs":[{"spec":"a:f32"}]})") == ErrorKind::kUsage);
+  CHECK(kind({}, "nonsense") == ErrorKind::kConfiguration);
+  CHECK(kind({}, "[]") == ErrorKind::kConfiguration);
+  CHECK(kind({}, R"({"inputs":5})") == ErrorKind::kConfiguration);
+  CHECK(kind({}, R"({"inputs":[{"name":"x"}]})") == ErrorKind::kConfiguration);
+  CHECK(kind({}, R"({"inputs":[{"spec":"x:what"}]})") == ErrorKind::kConfiguration);
+  CHECK_THROWS_WITH(MakeSignature({}, {}, R"({"inputs":[{"spec":"x:what"}]})"),
+                    Catch::StartsWith("rk.json in the model: input \"x:what\": "));
+}
+
+}  // namespace
+}  // namespace rk
