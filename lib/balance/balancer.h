@@ -14,8 +14,9 @@
 
 namespace rk {
 
-/// Which peer gets which frame (DESIGN §5, I8): the decisions of a server, without its sockets. A
-/// pure class: time is handed in, and peers are names. The caller serialises.
+/// Which peer gets which frame (docs/architecture.md, Links and I8): the decisions of a server,
+/// without its sockets. A pure class: time is handed in, and peers are names. The caller
+/// serialises.
 ///
 /// A frame goes to the peer with the least outstanding among those that have asked for more. A
 /// suspect (attempt > 0) goes to a peer that holds nothing else, and that peer gets nothing else

@@ -13,11 +13,11 @@
 
 namespace rk {
 
-/// Which peer each partition belongs to, where a partition has to go to one peer at a time (DESIGN
-/// §5, --by partition). Partitions are shared out evenly; one moves to another peer only when
-/// nothing of it is in flight, so it waits for that; but not while the peer that it leaves may hold
-/// something back for want of an earlier batch, which might never get past those that wait. A pure
-/// class.
+/// Which peer each partition belongs to, where a partition has to go to one peer at a time
+/// (docs/architecture.md, Links, --by partition). Partitions are shared out evenly; one moves to
+/// another peer only when nothing of it is in flight, so it waits for that; but not while the peer
+/// that it leaves may hold something back for want of an earlier batch, which might never get past
+/// those that wait. A pure class.
 class Lanes {
  public:
   /// The peers that take frames, now. Partitions move as far as it takes to share them out evenly.

@@ -24,8 +24,9 @@ std::string ToHex(const Origin& origin);
 
 enum class FrameKind : uint8_t { kData = frame_format::kKindData, kEnd = frame_format::kKindEnd };
 
-/// Everything a frame says about its batch beside the records (DESIGN I1). As Frame::info() the
-/// strings borrow from the frame; as an argument of FrameBuilder they borrow from the caller.
+/// Everything a frame says about its batch beside the records (docs/architecture.md I1). As
+/// Frame::info() the strings borrow from the frame; as an argument of FrameBuilder they borrow from
+/// the caller.
 struct BatchInfo {
   Origin origin{};
   std::string_view group;  ///< empty without a consumer group
@@ -34,8 +35,8 @@ struct BatchInfo {
   int64_t epoch = 0;         ///< CLOCK_BOOTTIME ns when the partition was assigned or rewound
   int64_t first_offset = 0;  ///< the batch covers [first_offset, next_offset)
   int64_t next_offset = 0;
-  int64_t floor = 0;              ///< lowest offset not yet acknowledged when this frame was sent
-  uint32_t attempt = 0;           ///< how many peers died while holding it (DESIGN I8)
+  int64_t floor = 0;     ///< lowest offset not yet acknowledged when this frame was sent
+  uint32_t attempt = 0;  ///< how many peers died while holding it (docs/architecture.md I8)
   std::string_view ack_endpoint;  ///< where the reader takes acknowledgements, e.g. ipc://…
   std::string_view cluster_id;    ///< Kafka's cluster id, empty if unknown
   int64_t earliest_timestamp_ms = -1;
@@ -151,8 +152,8 @@ class FrameBuilder {
 };
 
 /// A part of a frame: the records in [first_offset, next_offset), under that range, every other
-/// field and the columns' rows as they were (DESIGN I8: how a suspect batch is split). Throws
-/// Error(kBug) for a range that is not within the batch's.
+/// field and the columns' rows as they were (docs/architecture.md I8: how a suspect batch is
+/// split). Throws Error(kBug) for a range that is not within the batch's.
 Frame Slice(const Frame& frame, int64_t first_offset, int64_t next_offset);
 
 inline RecordView Frame::record(size_t index) const {

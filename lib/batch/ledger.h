@@ -15,8 +15,8 @@
 
 namespace rk {
 
-/// The reader's memory of what it has sent and what is acknowledged (DESIGN I1, I4–I6, I8). A pure
-/// class: no clock, no socket, no lock; the caller serialises.
+/// The reader's memory of what it has sent and what is acknowledged (docs/architecture.md I1,
+/// I4–I6, I8). A pure class: no clock, no socket, no lock; the caller serialises.
 ///
 /// Invariants: the batches of a partition tile it from its start offset on; a frame is kept until
 /// each of its offsets is acknowledged; the floor of a partition is the end of its lowest

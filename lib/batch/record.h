@@ -6,7 +6,7 @@
 
 namespace rk {
 
-/// What became of a record so far (DESIGN I7).
+/// What became of a record so far (docs/architecture.md I7).
 enum class RecordState : uint8_t {
   kOk = 0,        ///< on its way to the output topic
   kFailed = 1,    ///< on its way to the dead-letter topic; later stages pass it by

@@ -15,8 +15,9 @@
 
 namespace rk {
 
-/// The writer's order and dedup (DESIGN "The writer", I3, I10): which frames to produce now, which
-/// to hold back, which to drop. A pure class: time is handed in, nothing is sent from here.
+/// The writer's order and dedup (docs/architecture.md, The writer, I3, I10): which frames to
+/// produce now, which to hold back, which to drop. A pure class: time is handed in, nothing is sent
+/// from here.
 ///
 /// For each (group, topic, partition): the epoch, which offsets are acknowledged, and which are so
 /// or in flight. What lies below the highest floor seen counts as acknowledged, so the next offset

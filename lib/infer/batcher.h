@@ -15,8 +15,8 @@ struct BatcherOptions {
 };
 
 /// Decides when the model is called, and on which of the records that wait: those of any batches
-/// together, but those of a suspect (DESIGN I8) by themselves. Batches go in the order in which
-/// they came. A pure class: times are the caller's.
+/// together, but those of a suspect (docs/architecture.md I8) by themselves. Batches go in the
+/// order in which they came. A pure class: times are the caller's.
 class Batcher {
  public:
   using Time = std::chrono::steady_clock::time_point;

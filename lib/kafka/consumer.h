@@ -26,8 +26,8 @@ struct PartitionOffset {
 /// Reads partitions of Kafka as frames. One thread uses it; its event_fd() wakes that thread.
 ///
 /// Each partition has its own queue, which is not forwarded to the consumer queue: a partition that
-/// is left unread backs up alone, while Poll() keeps the member in its group (DESIGN I5). Offsets
-/// are resolved here and never reset behind the caller's back.
+/// is left unread backs up alone, while Poll() keeps the member in its group (docs/architecture.md
+/// I5). Offsets are resolved here and never reset behind the caller's back.
 class Consumer {
  public:
   struct Options {

@@ -27,7 +27,8 @@ void CheckProducerSettings(const ClientSettings& settings);
 
 /// Writes frames to Kafka: good records to the output topic, failed ones to the dead-letter topic,
 /// filtered ones nowhere. Idempotent, acks=all, and it never gives a record up by itself: what the
-/// brokers do not take now is tried again for as long as this object lives (DESIGN I3).
+/// brokers do not take now is tried again for as long as this object lives (docs/architecture.md
+/// I3).
 ///
 /// Records of one partition are stored in the order of Produce() calls, also around a request that
 /// the broker refuses for a reason that lies in a record: its records are produced again, each

@@ -24,7 +24,7 @@ struct Slot {
 };
 
 /// The records on their way to one partition: which may be sent now, so that they are stored in
-/// the order in which they came, whatever is refused (DESIGN I7, I10). A pure class.
+/// the order in which they came, whatever is refused (docs/architecture.md I7, I10). A pure class.
 ///
 /// Usually many are in flight: a broker that refuses one request refuses those behind it too, by
 /// their sequence numbers, so nothing overtakes. There is one exception: a broker that has stored

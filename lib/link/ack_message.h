@@ -18,7 +18,8 @@ enum class AckKind : uint8_t {
   kNackAll = 6,  ///< rk-run → reader: a stage died, send again whatever is in flight
 };
 
-/// One message of the acknowledgement channel (DESIGN §2), single-part, little-endian:
+/// One message of the acknowledgement channel (docs/architecture.md, Acknowledgements),
+/// single-part, little-endian:
 ///
 ///     u8 version (1), u8 kind, u8 blame, u8 0, i32 partition, i64 epoch, u32 topic length,
 ///     u32 range count, topic, then for each range i64 first, i64 next

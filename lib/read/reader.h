@@ -29,7 +29,7 @@ void CheckReader(const ReaderOptions& options, const Log& log);
 /// The brokers refuse it while the group has members.
 void SetGroupOffsets(const ReaderOptions& options, const Log& log);
 
-/// rk-read: Kafka → frames, each kept until it is acknowledged (DESIGN "The reader").
+/// rk-read: Kafka → frames, each kept until it is acknowledged (docs/architecture.md, The reader).
 ///
 /// Three threads, so that none ever waits for another's partner: Run()'s own polls Kafka, Sender's
 /// may block on the link, AckReceiver's takes acknowledgements. They meet in the Window.

@@ -5,10 +5,11 @@
 
 namespace rk {
 
-/// When a stage gets a replica more or one less, by the records that wait before it (DESIGN §8). A
-/// pure class. Hysteresis: one more only if every look since the last decision found more than
-/// `up_above`, one less only if kCalmSteps decisions long every look found fewer than `down_below`;
-/// so a single large batch that waits for a moment changes nothing.
+/// When a stage gets a replica more or one less, by the records that wait before it
+/// (docs/architecture.md, Supervision). A pure class. Hysteresis: one more only if every look since
+/// the last decision found more than `up_above`, one less only if kCalmSteps decisions long every
+/// look found fewer than `down_below`; so a single large batch that waits for a moment changes
+/// nothing.
 class Autoscaler {
  public:
   static constexpr int kCalmSteps = 3;

@@ -6,9 +6,9 @@
 
 namespace rk {
 
-/// How soon a process that died is started again (DESIGN §8): the first kAtOnce times in a minute
-/// without a pause, then after one that doubles from 0.1 s to 10 s; more than kMost times a minute
-/// is too often. A pure class.
+/// How soon a process that died is started again (docs/architecture.md, Supervision): the first
+/// kAtOnce times in a minute without a pause, then after one that doubles from 0.1 s to 10 s; more
+/// than kMost times a minute is too often. A pure class.
 class RestartPolicy {
  public:
   using Clock = std::chrono::steady_clock;
@@ -23,7 +23,7 @@ class RestartPolicy {
 };
 
 /// True for an exit status that may be another one next time: unavailable, an input or output
-/// error, try again, a signal (DESIGN §6).
+/// error, try again, a signal (docs/architecture.md, Exit codes).
 bool MayGetBetter(int status);
 
 }  // namespace rk

@@ -17,9 +17,9 @@
 namespace rk {
 
 /// Keeps the processes of a pipeline running: starts them, starts again those that die, scales,
-/// replaces and stops them (DESIGN §8). Decides by the clock that it is handed and by what the
-/// children say, and touches nothing else, so that it can be tested with children that are none.
-/// One thread.
+/// replaces and stops them (docs/architecture.md, Supervision). Decides by the clock that it is
+/// handed and by what the children say, and touches nothing else, so that it can be tested with
+/// children that are none. One thread.
 class Supervisor {
  public:
   using Clock = std::chrono::steady_clock;

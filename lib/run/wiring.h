@@ -36,10 +36,11 @@ struct Unit {
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
 };
 
-/// The processes of a pipeline, in the order of the flow (DESIGN §8). Sockets are in `directory`,
-/// which may be an expression for a shell; `partitions` is how many the topic has, for a reader
-/// that is per_partition; `instance` begins the group.instance.id of each reader in a group. The
-/// readers share one window. Throws Error(kConfiguration) for a --window-bytes that is no size.
+/// The processes of a pipeline, in the order of the flow (docs/architecture.md, Supervision).
+/// Sockets are in `directory`, which may be an expression for a shell; `partitions` is how many the
+/// topic has, for a reader that is per_partition; `instance` begins the group.instance.id of each
+/// reader in a group. The readers share one window. Throws Error(kConfiguration) for a
+/// --window-bytes that is no size.
 std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, size_t partitions,
                        const std::string& instance);
 

@@ -16,7 +16,8 @@ namespace rk {
 
 struct Stage;
 
-/// Where a stage's frames come from and go to (DESIGN §5): `-`, the pipe, is the default.
+/// Where a stage's frames come from and go to (docs/architecture.md, Links): `-`, the pipe, is the
+/// default.
 struct LinkOptions {
   std::string in = "-";
   std::string out = "-";

@@ -11,9 +11,10 @@
 
 namespace rk {
 
-/// SIGTERM, SIGINT and SIGHUP as the tools understand them (DESIGN "The end"). Construct before any
-/// other thread starts: it blocks the signals for the whole process and waits for them on a thread
-/// of its own. SIGPIPE is ignored, so that a broken pipe is an error that can be told from others.
+/// SIGTERM, SIGINT and SIGHUP as the tools understand them (docs/architecture.md, The end).
+/// Construct before any other thread starts: it blocks the signals for the whole process and waits
+/// for them on a thread of its own. SIGPIPE is ignored, so that a broken pipe is an error that can
+/// be told from others.
 ///
 /// The first SIGTERM or SIGINT asks for a drain and starts the drain time-out; when that runs out
 /// the process says so and exits 75. A second one ends it at once, by that signal. A signal that

@@ -24,8 +24,8 @@ struct WriterOptions {
 };
 
 /// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
-/// (DESIGN "The writer"). One thread and one poll(2) over the source, the outlet and the
-/// acknowledgement channel.
+/// (docs/architecture.md, The writer). One thread and one poll(2) over the source, the outlet and
+/// the acknowledgement channel.
 class Writer {
  public:
   /// All must outlive it.

@@ -1,4 +1,4 @@
-// The links of DESIGN §5 with real sockets.
+// The links of docs/architecture.md, Links with real sockets.
 #include <poll.h>
 #include <sys/stat.h>
 

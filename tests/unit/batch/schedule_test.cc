@@ -1,5 +1,6 @@
 // Randomised schedules: the ledger and the writer's order against a simple model of what must come
-// out (DESIGN I3, I4, I5, I8, I10). A failing seed is named; running that seed alone repeats it.
+// out (docs/architecture.md I3, I4, I5, I8, I10). A failing seed is named; running that seed alone
+// repeats it.
 #include <stdexcept>
 #include <string>
 

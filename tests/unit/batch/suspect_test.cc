@@ -1,4 +1,4 @@
-// How the ledger treats batches whose peers died while holding them (DESIGN I8).
+// How the ledger treats batches whose peers died while holding them (docs/architecture.md I8).
 #include <memory>
 
 #include <catch2/catch.hpp>
