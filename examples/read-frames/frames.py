@@ -29,6 +29,10 @@ class BadFrame(Exception):
     """The stream is not what it claims to be; the message names the byte position."""
 
 
+class CutStream(BadFrame):
+    """The stream ends in the middle of a frame."""
+
+
 @dataclass
 class Record:
     offset: int
@@ -73,12 +77,18 @@ def read_frames(stream, max_frame=64 << 20):
     """Every frame of a binary stream, the END frame too. Raises BadFrame."""
     position = 0
     while prefix := stream.read(PREFIX_LENGTH):
-        _require(len(prefix) == PREFIX_LENGTH, position + len(prefix), "the rest of a frame")
+        if len(prefix) < PREFIX_LENGTH:
+            raise _cut(position + len(prefix), "the rest of a frame")
         length = _check_prefix(prefix, position, max_frame)
         data = prefix + stream.read(length - PREFIX_LENGTH)
-        _require(len(data) == length, position + len(data), f"a frame of {length} bytes")
+        if len(data) < length:
+            raise _cut(position + len(data), f"a frame of {length} bytes")
         yield _Cursor(data, position).frame()
         position += length
+
+
+def _cut(position, expected):
+    return CutStream(f"the stream is cut: byte {position}: expected {expected}")
 
 
 def _require(holds, position, expected):

@@ -5,7 +5,7 @@
   rk-read -b localhost:9092 -t applications -G look -e | tee >(./read_frames.py >&2) | rk-write …
 
 Bytes that are not UTF-8 are printed as {"base64": …}. Exit status: 0, 64 usage, 65 a bad frame,
-75 the stream ended without END.
+75 the stream ended without END or in the middle of a frame.
 """
 
 import base64
@@ -13,7 +13,7 @@ import json
 import math
 import sys
 
-from frames import END, BadFrame, read_frames
+from frames import END, BadFrame, CutStream, read_frames
 
 
 def readable(data):
@@ -71,12 +71,12 @@ def main(arguments):
                     print(json.dumps(line, ensure_ascii=False))
     except BadFrame as bad:
         print(f"read_frames.py: error: {bad}", file=sys.stderr)
-        return 65
+        return 75 if isinstance(bad, CutStream) else 65
     except OSError as error:
         print(f"read_frames.py: error: {path}: {error.strerror}", file=sys.stderr)
         return 66
     if frame is None or frame.kind != END:
-        print("read_frames.py: error: the stream ended without END: it is cut", file=sys.stderr)
+        print("read_frames.py: error: the stream is cut: it ended without END", file=sys.stderr)
         return 75
     return 0
 
