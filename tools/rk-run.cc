@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/run/init_process.h"
 #include "lib/run/pipeline.h"
 #include "lib/run/pipeline_file.h"
 #include "lib/run/runner.h"
@@ -98,6 +99,7 @@ int Run(const Options& options, rk::Stage& stage) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto status = rk::LeaveWorkToChild()) return *status;
   Options options;
   int status = 0;  // of the stage that ended the pipeline
   const int own = rk::ToolMain(

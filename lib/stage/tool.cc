@@ -19,6 +19,7 @@
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/stderr_log.h"
+#include "lib/stage/version.h"
 
 namespace rk {
 namespace {
@@ -98,7 +99,7 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
          "")
       ->check(CLI::IsMember({"bash", "zsh"}))
       ->group("");  // for those who install it, not on everybody's screen
-  app.set_version_flag("--version", app.get_name() + " " + RK_VERSION, "print it and exit")
+  app.set_version_flag("--version", app.get_name() + " " + Version(), "print it and exit")
       ->group(group);
   app.set_help_flag("-h,--help", "print this and exit")->group(group);
 }

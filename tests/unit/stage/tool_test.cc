@@ -12,6 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/link_options.h"
+#include "lib/stage/version.h"
 #include "tests/unit/link/test_directory.h"
 #include "tests/unit/stage/test_child.h"
 
@@ -93,7 +94,7 @@ TEST_CASE("help goes to stdout, fits a screen and ends with the example") {
 TEST_CASE("the version goes to stdout") {
   Demo demo({"--version"});
   CHECK(demo.Wait() == 0);
-  CHECK(demo.out() == "rk-demo " RK_VERSION "\n");
+  CHECK(demo.out() == "rk-demo " + Version() + "\n");
   CHECK(demo.err().empty());
 }
 
