@@ -11,8 +11,8 @@ namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-balance",
-    "Hands batches out to as many processes as ask for some, each to the one with the\n"
-    "least to do, from a bounded queue. What a dead one held is sent again.",
+    "Distributes batches among any number of processes, each to the least busy one,\n"
+    "from a bounded queue. Batches of a process that died are sent again.",
     "Example:\n"
     "  rk-balance --in @ipc:///run/rk/a --out @ipc:///run/rk/b &\n"
     "  rk-infer -m credit.pt --in ipc:///run/rk/b --out ipc:///run/rk/c\n",
@@ -27,10 +27,10 @@ struct Options {
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
-  app.add_option("--by", options.by, "partition: each to one process at a time")
+  app.add_option("--by", options.by, "partition: keep each on one process at a time")
       ->option_text("WHAT=none")
       ->check(CLI::IsMember({"none", "partition"}));
-  app.add_option("--queue", options.queue_records, "records that wait at most")
+  app.add_option("--queue", options.queue_records, "records to queue at most")
       ->option_text("N=1000")
       ->check(CLI::Range(size_t{1}, size_t{1} << 40));
   rk::AddHwmOption(app, options.link);

@@ -17,8 +17,8 @@ namespace {
 const rk::ToolInfo kInfo{
     "rk-broker",
     "A Kafka broker in one process, for trying things out. Prints its address.\n"
-    "Never for data: it keeps at most 5 MB or 100,000 records of a partition, in\n"
-    "memory, and drops older ones.",
+    "Never for data: it keeps at most 5 MB or 100,000 records per partition, in\nmemory, and drops "
+    "older ones.",
     "Example:\n"
     "  rk-broker --topic applications --topic decisions:2 > address &\n"
     "  until [ -s address ]; do sleep 0.1; done\n"
@@ -51,7 +51,7 @@ void AddOptions(CLI::App& app, std::vector<Topic>& topics) {
          [&topics](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) topics.push_back(ParseTopic(text));
          },
-         "a topic to begin with; 4 partitions if not told")
+         "create this topic; 4 partitions by default")
       ->type_name("NAME[:PARTITIONS]")
       ->expected(1)
       ->take_all();
@@ -65,7 +65,7 @@ void Run(const std::vector<Topic>& topics, rk::Stage& stage) {
     throw rk::Error(rk::ErrorKind::kIo, "cannot write the address to stdout");
   }
   stage.log(rk::LogLevel::kInfo,
-            "never for data: memory only, 5 MB or 100,000 records a partition, older ones are "
+            "never for data: memory only, 5 MB or 100,000 records per partition, older ones are "
             "dropped address=" +
                 address);
   pollfd drain{stage.signals.drain_fd(), POLLIN, 0};

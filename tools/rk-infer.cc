@@ -48,34 +48,34 @@ void AddModelOptions(CLI::App& app, Options& options) {
   app.add_option("-m,--model", model.file, "TorchScript file, or AOTInductor package (.pt2)")
       ->required()
       ->option_text("FILE");
-  app.add_option("--sha256", model.sha256, "refuse a model file with another one")
+  app.add_option("--sha256", model.sha256, "accept only a model file with this hash")
       ->option_text("HEX");
   app.add_option("--device", model.device, "cpu, cuda or cuda:N")->option_text("DEVICE=cpu");
-  app.add_option("--threads", options.threads, "of the CPU for a call")
+  app.add_option("--threads", options.threads, "CPU threads per model call")
       ->option_text("N=1")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--input", model.inputs, "an argument of the model; in their order")
+  app.add_option("--input", model.inputs, "an argument of the model; repeat in order")
       ->option_text("SPEC")
       ->allow_extra_args(false);
   app.add_option("--output", model.outputs, "an output: NAME, NAME:argmax, NAME:topk=K")
       ->option_text("NAME[:PICK]")
       ->allow_extra_args(false);
-  app.add_option("--labels", model.labels, "what argmax and topk call places; a line each")
+  app.add_option("--labels", model.labels, "label file for argmax and topk, one per line")
       ->option_text("FILE");
 }
 
 void AddOptions(CLI::App& app, Options& options) {
   AddModelOptions(app, options);
-  app.add_option("--emit", options.infer.emit, "merge into the object, replace, or tensor")
+  app.add_option("--emit", options.infer.emit, "merge outputs into the value, replace, or tensor")
       ->option_text("HOW=merge")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
                                                                   {"replace", rk::Emit::kReplace},
                                                                   {"tensor", rk::Emit::kTensor}}));
-  app.add_option("--max-batch", options.infer.batching.max_batch, "rows in a call at most")
+  app.add_option("--max-batch", options.infer.batching.max_batch, "rows per model call")
       ->option_text("N=1024")
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
-  app.add_option("--max-delay", options.max_delay_ms, "the first row's wait for others: 5ms, 1s")
+  app.add_option("--max-delay", options.max_delay_ms, "how long a row may wait for others: 5ms, 1s")
       ->option_text("TIME=0")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, double>{{"us", 1e-3}, {"ms", 1}, {"s", 1e3}},
@@ -86,7 +86,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
-  app.add_flag("--describe", options.describe, "print what goes in and comes out, and exit");
+  app.add_flag("--describe", options.describe, "print inputs and outputs, and exit");
   app.add_flag("--bench", options.bench, "print rows/s by batch size, and exit");
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);

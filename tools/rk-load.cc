@@ -14,8 +14,8 @@ namespace {
 
 const rk::ToolInfo kInfo{
     "rk-load",
-    "Sends records to a topic by a schedule, whatever comes of them, and says how\n"
-    "many came out at the other end, how often, in which order and how soon.",
+    "Sends records to a topic on a schedule and measures what comes out at the other\n"
+    "end: loss, duplicates, order and latency.",
     "Example:\n"
     "  rk-load -t applications --rate 500 -l applications.ndjson \\\n"
     "    --output decisions --expect 'loss=0,duplicates=0,p99<50ms'",
@@ -38,26 +38,26 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("-t,--topic", options.load.topic, "topic to send to")
       ->required()
       ->option_text("TOPIC");
-  app.add_option("--output", options.load.output, "topic where the results come out")
+  app.add_option("--output", options.load.output, "topic where the results arrive")
       ->option_text("TOPIC");
-  app.add_option("--rate", options.load.rate, "records a second")
+  app.add_option("--rate", options.load.rate, "records per second")
       ->option_text("N=1000")
       ->check(positive);
   app.add_option("--profile", options.profile, "constant, burst or ramp")
       ->option_text("PROFILE=constant")
       ->check(CLI::IsMember({"constant", "burst", "ramp"}));
-  app.add_option("--duration", options.duration_s, "how long")
+  app.add_option("--duration", options.duration_s, "how long to send")
       ->option_text("SECONDS=10")
       ->check(positive);
-  app.add_option("--keys", options.load.keys, "different keys, in turn")
+  app.add_option("--keys", options.load.keys, "number of keys, used in turn")
       ->option_text("N=100")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
-  app.add_option("-l,--lines", options.file, "send these JSON objects, in turn")
+  app.add_option("-l,--lines", options.file, "send the JSON objects of this file, in turn")
       ->option_text("FILE");
-  app.add_option("--size", options.size, "without -l: bytes of filling")
+  app.add_option("--size", options.size, "without -l: padding per record, in bytes")
       ->option_text("BYTES=100")
       ->check(CLI::Range(size_t{0}, size_t{1} << 26));
-  app.add_option("--patience", options.patience_s, "for results, after the last was sent")
+  app.add_option("--patience", options.patience_s, "how long to wait for results")
       ->option_text("SECONDS=10")
       ->check(positive);
   app.add_option("--expect", options.expect, "loss=0,p99<50ms,... or exit 65")

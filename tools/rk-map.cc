@@ -18,8 +18,8 @@ namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-map",
-    "Applies one function to the JSON object in each record's value: --stamp, --exec\n"
-    "or --filter. For more than one, join several with pipes.",
+    "Applies a function to the JSON object in each record's value: --stamp, --exec\n"
+    "or --filter. To apply several, join them with pipes.",
     "Example:\n"
     "  rk-read -b localhost:9092 -t events -G views |\n"
     "    rk-map --filter 'type=view' | rk-map --exec 'jq -c --unbuffered .n+=1' |\n"
@@ -37,14 +37,14 @@ struct Options {
 void AddOptions(CLI::App& app, Options& options) {
   app.add_flag("--stamp", options.stamp, "add processed_at, in seconds, and status");
   app.add_option("--exec", options.exec,
-                 "a shell command that is kept running: takes an\n"
-                 "object a line, with its _rk, and gives one")
+                 "shell command, kept running: reads one object\n"
+                 "per line and answers each with one, keeping _rk")
       ->option_text("CMD");
   app.add_option("--filter", options.filter,
-                 "pass only records with FIELD=VALUE; != < <= > >=\ntoo")
+                 "keep only records with FIELD=VALUE (also != <\n<= > >=)")
       ->option_text("EXPR");
   app.add_option("--exec-timeout", options.exec_timeout_s,
-                 "of silence after which it is started anew")
+                 "restart CMD after this long without an answer")
       ->option_text("SECONDS=30")
       ->check(CLI::Range(0.001, 86400.0));
   rk::AddInputOptions(app, options.link);
@@ -54,9 +54,9 @@ void AddOptions(CLI::App& app, Options& options) {
 
 std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& stage) {
   if (options.stamp + !options.exec.empty() + !options.filter.empty() != 1) {
-    throw rk::Error(rk::ErrorKind::kUsage,
-                    "give one of --stamp, --exec CMD and --filter EXPR; for more, join several "
-                    "rk-map");
+    throw rk::Error(
+        rk::ErrorKind::kUsage,
+        "give one of --stamp, --exec CMD or --filter EXPR; to combine them, join several rk-map");
   }
   if (options.stamp) return std::make_unique<rk::Stamp>();
   if (!options.filter.empty()) return std::make_unique<rk::Filter>(options.filter);

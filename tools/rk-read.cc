@@ -20,7 +20,7 @@ namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-read",
-    "Reads topics of Kafka as batches and keeps each until it is acknowledged.",
+    "Reads Kafka topics as batches and keeps each until it is acknowledged.",
     "Example:\n"
     "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions\n",
 };
@@ -34,7 +34,7 @@ struct Options {
 
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddReaderFlags(app, options.kafka);
-  app.add_option("--from", options.from, "lines of a file, - for stdin; no Kafka")
+  app.add_option("--from", options.from, "read lines of FILE (- is stdin) instead of Kafka")
       ->option_text("FILE")
       ->excludes("-t", "-G", "-p", "-o", "--instance", "--on-offset-loss");
   rk::AddBatchFlags(app, options.kafka);
@@ -42,7 +42,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("FORMAT=frame");
   app.add_option_function<std::string>(
          "--commit", [&](const std::string&) { options.kafka.reader.commit_sent = true; },
-         "text that is written counts as done")
+         "commit text once it is written")
       ->option_text("sent")
       ->check(CLI::IsMember({"sent"}));
   rk::AddOutputOptions(app, options.link);

@@ -18,8 +18,8 @@ namespace {
 
 const rk::ToolInfo kInfo{
     "rk-run",
-    "Runs a pipeline: starts its stages, joins them, starts again what dies, and has\n"
-    "as many of each as it takes. PIPELINE is a file, or a line as for a shell.",
+    "Runs a pipeline: starts, connects, replicates, scales and restarts its stages.\n"
+    "PIPELINE is a file, or a command line as for a shell.",
     "Example:\n"
     "  rk-run --replicas infer=4 'rk-read -b localhost:9092 -t events -G credit |\n"
     "    rk-infer -m credit.pt | rk-write -b localhost:9092 -t decisions'\n"
@@ -36,20 +36,22 @@ struct Options {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("PIPELINE", options.pipeline, "a file, or stages joined by |")->option_text(" ");
-  app.add_option("--replicas", options.replicas, "how many of a stage to begin with")
+  app.add_option("PIPELINE", options.pipeline, "a file, or stages separated by |")
+      ->option_text(" ");
+  app.add_option("--replicas", options.replicas, "initial number of replicas of a stage")
       ->option_text("STAGE=N")
       ->allow_extra_args(false);
-  app.add_option("--name", options.name, "of the pipeline (default: the file's)")
+  app.add_option("--name", options.name, "pipeline name (default: the file's)")
       ->option_text("NAME");
-  auto* check = app.add_flag("--check", options.check, "say whether it could start, and exit")
+  auto* check = app.add_flag("--check", options.check, "check that it could start, and exit")
                     ->option_text(" ");
   auto* dry_run =
-      app.add_flag("--dry-run", options.dry_run, "print the commands that do the same by hand")
+      app.add_flag("--dry-run", options.dry_run, "print a shell script that does the same")
           ->option_text(" ");
-  auto* status = app.add_flag("--status{table}", options.status, "of the running one, a table")
-                     ->option_text("[=json|=prometheus]")
-                     ->check(CLI::IsMember({"table", "json", "prometheus"}));
+  auto* status =
+      app.add_flag("--status{table}", options.status, "state of the running pipeline, as a table")
+          ->option_text("[=json|=prometheus]")
+          ->check(CLI::IsMember({"table", "json", "prometheus"}));
   check->excludes(dry_run)->excludes(status);
   dry_run->excludes(status);
 }
@@ -57,7 +59,7 @@ void AddOptions(CLI::App& app, Options& options) {
 rk::Pipeline Load(const Options& options) {
   const bool is_line = options.pipeline.find_first_of("| \t\n") != std::string::npos;
   if (options.pipeline.empty()) {
-    throw rk::Error(rk::ErrorKind::kUsage, "which pipeline? give a file, or a line of stages");
+    throw rk::Error(rk::ErrorKind::kUsage, "no pipeline: give a file or a line of stages");
   }
   rk::Pipeline pipeline = is_line ? rk::ParsePipelineLine(options.pipeline, rk::EnvironmentVariable)
                                   : rk::ReadPipelineFile(options.pipeline, rk::EnvironmentVariable);

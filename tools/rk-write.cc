@@ -22,8 +22,8 @@ namespace {
 
 const rk::ToolInfo kInfo{
     "rk-write",
-    "Writes frames to a topic of Kafka, in order, and acknowledges what is stored.\n"
-    "Records that failed go to the dead-letter topic.",
+    "Writes frames to a Kafka topic, in order, and acknowledges what is stored.\n"
+    "Failed records go to the dead-letter topic.",
     "Example:\n"
     "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions"};
 
@@ -49,33 +49,34 @@ std::string CheckDelimiter(const std::string& text) {
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddKafkaOptions(app, options.kafka);
   app.add_option("-t,--topic", options.topic, "topic to write to")->option_text("TOPIC");
-  app.add_option("-p,--partition", options.partition, "by key, the same as the input's, or N")
+  app.add_option("-p,--partition", options.partition, "by key, same number as the input, or N")
       ->option_text("key|same|N");
-  app.add_option("--key", options.edits.key_field, "the key is that field of the JSON value")
+  app.add_option("--key", options.edits.key_field, "take the key from this field of the value")
       ->option_text("FIELD");
-  app.add_option("--drop-header", options.edits.drop_headers, "headers to leave out; often")
+  app.add_option("--drop-header", options.edits.drop_headers, "omit these headers; may be repeated")
       ->option_text("GLOB")
       ->expected(1)
       ->take_all();
   app.add_flag("--source-header", options.edits.source_header,
-               "add the header rk-source: where it was read");
-  app.add_option("--dead-letter", options.dead_letters, "for what failed (default: TOPIC.dlq)")
+               "add a header rk-source: topic/partition/offset");
+  app.add_option("--dead-letter", options.dead_letters,
+                 "topic for failed records (default: TOPIC.dlq)")
       ->option_text("TOPIC");
-  app.add_option("--to", options.to, "values as lines to stdout, not to Kafka")
+  app.add_option("--to", options.to, "print values to stdout instead of Kafka")
       ->option_text("-")
       ->check(CLI::IsMember({"-"}))
       ->excludes("-t", "-p", "--dead-letter");
-  auto* text = app.add_flag("-P", options.text, "stdin is text, a record a line, as of kcat -P");
-  app.add_option("-K", options.key_end, "with -P: what ends a key")
+  auto* text = app.add_flag("-P", options.text, "read text, one record per line, like kcat -P");
+  app.add_option("-K", options.key_end, "with -P: key delimiter")
       ->option_text("DELIMITER")
       ->needs(text)
       ->check(CheckDelimiter);
-  app.add_option("-D", options.record_end, "with -P: what ends a record")
+  app.add_option("-D", options.record_end, "with -P: record delimiter")
       ->option_text("DELIMITER=\\n")
       ->needs(text)
       ->check(CheckDelimiter);
-  app.add_flag("--unordered", options.unordered, "let a batch go that overtook an earlier one");
-  app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry for ever")
+  app.add_flag("--unordered", options.unordered, "write batches as they arrive, in any order");
+  app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry forever")
       ->check(CLI::IsMember({"exit", "retry"}))
       ->option_text("WHAT=exit");
   rk::AddInputOptions(app, options.link);

@@ -48,10 +48,9 @@ void CheckFits(const TopicPartition& partition, int64_t epoch, int64_t next_offs
 Frame WithPoison(const Frame& frame) {
   RecordView record = frame.record(0);
   record.state = RecordState::kFailed;
-  record.failure = {
-      "rk-read", "poison",
-      "the stage that held this record died twice while it held nothing else; correct "
-      "the record or the model before it is run again"};
+  record.failure = {"rk-read", "poison",
+                    "the stage died twice while holding only this record; fix the record or the "
+                    "model before running it again"};
   FrameBuilder builder(frame.info(), 1, frame.bytes().size());
   builder.Add(record);
   for (const ColumnView& column : frame.columns()) builder.AddColumn(column);

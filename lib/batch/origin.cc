@@ -16,7 +16,7 @@ Origin RandomOrigin() {
   } while (got < 0 && errno == EINTR);
   if (got != static_cast<ssize_t>(origin.size())) {
     throw Error(ErrorKind::kIo,
-                std::string("the kernel gives no random bytes (getrandom): ") + strerror(errno));
+                std::string("cannot get random bytes (getrandom): ") + strerror(errno));
   }
   return origin;
 }

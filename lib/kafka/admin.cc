@@ -86,8 +86,8 @@ class Admin::Impl {
       CreateByAsking(topic);
     } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR &&
                error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-      throw Error(KindOf(error), "cannot make topic " + topic + ": " + rd_kafka_err2str(error) +
-                                     " (make it yourself, or name another)");
+      throw Error(KindOf(error), "cannot create topic " + topic + ": " + rd_kafka_err2str(error) +
+                                     " (create it yourself, or name another)");
     }
     WaitFor(topic);
   }
@@ -185,8 +185,9 @@ class Admin::Impl {
     const auto deadline = Clock::now() + kTimeout;
     while (!Describe(topic)) {
       if (Clock::now() >= deadline) {
-        throw Error(ErrorKind::kUnavailable,
-                    "topic " + topic + " was made, but the brokers do not show it yet: try again");
+        throw Error(
+            ErrorKind::kUnavailable,
+            "topic " + topic + " was created, but the brokers do not show it yet: try again");
       }
       std::this_thread::sleep_for(kPause);
     }

@@ -170,7 +170,7 @@ void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
       commit_failed_ = true;
       log_(LogLevel::kWarning,
-           fmt::format("commit refused, it will be tried again: {}", rd_kafka_err2str(error)));
+           fmt::format("commit refused, will be retried: {}", rd_kafka_err2str(error)));
       return;
     }
     default:
@@ -192,7 +192,7 @@ void Consumer::Impl::OnError(rd_kafka_event_t* event) {
   const ErrorKind kind = KindOf(error);
   if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing)
     ThrowKafka(error, "broker", reason);
-  log_(LogLevel::kWarning, fmt::format("{}; trying on", reason));
+  log_(LogLevel::kWarning, fmt::format("{}; still trying", reason));
 }
 
 void Consumer::Impl::OnRebalance(rd_kafka_event_t* event) {

@@ -161,8 +161,8 @@ OffsetRange Consumer::Impl::FindLoss(const TopicPartition& partition, int64_t po
   if (low > position) return {position, low};
   const int64_t end = List({partition}, RD_KAFKA_OFFSET_SPEC_LATEST).front();
   throw Error(ErrorKind::kBadData,
-              fmt::format("topic {} partition {}: offset {} is not there, records go from {} to {} "
-                          "(was the topic made anew?); start again with -o to say where to go on",
+              fmt::format("topic {} partition {}: offset {} does not exist, records go from {} to "
+                          "{} (was the topic recreated?); restart with -o to say where to continue",
                           partition.topic, partition.partition, position, low, end));
 }
 

@@ -22,7 +22,7 @@ class Pattern {
     char reason[256];
     regerror(error, &compiled_, reason, sizeof reason);
     throw Error(ErrorKind::kUsage,
-                "topic pattern '" + text + "' is no regular expression: " + reason);
+                "topic pattern '" + text + "' is not a regular expression: " + reason);
   }
   ~Pattern() { regfree(&compiled_); }
   Pattern(const Pattern&) = delete;

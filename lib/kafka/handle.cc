@@ -25,7 +25,7 @@ std::string_view AdviceFor(ErrorKind kind) {
     case ErrorKind::kNotAuthorised:
       return "check user, password, security.protocol and the broker's ACLs";
     case ErrorKind::kUnavailable:
-      return "is the address right, does the broker run, and does security.protocol fit its "
+      return "is the address right, is the broker running, and does security.protocol match its "
              "listener?";
     default:
       return {};

@@ -29,9 +29,9 @@ char* PropertyIn(char* argument) {
 }  // namespace
 
 void AddKafkaOptions(CLI::App& app, KafkaOptions& options) {
-  app.add_option("-b,--brokers", options.brokers, "HOST:PORT,... to start from (RK_BROKERS)")
+  app.add_option("-b,--brokers", options.brokers, "bootstrap brokers, HOST:PORT,... (RK_BROKERS)")
       ->type_name("HOSTS");
-  app.add_option("-X", options.properties, "a property of librdkafka; -X list shows all")
+  app.add_option("-X", options.properties, "set a librdkafka property; -X list shows all")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all()
@@ -39,7 +39,7 @@ void AddKafkaOptions(CLI::App& app, KafkaOptions& options) {
       ->each([](const std::string& text) {
         if (text == "list") throw CLI::CallForVersion(DescribeProperties(), 0);
       });
-  app.add_option("-F", options.config_file, "a file of such properties (RK_CONFIG)")
+  app.add_option("-F", options.config_file, "read such properties from a file (RK_CONFIG)")
       ->type_name("FILE");
 }
 
@@ -52,8 +52,8 @@ ClientSettings MakeClientSettings(const KafkaOptions& options, const Log& log) {
     Property property = ParseProperty(text).value();
     if (IsSecret(property.first)) {
       log(LogLevel::kWarning, property.first +
-                                  " was given in -X, where other users may have seen it: put it "
-                                  "in a file that only you can read, and name that with -F");
+                                  " was given in -X, where other users may have seen it: put it in "
+                                  "a file that only you can read, and pass that with -F");
     }
     settings.properties.push_back(std::move(property));
   }

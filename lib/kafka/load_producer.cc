@@ -41,7 +41,7 @@ class LoadProducer::Impl {
     while (const EventPtr event{rd_kafka_queue_poll(queue_.get(), std::exchange(timeout_ms, 0))}) {
       if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_ERROR) {
         log_(LogLevel::kWarning,
-             fmt::format("{}; trying on", rd_kafka_event_error_string(event.get())));
+             fmt::format("{}; still trying", rd_kafka_event_error_string(event.get())));
       }
       while (const auto* message = rd_kafka_event_message_next(event.get())) Count(*message);
     }

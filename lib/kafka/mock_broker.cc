@@ -15,7 +15,7 @@ class MockBroker::Impl {
       : log_(std::move(log)),
         handle_(MakeHandle(RD_KAFKA_PRODUCER, ConfPtr(rd_kafka_conf_new()), &log_)),
         cluster_(rd_kafka_mock_cluster_new(handle_.get(), 1)) {
-    if (!cluster_) throw Error(ErrorKind::kUnavailable, "no port on 127.0.0.1 can be listened to");
+    if (!cluster_) throw Error(ErrorKind::kUnavailable, "cannot listen on a port of 127.0.0.1");
     // A real broker waits for more members of a new group; here nobody gains by that.
     rd_kafka_mock_group_initial_rebalance_delay_ms(cluster_.get(), 0);
   }
@@ -36,7 +36,7 @@ void MockBroker::CreateTopic(const std::string& topic, int32_t partitions) {
   const auto error = rd_kafka_mock_topic_create(impl_->cluster(), topic.c_str(), partitions, 1);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     throw Error(ErrorKind::kConfiguration,
-                "cannot make topic " + topic + ": " + rd_kafka_err2str(error));
+                "cannot create topic " + topic + ": " + rd_kafka_err2str(error));
   }
 }
 

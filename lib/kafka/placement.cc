@@ -14,7 +14,7 @@ Placement ParsePlacement(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fixed.fixed);
   if (error == std::errc() && end == text.data() + text.size() && fixed.fixed >= 0) return fixed;
   throw Error(ErrorKind::kUsage,
-              "--partition '" + text + "' is none of key, same and a partition's number");
+              "--partition '" + text + "' is not key, same or a partition number");
 }
 
 }  // namespace rk

@@ -168,10 +168,10 @@ class Producer::Impl {
     if (number >= static_cast<int32_t>(output.lanes.size())) CountPartitions(*swift_);
     const size_t count = output.lanes.size();
     if (number < static_cast<int32_t>(count)) return static_cast<size_t>(number);
-    throw Error(ErrorKind::kConfiguration,
-                "topic " + output.topic.name + " has no partition " + std::to_string(number) +
-                    ", it has " + std::to_string(count) +
-                    " (give it more, or write by the key with --partition key)");
+    throw Error(ErrorKind::kConfiguration, "topic " + output.topic.name + " has no partition " +
+                                               std::to_string(number) + ", it has " +
+                                               std::to_string(count) +
+                                               " (add partitions, or use --partition key)");
   }
 
   void Send(Slot& slot) {
@@ -288,9 +288,9 @@ class Producer::Impl {
       if (Stored() == stored_before_) {
         const bool refused = KindOf(error) == ErrorKind::kNotAuthorised;
         throw Error(refused ? ErrorKind::kNotAuthorised : ErrorKind::kTryAgain,
-                    "the producer cannot go on: " + text);
+                    "the producer cannot continue: " + text);
       }
-      log_(LogLevel::kWarning, "the producer starts anew and may store records twice: " + text);
+      log_(LogLevel::kWarning, "restarting the producer, which may store records twice: " + text);
       careful_ended_ = &client == careful_.get();
     }
     BeginRecovery();

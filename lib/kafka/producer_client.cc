@@ -21,7 +21,7 @@ struct Guarantee {
 };
 
 constexpr char kOnce[] = "nothing is stored twice or out of order";
-constexpr char kForEver[] = "a record is given up by nobody";
+constexpr char kForEver[] = "no record is ever given up";
 constexpr char kWindow[] = "the readers' --window-bytes bounds what is in flight";
 constexpr std::array kGuarantees{
     Guarantee{"enable.idempotence", "true", "1", kOnce},

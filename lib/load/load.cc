@@ -107,7 +107,7 @@ std::vector<std::string> ReadBodies(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     if (!CanCarryMark(line, marks)) {
       throw Error(ErrorKind::kBadData,
-                  fmt::format("{} line {} is no JSON object, or has a member \"load\" of its own",
+                  fmt::format("{} line {} is not a JSON object, or already has a member \"load\"",
                               path, bodies.size() + 1));
     }
     bodies.push_back(std::move(line));
@@ -129,7 +129,7 @@ Measurements RunLoad(const LoadOptions& options, Stage& stage) {
   const auto patience = std::chrono::duration_cast<milliseconds>(options.patience);
   if (!producer.Flush(patience)) {
     throw Error(ErrorKind::kUnavailable,
-                "the brokers did not take all records in time (--patience)");
+                "the brokers did not store all records in time (--patience)");
   }
   if (producer.refused() > 0) {
     throw Error(ErrorKind::kUnavailable,

@@ -98,7 +98,7 @@ class Coprocess : public LineProgram {
     searched_ = got.size();
     if (searched_ > longest_) {
       throw LineFailure(Kind::kTooLong,
-                        fmt::format("the program said a line of more than {} bytes", longest_));
+                        fmt::format("the program wrote a line of more than {} bytes", longest_));
     }
     return std::nullopt;
   }
@@ -110,7 +110,7 @@ class Coprocess : public LineProgram {
     if (poll(fds.data(), fds.size(), LeftMs(deadline)) != 0) return;  // also for EINTR
     if (Clock::now() < deadline) return;
     Kill();
-    throw LineFailure(Kind::kSilent, fmt::format("the program said nothing for {:.3g} s",
+    throw LineFailure(Kind::kSilent, fmt::format("the program was silent for {:.3g} s",
                                                  std::chrono::duration<double>(silence_).count()));
   }
 
@@ -164,7 +164,7 @@ class Coprocess : public LineProgram {
                   fmt::format("the shell cannot run the program of --exec: {}", how));
     }
     throw LineFailure(read_nothing ? Kind::kNeverRead : Kind::kDied,
-                      fmt::format("the program ended: {}", how));
+                      fmt::format("the program exited: {}", how));
   }
 
   // Bytes that it has not read of what was written.

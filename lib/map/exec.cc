@@ -42,7 +42,7 @@ Frame Exec::Run(const Frame& frame) {
   Prepare(frame);
   if (const auto failure = Ask(frame, Open())) {
     log_(LogLevel::kWarning,
-         fmt::format("the program failed, each record that it left goes alone to a new one: {}",
+         fmt::format("the program failed; a new one gets the unanswered records one by one: {}",
                      failure->message));
     for (const size_t record : Open()) {
       auto alone = Ask(frame, {record});
@@ -92,7 +92,7 @@ std::optional<Rejection> Exec::Ask(const Frame& frame, const std::vector<size_t>
       // It had ended before: nothing of what it was sent is to blame.
       if (fresh_) {
         throw Error(ErrorKind::kUnavailable,
-                    fmt::format("the program of --exec ends at its start: {}", failure.what()));
+                    fmt::format("the program of --exec exits at its start: {}", failure.what()));
       }
     }
   }
@@ -128,7 +128,7 @@ void Exec::WriteLines(const Frame& frame, const std::vector<size_t>& records) {
 void Exec::Take(std::string_view line) {
   uint64_t number = 0;
   if (const auto rejection = tag_.Take(line, number, value_)) {
-    throw BadAnswer{fmt::format("the program said \"{}\": {}", Shown(line), rejection->message)};
+    throw BadAnswer{fmt::format("the program wrote \"{}\": {}", Shown(line), rejection->message)};
   }
   const auto found = asked_.find(number);
   if (found == asked_.end()) return TakeRepeated(line, number);
@@ -142,12 +142,11 @@ void Exec::Take(std::string_view line) {
 // The first answer to a record has gone on, maybe long ago.
 void Exec::TakeRepeated(std::string_view line, uint64_t number) {
   if (number >= next_number_) {
-    throw BadAnswer{
-        fmt::format("the program said \"{}\": \"_rk\" is not of any input", Shown(line))};
+    throw BadAnswer{fmt::format("the program wrote \"{}\": \"_rk\" matches no input", Shown(line))};
   }
   if (std::exchange(repeated_, true)) return;
   log_(LogLevel::kWarning,
-       fmt::format("the program answers a record more than once, the first answer counts: \"{}\"",
+       fmt::format("the program answered a record more than once; the first answer counts: \"{}\"",
                    Shown(line)));
 }
 

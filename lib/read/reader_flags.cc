@@ -48,25 +48,25 @@ void ParseOffsets(const std::vector<std::string>& texts, ReaderOptions& reader) 
 void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
   ReaderOptions& reader = flags.reader;
   AddKafkaOptions(app, flags.kafka);
-  app.add_option("-t,--topic", reader.topics, "a topic, or ^PATTERN; may be given often")
+  app.add_option("-t,--topic", reader.topics, "topic or ^PATTERN to read; may be repeated")
       ->option_text("TOPIC")
       ->expected(1)
       ->take_all();
-  app.add_option("-G,--group", reader.group, "consumer group: shares the partitions, commits")
+  app.add_option("-G,--group", reader.group, "join this consumer group and commit to it")
       ->option_text("GROUP");
-  app.add_option("-p,--partition", flags.partitions, "these alone: N,... or all (default: -G's)")
+  app.add_option("-p,--partition", flags.partitions, "read only these: N,... or all")
       ->option_text("LIST");
-  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS, and e@MS to end")
+  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS; stop at e@MS")
       ->option_text("OFFSET")
       ->expected(1)
       ->take_all();
-  app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of the partitions");
-  app.add_option("-c,--count", reader.count, "exit after that many records")->option_text("N");
-  app.add_option("--instance", reader.instance, "group.instance.id: back at once after a crash")
+  app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of every partition");
+  app.add_option("-c,--count", reader.count, "exit after N records")->option_text("N");
+  app.add_option("--instance", reader.instance, "group.instance.id: rejoin at once after a crash")
       ->option_text("ID");
   app.add_option_function<std::string>(
          "--on-offset-loss", [&](const std::string& what) { reader.skip_lost = what == "skip"; },
-         "where retention was faster: exit or skip")
+         "if retention deletes unread records: exit, skip")
       ->option_text("WHAT=exit")
       ->check(CLI::IsMember({"exit", "skip"}));
 }
@@ -74,20 +74,21 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
 void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
   ReaderOptions& reader = flags.reader;
   const CLI::Range positive(size_t{1}, size_t{1} << 40);
-  app.add_option("--batch-size", reader.batch.records, "records a batch at most")
+  app.add_option("--batch-size", reader.batch.records, "maximum records per batch")
       ->option_text("N=500")
       ->check(positive);
-  app.add_option("--batch-bytes", reader.batch.bytes, "and bytes")
+  app.add_option("--batch-bytes", reader.batch.bytes, "maximum bytes per batch")
       ->option_text("SIZE=1MiB")
       ->transform(CLI::AsSizeValue(false))
       ->check(positive);
-  app.add_option("--batch-timeout", flags.batch_timeout_ms, "wait for company (default 0)")
+  app.add_option("--batch-timeout", flags.batch_timeout_ms,
+                 "how long a record waits for others (default 0)")
       ->option_text("MS");
-  app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged at most")
+  app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged bytes to keep")
       ->option_text("SIZE=64MiB")
       ->transform(CLI::AsSizeValue(false))
       ->check(positive);
-  app.add_option("--window-batches", reader.window.window_batches, "and batches")
+  app.add_option("--window-batches", reader.window.window_batches, "unacknowledged batches to keep")
       ->option_text("N=4096")
       ->check(positive);
 }

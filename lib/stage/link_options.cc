@@ -46,25 +46,25 @@ std::string CheckEndpoint(const std::string& text) {
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--in", options.in, "- | ipc://PATH, fetches | @ipc://PATH, collects")
+  app.add_option("--in", options.in, "stdin (-), fetch ipc://PATH, collect @ipc://PATH")
       ->option_text("ENDPOINT=-")
       ->check(CheckEndpoint);
-  app.add_option("--prefetch", options.prefetch, "frames fetched ahead")
+  app.add_option("--prefetch", options.prefetch, "frames to fetch ahead")
       ->option_text("N=2")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--max-frame", options.max_frame, "the largest frame taken, in bytes")
+  app.add_option("--max-frame", options.max_frame, "largest frame to accept")
       ->option_text("SIZE=64MiB")
       ->transform(CLI::AsSizeValue(false));
 }
 
 void AddOutputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--out", options.out, "- | ipc://PATH, pushes | @ipc://PATH, serves")
+  app.add_option("--out", options.out, "stdout (-), push ipc://PATH, serve @ipc://PATH")
       ->option_text("ENDPOINT=-")
       ->check(CheckEndpoint);
 }
 
 void AddHwmOption(CLI::App& app, LinkOptions& options) {
-  app.add_option("--hwm", options.hwm, "frames that wait where it pushes or collects")
+  app.add_option("--hwm", options.hwm, "frames queued when pushing or collecting")
       ->option_text("N=4")
       ->check(CLI::Range(1, 1024));
 }

@@ -32,7 +32,7 @@ void WaitForInput(const Source& source, const Sink& sink, int drain_fd, nanoseco
   const timespec wait{seconds.count(), (timeout - seconds).count()};
   (void)ppoll(fds.data(), fds.size(), &wait, nullptr);
   if (fds[1].revents != 0) {
-    throw Error(ErrorKind::kBrokenPipe, "the stage that reads our output is gone");
+    throw Error(ErrorKind::kBrokenPipe, "the next stage is gone");
   }
 }
 

@@ -39,7 +39,7 @@ void Reloader::Start(std::function<void()> reload) {
         reload();
       } catch (const std::exception& error) {
         log_(LogLevel::kError,
-             fmt::format("nothing reloaded, all goes on as before: {}", error.what()));
+             fmt::format("reload failed, continuing as before: {}", error.what()));
       }
     }
   });

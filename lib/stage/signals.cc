@@ -113,12 +113,12 @@ void Signals::Reload() {
   try {
     reload();
   } catch (const std::exception& error) {
-    log_(LogLevel::kError, fmt::format("nothing reloaded: {}", error.what()));
+    log_(LogLevel::kError, fmt::format("reload failed: {}", error.what()));
   }
 }
 
 void Signals::DieOf(int signal) {
-  log_(LogLevel::kDebug, fmt::format("leaving at once signal={}", NameOf(signal)));
+  log_(LogLevel::kDebug, fmt::format("exiting immediately signal={}", NameOf(signal)));
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, signal);
@@ -129,10 +129,9 @@ void Signals::DieOf(int signal) {
 }
 
 void Signals::GiveUp() {
-  log_(LogLevel::kError,
-       fmt::format("drain time-out: not everything was done within {:g} s; what is "
-                   "unacknowledged is read again at the next start (see --drain-timeout)",
-                   std::chrono::duration<double>(drain_timeout_).count()));
+  log_(LogLevel::kError, fmt::format("drain timed out after {:g} s; what is unacknowledged is read "
+                                     "again at the next start (see --drain-timeout)",
+                                     std::chrono::duration<double>(drain_timeout_).count()));
   _exit(kExitTryAgain);
 }
 

@@ -61,14 +61,14 @@ std::string CheckStatusFd(const std::string& text) {
   int fd = -1;
   const int flags = CLI::detail::lexical_cast(text, fd) ? fcntl(fd, F_GETFL) : -1;
   if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) return {};
-  return fmt::format("'{}' is no descriptor that is open for writing: a supervisor opens it", text);
+  return fmt::format("'{}' is not a descriptor open for writing: the supervisor opens it", text);
 }
 
 void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
-  const std::string group = "Of every stage";
+  const std::string group = "Common options";
   app.add_flag("-v,--verbose", options.verbose, "log more")->group(group);
   app.add_flag("-q,--quiet", options.quiet, "log errors only")->group(group);
-  app.add_option("--log-format", options.log_format, "text or json (RK_LOG_FORMAT)")
+  app.add_option("--log-format", options.log_format, "log format: text or json (RK_LOG_FORMAT)")
       ->type_name("FORMAT")
       ->envname("RK_LOG_FORMAT")
       ->option_text("FORMAT=text")
@@ -76,17 +76,18 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
         return text == "text" || text == "json" ? "" : "'" + text + "' is neither text nor json";
       })
       ->group(group);
-  app.add_option("--report-interval", options.report_interval_s, "between reports; 0: none")
+  app.add_option("--report-interval", options.report_interval_s, "time between reports; 0: none")
       ->option_text("SECONDS=10")
       ->check(CheckSeconds)
       ->group(group);
-  app.add_option("--drain-timeout", options.drain_timeout_s, "from SIGTERM or SIGINT to exit 75")
+  app.add_option("--drain-timeout", options.drain_timeout_s,
+                 "time to finish after SIGTERM; then exit 75")
       ->option_text("SECONDS=9")
       ->check(CheckSeconds)
       ->group(group);
   if (is_stage) {
-    app.add_flag("--check", options.check, "say whether it could work, and exit")->group(group);
-    app.add_option("--status-fd", options.status_fd, "tell a supervisor how it goes")
+    app.add_flag("--check", options.check, "check that it could start, and exit")->group(group);
+    app.add_option("--status-fd", options.status_fd, "report readiness and metrics to descriptor N")
         ->option_text("N")
         ->check(CheckStatusFd)
         ->group(group);
@@ -99,9 +100,9 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
          "")
       ->check(CLI::IsMember({"bash", "zsh"}))
       ->group("");  // for those who install it, not on everybody's screen
-  app.set_version_flag("--version", app.get_name() + " " + Version(), "print it and exit")
+  app.set_version_flag("--version", app.get_name() + " " + Version(), "print the version and exit")
       ->group(group);
-  app.set_help_flag("-h,--help", "print this and exit")->group(group);
+  app.set_help_flag("-h,--help", "print this help and exit")->group(group);
 }
 
 void Describe(CLI::App& app, const ToolInfo& info) {
@@ -141,9 +142,10 @@ int RefuseUsage(const ToolInfo& info, const Log& log, const std::string& reason)
 void CheckDescriptors() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kFewestDescriptors) {
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("only {} file descriptors are allowed, and it takes {}: ulimit -n",
-                            limit.rlim_cur, kFewestDescriptors));
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("only {} file descriptors are allowed, at least {} are needed: raise ulimit -n",
+                    limit.rlim_cur, kFewestDescriptors));
   }
 }
 
@@ -193,15 +195,14 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   } catch (const CLI::ParseError& error) {
     // An option that is misspelt explains one that is missing.
     const std::vector<std::string> unknown = app.remaining();
-    return RefuseUsage(info, options.MakeLog(info.name),
-                       unknown.empty()
-                           ? error.what()
-                           : fmt::format("'{}' is not an option here", unknown.front()));
+    return RefuseUsage(
+        info, options.MakeLog(info.name),
+        unknown.empty() ? error.what() : fmt::format("unknown option '{}'", unknown.front()));
   } catch (const Error& error) {
     log(LogLevel::kError, error.what());
     return ExitCodeOf(error.kind());
   } catch (const std::bad_alloc&) {
-    log(LogLevel::kError, "out of memory: give it more, or smaller frames and windows");
+    log(LogLevel::kError, "out of memory: add some, or use smaller frames and windows");
     return kExitTryAgain;
   } catch (const std::system_error& error) {
     log(LogLevel::kError, error.what());

@@ -27,9 +27,10 @@ void LineOutlet::Append(const BatchInfo& info, const RecordView& record) {
   if (record.state == RecordState::kFailed) {
     ++totals_.dead_letters;
     log_(LogLevel::kWarning,
-         fmt::format("not printed, it failed topic={} partition={} offset={} stage={} code={}: {}",
-                     info.topic, info.partition, record.offset, record.failure.stage,
-                     record.failure.code, record.failure.message));
+         fmt::format(
+             "failed record not printed topic={} partition={} offset={} stage={} code={}: {}",
+             info.topic, info.partition, record.offset, record.failure.stage, record.failure.code,
+             record.failure.message));
     return;
   }
   const size_t begin = text_.size();

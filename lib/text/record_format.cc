@@ -117,10 +117,11 @@ RecordFormat::RecordFormat(std::string_view text) : json_(text == "json") {
     } else if (token != '\0' && kTokens.find(token) != std::string_view::npos) {
       parts_.push_back({token, {}});
     } else {
-      throw Error(ErrorKind::kUsage,
-                  fmt::format("format '{}': '{}' is no token; they are %s %S %R %k %K %h %t %p %o "
-                              "%T and %% (rk-read(1) says what each is)",
-                              whole, text.substr(0, 2)));
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format("format '{}': '{}' is not a token; the tokens are %s %S %R %k %K %h %t %p %o "
+                      "%T and %% (see rk-read(1))",
+                      whole, text.substr(0, 2)));
     }
     text.remove_prefix(2);
   }

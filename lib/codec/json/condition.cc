@@ -55,10 +55,10 @@ Parts Split(std::string_view expression) {
   const auto op = OperatorOf(expression.substr(begin, end - begin));
   const std::string_view path = Trim(expression.substr(0, begin));
   if (!op || path.empty()) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("\"{}\" is no condition: write FIELD=VALUE, or != < <= > >= in the "
-                            "place of =",
-                            expression));
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("\"{}\" is not a condition: write FIELD=VALUE (or != < <= > >= instead of =)",
+                    expression));
   }
   return {path, *op, Trim(expression.substr(end))};
 }
@@ -140,9 +140,8 @@ class Condition::Impl {
     wanted_ = WantedOf(parts.value);
     if (IsOrdered(op_) && !IsNumber(wanted_) &&
         !std::holds_alternative<std::string_view>(wanted_)) {
-      throw Error(
-          ErrorKind::kUsage,
-          fmt::format("\"{}\": only numbers and strings are less or more than others", expression));
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("\"{}\": only numbers and strings can be ordered", expression));
     }
   }
 

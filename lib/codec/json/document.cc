@@ -12,8 +12,7 @@ std::string Explain(simdjson::error_code error) {
     case simdjson::DEPTH_ERROR:
       return fmt::format("not valid JSON: nested deeper than {}", simdjson::DEFAULT_MAX_DEPTH);
     case simdjson::NUMBER_ERROR:
-      return "not valid JSON: a number is malformed, or larger than 64-bit integers or doubles "
-             "hold";
+      return "not valid JSON: a number is malformed, or fits neither a 64-bit integer nor a double";
     default:
       return fmt::format("not valid JSON: {}", simdjson::error_message(error));
   }
@@ -40,7 +39,7 @@ std::optional<simdjson::dom::element> FindField(simdjson::dom::object members,
       if (key != path[depth]) continue;
       if (found) {
         throw Rejected{
-            {"duplicate-field", fmt::format("field \"{}\" is there more than once", path[depth])}};
+            {"duplicate-field", fmt::format("field \"{}\" occurs more than once", path[depth])}};
       }
       found = value;
     }

@@ -108,7 +108,7 @@ class Extractor::Impl {
   void Take(Node::Entry& entry, element value, size_t index) {
     if (entry.seen == record_) {
       throw Rejected{
-          {"duplicate-field", fmt::format("field \"{}\" is there more than once", entry.path)}};
+          {"duplicate-field", fmt::format("field \"{}\" occurs more than once", entry.path)}};
     }
     entry.seen = record_;
     for (const size_t i : entry.fields) {

@@ -15,13 +15,13 @@ class KeyField::Impl {
   void Read(std::string_view json, std::string& key) {
     const auto value = FindField(ParseObject(parser_, json), path_);
     if (!value)
-      throw Rejected{{"missing-field", fmt::format("field \"{}\", the key, is not there", name_)}};
+      throw Rejected{{"missing-field", fmt::format("key field \"{}\" is missing", name_)}};
     if (value->is_string()) {
       key = std::string_view{*value};
     } else if (value->is_number() || value->is_bool()) {
       key = simdjson::minify(*value);
     } else {
-      throw Rejected{{"wrong-type", fmt::format("field \"{}\", the key: expected a string, a "
+      throw Rejected{{"wrong-type", fmt::format("key field \"{}\": expected a string, a "
                                                 "number or a boolean, got {}",
                                                 name_, KindOf(*value))}};
     }

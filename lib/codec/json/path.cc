@@ -13,7 +13,7 @@ std::vector<std::string> ParsePath(std::string_view text) {
     keys.emplace_back(text.substr(begin, end - begin));
     if (keys.back().empty()) {
       throw Error(ErrorKind::kUsage,
-                  fmt::format("field \"{}\" has an empty name in it: write a or a.b.c", text));
+                  fmt::format("field \"{}\" contains an empty name: write a or a.b.c", text));
     }
     begin = end + 1;
   }

@@ -28,7 +28,7 @@ std::optional<Place> FindTag(object members) {
   for (const auto& [key, value] : members) {
     if (key == Tag::kName) {
       if (found) {
-        throw Rejected{{"duplicate-field", "field \"_rk\" is there more than once"}};
+        throw Rejected{{"duplicate-field", "field \"_rk\" occurs more than once"}};
       }
       found = {index, value};
     }
@@ -43,7 +43,7 @@ class Tag::Impl {
  public:
   void Put(std::string_view json, uint64_t number, std::string& out) {
     if (FindTag(ParseObject(parser_, json))) {
-      throw Rejected{{"reserved-field", "field \"_rk\" is there already: it is for rk-map's use"}};
+      throw Rejected{{"reserved-field", "field \"_rk\" already exists: it is reserved for rk-map"}};
     }
     const std::string text = fmt::to_string(number);
     const Member member{kQuotedName, text};
@@ -60,7 +60,7 @@ class Tag::Impl {
       throw Rejected{{"missing-field", "field \"_rk\" is missing: copy it from the input"}};
     }
     if (found->value.get(number) != simdjson::SUCCESS) {
-      throw Rejected{{"wrong-type", "field \"_rk\" is not what it was in the input"}};
+      throw Rejected{{"wrong-type", "field \"_rk\" differs from the input"}};
     }
     out.clear();
     AppendWithout(json, found->index, out);

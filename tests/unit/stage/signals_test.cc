@@ -77,7 +77,7 @@ TEST_CASE("a drain that takes longer than its time-out is exit 75, and says so")
   const auto took = std::chrono::steady_clock::now() - start;
   CHECK(took >= milliseconds(190));
   CHECK(took < seconds(3));
-  CHECK_THAT(child.err(), Catch::Contains("error: drain time-out"));
+  CHECK_THAT(child.err(), Catch::Contains("error: drain timed out"));
 }
 
 TEST_CASE("SIGHUP ends a process that has nothing to reload") {
