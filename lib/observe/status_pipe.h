@@ -1,22 +1,24 @@
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <mutex>
 #include <string_view>
-#include <thread>
 
 #include "lib/observe/metrics.h"
 
 namespace rk {
 
 /// What a stage tells the supervisor that started it (--status-fd), in lines: `ready` when it can
-/// work, and the line of Metrics::Export() every second and once at the end. A reader that is slow
-/// or gone never harms the stage: a line that does not fit in the pipe is left out.
+/// work, and its metrics (WireLine) every second and once at the end. A reader that is slow or gone
+/// never harms the stage: a line that does not fit in the pipe is left out. Decides by the clock
+/// that it is handed.
 class StatusPipe {
  public:
+  using Clock = std::chrono::steady_clock;
+
   /// Takes `fd`, which is open for writing, and keeps it from programs that this one starts.
   /// `metrics` must outlive this.
-  StatusPipe(int fd, Metrics& metrics);
+  StatusPipe(int fd, const Metrics& metrics, Clock::time_point now);
   /// Writes the last metrics and closes the descriptor.
   ~StatusPipe();
   StatusPipe(const StatusPipe&) = delete;
@@ -25,16 +27,17 @@ class StatusPipe {
   /// Any thread.
   void Ready();
 
+  /// Writes the metrics if that is due. One thread at a time, as next_due().
+  void OnTick(Clock::time_point now);
+  Clock::time_point next_due() const { return due_; }
+
  private:
-  void Run();
-  void Write(std::string_view line);  ///< under the lock
+  void Write(std::string_view line);
 
   int fd_;
-  Metrics& metrics_;
-  std::mutex mutex_;
-  bool stop_ = false;
-  std::condition_variable stop_changed_;
-  std::thread thread_;
+  const Metrics& metrics_;
+  Clock::time_point due_;
+  std::mutex mutex_;  ///< a line at a time
 };
 
 }  // namespace rk

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "lib/observe/text_forms.h"
+
 namespace rk {
 
 Replicas::Replicas(Unit unit, StartChild start, Log log)
@@ -48,8 +50,8 @@ bool Replicas::finished() const {
                                                [](const Place& place) { return place.finished; });
 }
 
-ProcessMetrics Replicas::metrics() const {
-  ProcessMetrics all = past_;
+MetricsSnapshot Replicas::metrics() const {
+  MetricsSnapshot all = past_;
   ForEach([&](const Running& process) { all += process.metrics; });
   return all;
 }
@@ -96,7 +98,7 @@ void Replicas::Listen(Running& process) {
     if (line == "ready") {
       process.ready = true;
     } else {
-      process.metrics = ParseMetrics(line);
+      process.metrics = ParseWireLine(line);
     }
   }
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lib/base/log.h"
-#include "lib/observe/process_metrics.h"
+#include "lib/observe/snapshot.h"
 #include "lib/run/child.h"
 #include "lib/run/restart_policy.h"
 #include "lib/run/wiring.h"
@@ -36,7 +36,7 @@ class Replicas {
   bool finished() const;
   uint64_t restarts() const { return restarts_; }
   /// Of all that run and ever ran.
-  ProcessMetrics metrics() const;
+  MetricsSnapshot metrics() const;
 
   struct Exit {
     size_t place = 0;
@@ -81,7 +81,7 @@ class Replicas {
     ProcessSpec spec;
     size_t place = 0;
     bool ready = false;
-    ProcessMetrics metrics;
+    MetricsSnapshot metrics;
   };
   struct Place {
     std::optional<Running> current;
@@ -108,7 +108,7 @@ class Replicas {
   size_t wanted_;
   std::vector<Place> places_;
   std::vector<std::optional<Running>> leaving_;
-  ProcessMetrics past_;  ///< of those that are gone
+  MetricsSnapshot past_;  ///< of those that are gone
   uint64_t restarts_ = 0;
 };
 

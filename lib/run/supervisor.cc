@@ -65,7 +65,7 @@ void Supervisor::Watch(std::vector<pollfd>& watched) const {
 
 size_t Supervisor::waiting(size_t unit) const {
   const auto queue = units_[unit].unit().queue;
-  return queue ? units_[*queue].metrics().number("rk_queue_records") : 0;
+  return queue ? units_[*queue].metrics().number("queue_records") : 0;
 }
 
 void Supervisor::Look(Clock::time_point now) {

@@ -1,13 +1,10 @@
 #include "lib/stage/signals.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -37,8 +34,6 @@ int Opened(int fd) {
   throw Error(ErrorKind::kIo, fmt::format("cannot wait for signals: {}", std::strerror(errno)));
 }
 
-void MakeReadable(int event_fd) { eventfd_write(event_fd, 1); }
-
 std::string NameOf(int signal) { return fmt::format("SIG{}", sigabbrev_np(signal)); }
 
 }  // namespace
@@ -47,19 +42,15 @@ Signals::Signals(std::chrono::milliseconds drain_timeout, Log log)
     : drain_timeout_(drain_timeout), log_(std::move(log)), watched_(SignalsNotIgnored()) {
   std::signal(SIGPIPE, SIG_IGN);
   drain_fd_ = Opened(eventfd(0, EFD_CLOEXEC));
-  stop_fd_ = Opened(eventfd(0, EFD_CLOEXEC));
   signal_fd_ = Opened(signalfd(-1, &watched_, SFD_CLOEXEC | SFD_NONBLOCK));
   pthread_sigmask(SIG_BLOCK, &watched_, &inherited_);
-  thread_ = std::thread([this] { Wait(); });
 }
 
 Signals::~Signals() {
-  MakeReadable(stop_fd_);
-  thread_.join();
   DiscardPending();
   if (reload_) std::signal(SIGHUP, SIG_IGN);  // sent to who reloads: no reason to die while it ends
   pthread_sigmask(SIG_SETMASK, &inherited_, nullptr);
-  for (const int fd : {signal_fd_, stop_fd_, drain_fd_}) close(fd);
+  for (const int fd : {signal_fd_, drain_fd_}) close(fd);
 }
 
 void Signals::OnReload(std::function<void()> reload) {
@@ -67,22 +58,15 @@ void Signals::OnReload(std::function<void()> reload) {
   reload_ = std::move(reload);
 }
 
-void Signals::Wait() {
-  std::array<pollfd, 2> fds = {{{signal_fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
-  while (true) {
-    int timeout_ms = -1;
-    if (draining_) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
-      if (left.count() <= 0) GiveUp();
-      timeout_ms = static_cast<int>(std::min<int64_t>(left.count(), 60'000));
-    }
-    if (poll(fds.data(), fds.size(), timeout_ms) <= 0) continue;
-    if (fds[1].revents != 0) return;
-    signalfd_siginfo info;
-    if (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
-      Handle(static_cast<int>(info.ssi_signo));
-    }
+void Signals::OnReadable() {
+  signalfd_siginfo info;
+  while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+    Handle(static_cast<int>(info.ssi_signo));
   }
+}
+
+void Signals::OnTick(Clock::time_point now) const {
+  if (now >= deadline_) GiveUp();
 }
 
 void Signals::Handle(int signal) {
@@ -102,7 +86,7 @@ void Signals::Drain(int signal) {
                                     std::chrono::duration<double>(drain_timeout_).count()));
   deadline_ = Clock::now() + drain_timeout_;
   draining_ = true;
-  MakeReadable(drain_fd_);
+  eventfd_write(drain_fd_, 1);
 }
 
 void Signals::Reload() {
@@ -128,7 +112,7 @@ void Signals::DieOf(int signal) {
   _exit(128 + signal);
 }
 
-void Signals::GiveUp() {
+void Signals::GiveUp() const {
   log_(LogLevel::kError, fmt::format("drain timed out after {:g} s; what is unacknowledged is read "
                                      "again at the next start (see --drain-timeout)",
                                      std::chrono::duration<double>(drain_timeout_).count()));

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/observe/reports.h"
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
 #include "lib/stage/stderr_log.h"
@@ -153,18 +154,18 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
          const std::function<void(Stage& stage)>& run) {
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
   CheckDescriptors();
+  const auto now = std::chrono::steady_clock::now();
   Signals signals(drain_timeout, log);
   Metrics metrics;
+  const milliseconds interval = ToMilliseconds(options.check ? 0 : options.report_interval_s);
+  Reports reports(metrics, interval, log, now);
   std::optional<StatusPipe> supervisor;
-  if (options.status_fd >= 0) supervisor.emplace(options.status_fd, metrics);
-  if (!options.check) metrics.StartReports(ToMilliseconds(options.report_interval_s), log);
-  Stage stage{info.name,
-              log,
-              signals,
-              metrics,
-              drain_timeout,
-              options.check,
-              supervisor ? &*supervisor : nullptr};
+  if (options.status_fd >= 0) supervisor.emplace(options.status_fd, metrics, now);
+  StatusPipe* const status = supervisor ? &*supervisor : nullptr;
+  Housekeeping housekeeping(signals, &reports, status);
+  if (!info.keeps_house) housekeeping.StartThread();
+  Stage stage{info.name,     log,           signals, metrics,
+              drain_timeout, options.check, status,  &housekeeping};
   run(stage);
   if (options.check) log(LogLevel::kInfo, "check passed: it could start");
 }

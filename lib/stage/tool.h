@@ -8,6 +8,7 @@
 #include "lib/batch/frame_format.h"
 #include "lib/observe/metrics.h"
 #include "lib/observe/status_pipe.h"
+#include "lib/stage/housekeeping.h"
 #include "lib/stage/signals.h"
 
 namespace CLI {
@@ -22,6 +23,9 @@ struct ToolInfo {
   std::string description;  ///< one or two sentences
   std::string examples;     ///< ends --help
   bool is_stage = true;     ///< false: no part of a pipeline, without --check and --status-fd
+  /// Its loop watches stage.housekeeping->fd(), so that there is no thread for that: StartThread()
+  /// before work that blocks.
+  bool keeps_house = false;
 };
 
 /// What every stage has: filled from the options -v, -q, --log-format, --report-interval,
@@ -35,7 +39,8 @@ struct Stage {
   /// --check: look at everything that a start needs, throwing what a start would, open no link, do
   /// no work, leave nothing behind, and return; ToolMain() says that all is well.
   bool check = false;
-  StatusPipe* supervisor = nullptr;  ///< who asked with --status-fd; null: nobody
+  StatusPipe* supervisor = nullptr;      ///< who asked with --status-fd; null: nobody
+  Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)
 
   /// To be called once, when the stage can work. Any thread.
   void Ready() const {

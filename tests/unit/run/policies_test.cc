@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 
-#include "lib/observe/process_metrics.h"
 #include "lib/run/autoscaler.h"
 #include "lib/run/restart_policy.h"
 
@@ -60,35 +59,6 @@ TEST_CASE("deaths are forgotten after a minute") {
 TEST_CASE("a status may get better if it tells of the world around") {
   for (const int status : {69, 74, 75, 129, 134, 137, 141}) CHECK(MayGetBetter(status));
   for (const int status : {0, 1, 64, 65, 66, 70, 77, 78, 128}) CHECK_FALSE(MayGetBetter(status));
-}
-
-TEST_CASE("what a process says of itself is read, and what is not of its form is left out") {
-  std::string line = "metrics rk_in_total=12 rk_bad=x rk_lag=7 rk_wait_seconds=1.5:1";
-  for (size_t i = 1; i < kHistogramBuckets; ++i) line += ",2";
-  const ProcessMetrics metrics = ParseMetrics(line + " rk_short_seconds=1:1,2 =3 nothing");
-  CHECK(metrics.numbers.size() == 3);  // the empty name too
-  CHECK(metrics.number("rk_in_total") == 12);
-  CHECK(metrics.number("rk_lag") == 7);
-  CHECK(metrics.number("rk_bad") == 0);
-  REQUIRE(metrics.histograms.size() == 1);
-  CHECK(metrics.histogram("rk_wait_seconds").sum == 1.5);
-  CHECK(metrics.histogram("rk_wait_seconds").count() == 1 + 2 * (kHistogramBuckets - 1));
-  CHECK(ParseMetrics("ready").numbers.empty());
-  CHECK(ParseMetrics("").numbers.empty());
-}
-
-TEST_CASE("replicas add up, and a process that is gone leaves its counters and histograms") {
-  std::string histogram = "rk_wait_seconds=2:3";
-  for (size_t i = 1; i < kHistogramBuckets; ++i) histogram += ",0";
-  ProcessMetrics sum = ParseMetrics("metrics rk_in_total=1 rk_lag=5 " + histogram);
-  sum += ParseMetrics("metrics rk_in_total=2 rk_lag=6 " + histogram);
-  CHECK(sum.number("rk_in_total") == 3);
-  CHECK(sum.number("rk_lag") == 11);
-  CHECK(sum.histogram("rk_wait_seconds").count() == 6);
-  const ProcessMetrics lasting = sum.Lasting();
-  CHECK(lasting.number("rk_in_total") == 3);
-  CHECK(lasting.numbers.count("rk_lag") == 0);
-  CHECK(lasting.histogram("rk_wait_seconds").sum == 4);
 }
 
 }  // namespace

@@ -371,9 +371,9 @@ TEST_CASE("what a dead process has counted stays in the sum, its queue does not"
   world.children.of("infer.0").lines.emplace_back(
       "metrics rk_records_in_total=75 rk_queue_records=9");
   world.Step();
-  const ProcessMetrics metrics = world.supervisor.units()[2].metrics();
-  CHECK(metrics.number("rk_records_in_total") == 82);
-  CHECK(metrics.number("rk_queue_records") == 3);
+  const MetricsSnapshot metrics = world.supervisor.units()[2].metrics();
+  CHECK(metrics.number("records_in") == 82);
+  CHECK(metrics.number("queue_records") == 3);
 }
 
 TEST_CASE("a program that is not there ends the pipeline") {

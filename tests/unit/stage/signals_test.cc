@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
+#include "lib/stage/housekeeping.h"
 #include "lib/stage/stderr_log.h"
 #include "tests/unit/stage/test_child.h"
 
@@ -15,6 +17,16 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const Log kLog = StderrLog("test", LogLevel::kDebug, LogFormat::kText);
+
+// Signals that a thread hears, as in every tool.
+struct HeardSignals : Signals {
+  HeardSignals(milliseconds drain_timeout, Log log)
+      : Signals(drain_timeout, std::move(log)), housekeeping(*this, nullptr, nullptr) {
+    housekeeping.StartThread();
+  }
+
+  Housekeeping housekeeping;
+};
 
 void Say(const char* text) { kLog(LogLevel::kInfo, text); }
 
@@ -41,7 +53,7 @@ int NeverDone() {
 TEST_CASE("the first SIGTERM or SIGINT asks for a drain") {
   const int signal = GENERATE(SIGTERM, SIGINT);
   TestChild child([] {
-    const Signals signals(seconds(9), kLog);
+    const HeardSignals signals(seconds(9), kLog);
     if (signals.draining() || IsReadable(signals.drain_fd(), milliseconds(0))) return 2;
     const int status = DrainWhenTold(signals);
     return IsReadable(signals.drain_fd(), milliseconds(0)) ? status : 3;
@@ -55,7 +67,7 @@ TEST_CASE("the first SIGTERM or SIGINT asks for a drain") {
 TEST_CASE("a second signal ends the process at once, by that signal") {
   const int second = GENERATE(SIGTERM, SIGINT);
   TestChild child([] {
-    const Signals signals(seconds(9), kLog);
+    const HeardSignals signals(seconds(9), kLog);
     return NeverDone();
   });
   REQUIRE(child.AwaitErr("ready"));
@@ -67,7 +79,7 @@ TEST_CASE("a second signal ends the process at once, by that signal") {
 
 TEST_CASE("a drain that takes longer than its time-out is exit 75, and says so") {
   TestChild child([] {
-    const Signals signals(milliseconds(200), kLog);
+    const HeardSignals signals(milliseconds(200), kLog);
     return NeverDone();
   });
   REQUIRE(child.AwaitErr("ready"));
@@ -82,7 +94,7 @@ TEST_CASE("a drain that takes longer than its time-out is exit 75, and says so")
 
 TEST_CASE("SIGHUP ends a process that has nothing to reload") {
   TestChild child([] {
-    const Signals signals(seconds(9), kLog);
+    const HeardSignals signals(seconds(9), kLog);
     return NeverDone();
   });
   REQUIRE(child.AwaitErr("ready"));
@@ -92,7 +104,7 @@ TEST_CASE("SIGHUP ends a process that has nothing to reload") {
 
 TEST_CASE("SIGHUP reloads as often as it comes, also after a reload that failed") {
   TestChild child([] {
-    Signals signals(seconds(9), kLog);
+    HeardSignals signals(seconds(9), kLog);
     std::atomic<int> reloads = 0;
     signals.OnReload([&reloads] {
       Say(("reload " + std::to_string(++reloads)).c_str());
@@ -113,7 +125,7 @@ TEST_CASE("a signal that comes as the work ends does not change how it ends") {
   const int signal = GENERATE(SIGHUP, SIGTERM);
   TestChild child([signal] {
     for (int round = 0; round < 300; ++round) {
-      Signals signals(seconds(9), [](LogLevel, std::string_view) {});
+      HeardSignals signals(seconds(9), [](LogLevel, std::string_view) {});
       signals.OnReload([] {});
       kill(getpid(), signal);
     }
@@ -126,7 +138,7 @@ TEST_CASE("a signal that was ignored at the start stays ignored") {
   const int signal = GENERATE(SIGHUP, SIGINT);
   TestChild child([signal] {
     std::signal(signal, SIG_IGN);
-    const Signals signals(seconds(9), kLog);
+    const HeardSignals signals(seconds(9), kLog);
     raise(signal);
     return DrainWhenTold(signals);
   });
@@ -139,7 +151,7 @@ TEST_CASE("a signal that was ignored at the start stays ignored") {
 
 TEST_CASE("writing to a closed pipe is an error, not a death") {
   TestChild child([] {
-    const Signals signals(seconds(9), kLog);
+    const HeardSignals signals(seconds(9), kLog);
     TestPipe pipe;
     pipe.CloseIn();
     return write(pipe.out(), "x", 1) == -1 && errno == EPIPE ? 0 : 1;
@@ -149,7 +161,7 @@ TEST_CASE("writing to a closed pipe is an error, not a death") {
 
 TEST_CASE("once the signals are done with, they do again what they did before") {
   TestChild child([] {
-    { const Signals signals(seconds(9), kLog); }
+    { const HeardSignals signals(seconds(9), kLog); }
     return NeverDone();
   });
   REQUIRE(child.AwaitErr("ready"));

@@ -1,0 +1,88 @@
+#include "lib/stage/housekeeping.h"
+
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "lib/stage/stderr_log.h"
+#include "tests/unit/stage/test_child.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Log kLog = StderrLog("test", LogLevel::kDebug, LogFormat::kText);
+
+size_t ThreadsOfThisProcess() {
+  const std::filesystem::directory_iterator threads("/proc/self/task");
+  return static_cast<size_t>(std::distance(begin(threads), end(threads)));
+}
+
+// Keeps house on the calling thread until a drain is asked for; false after 5 s without one.
+bool KeepHouseUntilDrain(Signals& signals, Housekeeping& housekeeping) {
+  const auto deadline = Signals::Clock::now() + seconds(5);
+  while (!signals.draining() && Signals::Clock::now() < deadline) {
+    pollfd due = {housekeeping.fd(), POLLIN, 0};
+    if (poll(&due, 1, 5000) == 1) housekeeping.OnReadable();
+  }
+  return signals.draining();
+}
+
+}  // namespace
+
+TEST_CASE("a loop that keeps house itself needs no thread for signals, reports and status") {
+  TestPipe status_lines;
+  TestChild child([&] {
+    const auto now = Signals::Clock::now();
+    Signals signals(seconds(9), kLog);
+    Metrics metrics;
+    metrics.Counter("records_in").Add(1);
+    Reports reports(metrics, milliseconds(100), kLog, now);
+    StatusPipe status(status_lines.out(), metrics, now);
+    Housekeeping housekeeping(signals, &reports, &status);
+    kLog(LogLevel::kInfo, "ready");
+    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
+    return ThreadsOfThisProcess() == 1 ? 0 : 2;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  REQUIRE(child.AwaitErr("report records_in=1"));
+  pollfd told = {status_lines.in(), POLLIN, 0};
+  CHECK(poll(&told, 1, 5000) == 1);
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 0);
+}
+
+TEST_CASE("a loop without a thread ends too when the drain time-out runs out") {
+  TestChild child([] {
+    Signals signals(milliseconds(200), kLog);
+    Housekeeping housekeeping(signals, nullptr, nullptr);
+    kLog(LogLevel::kInfo, "ready");
+    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
+    pollfd due = {housekeeping.fd(), POLLIN, 0};
+    if (poll(&due, 1, 5000) == 1) housekeeping.OnReadable();
+    return 2;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 75);
+}
+
+TEST_CASE("a thread takes over from the loop where that is about to block") {
+  TestChild child([] {
+    Signals signals(milliseconds(200), kLog);
+    Housekeeping housekeeping(signals, nullptr, nullptr);
+    kLog(LogLevel::kInfo, "ready");
+    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
+    housekeeping.StartThread();
+    housekeeping.StartThread();
+    std::this_thread::sleep_for(seconds(5));
+    return 2;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == 75);
+}
+
+}  // namespace rk
