@@ -35,6 +35,6 @@ else()
   file(CONFIGURE OUTPUT torch_name.cc CONTENT "")
   add_library(rk_torch_name SHARED "${CMAKE_CURRENT_BINARY_DIR}/torch_name.cc")
   set_target_properties(rk_torch_name PROPERTIES OUTPUT_NAME torch
-                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/rk")
   target_link_libraries(rk_libtorch INTERFACE rk_torch_name)
 endif()

@@ -10,15 +10,15 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/infer/backend_module.h"
 #include "lib/infer/bench.h"
 #include "lib/infer/describe.h"
 #include "lib/infer/infer.h"
+#include "lib/infer/load.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
 #include "lib/stage/reloader.h"
 #include "lib/stage/tool.h"
-#include "lib/torch/device.h"
-#include "lib/torch/load.h"
 
 namespace {
 
@@ -108,10 +108,11 @@ void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
 
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-void Serve(const Options& options, rk::Infer& infer, rk::Reloader& reloader, rk::Stage& stage) {
+void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
+           rk::Stage& stage) {
   rk::Metric& reloads = stage.metrics.Counter("reloads");
   reloader.Start([&] {
-    infer.Replace(rk::LoadWarmModel(options.model, options.infer, stage.log));
+    infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log));
     reloads.Add(1);
   });
   // Links last: nothing is fetched that would wait for the model to load.
@@ -125,17 +126,18 @@ void Run(Options& options, rk::Stage& stage) {
   std::optional<rk::Infer> infer;  // lives longer than whoever replaces its model
   rk::Reloader reloader(stage.log);
   stage.signals.OnReload(reloader.Request());
-  rk::UseThreads(options.threads);
+  rk::Backend& backend = rk::OpenBackend(rk::BackendFor(options.model.file), rk::ModuleFolders());
+  backend.UseThreads(options.threads);
   options.infer.batching.max_delay = std::chrono::nanoseconds(
       static_cast<std::chrono::nanoseconds::rep>(options.max_delay_ms * 1e6));
   if (!options.buckets.empty()) options.infer.UseBuckets(options.buckets);
   Report(options.infer, stage.metrics);
-  auto model = rk::LoadWarmModel(options.model, options.infer, stage.log);
+  auto model = rk::LoadWarmModel(backend, options.model, options.infer, stage.log);
   if (options.describe) Print(rk::Describe(*model));
   if (options.bench) Print(rk::Bench(*model, options.infer));
   if (stage.check || options.describe || options.bench) return;
   infer.emplace(std::move(model), options.infer);
-  Serve(options, *infer, reloader, stage);
+  Serve(options, backend, *infer, reloader, stage);
 }
 
 }  // namespace

@@ -46,21 +46,6 @@ void CheckHashes(const FrameCursor& cursor, Buffer& bytes) {
 
 }  // namespace
 
-size_t SizeOf(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kF64:
-    case Dtype::kI64:
-      return 8;
-    case Dtype::kF32:
-    case Dtype::kI32:
-      return 4;
-    case Dtype::kU8:
-    case Dtype::kBool:
-      return 1;
-  }
-  return 0;
-}
-
 FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t stream_position) {
   FrameCursor cursor(bytes, stream_position);
   const std::string_view prefix = cursor.Take(FramePrefix::kLength, "the start of a frame");

@@ -12,6 +12,7 @@
 #include "lib/batch/frame_format.h"
 #include "lib/batch/record.h"
 #include "lib/batch/record_encoding.h"
+#include "lib/batch/tensor.h"
 
 namespace rk {
 
@@ -41,26 +42,6 @@ struct BatchInfo {
   std::string_view cluster_id;    ///< Kafka's cluster id, empty if unknown
   int64_t earliest_timestamp_ms = -1;
   int64_t read_time_ns = 0;  ///< CLOCK_REALTIME, for display and histograms only
-};
-
-enum class Dtype : uint8_t {
-  kF32 = frame_format::kDtypeF32,
-  kF64 = frame_format::kDtypeF64,
-  kI32 = frame_format::kDtypeI32,
-  kI64 = frame_format::kDtypeI64,
-  kU8 = frame_format::kDtypeU8,
-  kBool = frame_format::kDtypeBool,
-};
-
-/// Bytes of one element.
-size_t SizeOf(Dtype dtype);
-
-/// One tensor with a row for each record; `data` is dense, row-major, little-endian.
-struct ColumnView {
-  std::string_view name;
-  Dtype dtype = Dtype::kF32;
-  std::vector<int64_t> shape;  ///< shape[0] is the record count
-  std::string_view data;
 };
 
 /// One frame: the bytes of a batch, checked once and then read in place. Move-only; views taken

@@ -9,7 +9,7 @@
 #include "lib/batch/frame.h"
 #include "lib/codec/json/extract.h"
 #include "lib/codec/json/splice.h"
-#include "lib/infer/model.h"
+#include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
 
 namespace rk {

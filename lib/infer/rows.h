@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lib/codec/json/extract.h"
-#include "lib/infer/model.h"
+#include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
 
 namespace rk {

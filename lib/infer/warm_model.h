@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/infer/backend.h"
 #include "lib/infer/batcher.h"
-#include "lib/infer/model.h"
 #include "lib/infer/outputs.h"
 #include "lib/infer/rows.h"
 #include "lib/infer/signature.h"

@@ -8,9 +8,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "lib/infer/model.h"
+#include "lib/infer/backend.h"
 
-/// Inside lib/model only: what its models share of LibTorch.
+/// Inside lib/torch only: what its models share of LibTorch.
 namespace rk {
 
 /// A copy of an argument's bytes as a tensor on `device`. Always a copy: a model may write to its

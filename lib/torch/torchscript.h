@@ -5,9 +5,9 @@
 
 #include <c10/core/Device.h>
 
-#include "lib/infer/model.h"
+#include "lib/infer/backend.h"
 
-/// Inside lib/model only: LoadModel() is for the others.
+/// Inside lib/torch only: rk_backend() is for the others.
 namespace rk {
 
 /// Loads a TorchScript file onto a device. Throws Error(kBadData) if it is no TorchScript model.

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "lib/infer/infer.h"
-#include "lib/torch/load.h"
+#include "lib/infer/load.h"
 #include "tests/unit/infer/frames.h"
 
 namespace rk {
@@ -33,7 +33,8 @@ void CheckAnswers(size_t rows_a_call, double margin) {
   model.file = std::string(std::getenv("RK_SOURCE_DIR")) + "/examples/credit/credit.pt";
   InferOptions options;
   options.batching.max_batch = rows_a_call;
-  Infer infer(LoadWarmModel(model, options, [](LogLevel, std::string_view) {}), options);
+  Infer infer(LoadWarmModel(*rk_backend(), model, options, [](LogLevel, std::string_view) {}),
+              options);
   const auto expected = Lines("expected.ndjson");
   const std::vector<std::string> answers =
       ValuesOf(RunOne(infer, FrameOf(Lines("heldout.ndjson"))));

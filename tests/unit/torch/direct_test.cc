@@ -4,7 +4,7 @@
 
 #include <torch/script.h>
 
-#include "lib/torch/load.h"
+#include "lib/infer/load.h"
 
 // LibTorch's CHECK ends the process; the tests mean Catch2's.
 #undef CHECK
@@ -62,8 +62,9 @@ Values Served(const std::string& model, const std::vector<std::optional<std::str
   InferOptions infer_options;
   infer_options.emit = Emit::kReplace;
   infer_options.batching.max_batch = rows_a_call;
-  Infer infer(LoadWarmModel(options, infer_options, [](LogLevel, std::string_view) {}),
-              infer_options);
+  Infer infer(
+      LoadWarmModel(*rk_backend(), options, infer_options, [](LogLevel, std::string_view) {}),
+      infer_options);
   return ValuesOf(RunOne(infer, FrameOf(records)));
 }
 

@@ -1,6 +1,6 @@
 #include <torch/script.h>
 
-#include "lib/torch/load.h"
+#include "lib/infer/load.h"
 
 // LibTorch's CHECK ends the process; the tests mean Catch2's.
 #undef CHECK
@@ -69,7 +69,7 @@ Frame RunFrame(const std::string& file, const std::vector<std::string>& inputs,
   model.outputs = outputs;
   InferOptions options;
   options.emit = emit;
-  Infer infer(LoadWarmModel(model, options, kSilent), options);
+  Infer infer(LoadWarmModel(*rk_backend(), model, options, kSilent), options);
   return RunOne(infer, FrameOf(values));
 }
 
@@ -206,20 +206,22 @@ TEST_CASE("what LibTorch cannot allocate is too little memory, and no record's f
 }
 
 TEST_CASE("a file that is not there, is no model, or is cut short is told apart") {
-  CHECK(KindOf([] { LoadModel("/nonexistent/model.pt", "cpu"); }) == ErrorKind::kMissing);
-  CHECK(KindOf([] { LoadModel(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
-  CHECK(KindOf([] { LoadModel("/tmp", "cpu"); }) == ErrorKind::kBadData);
+  ModelOptions missing;
+  missing.file = "/nonexistent/model.pt";
+  CHECK(KindOf([&] { LoadWarmModel(*rk_backend(), missing, {}, kSilent); }) == ErrorKind::kMissing);
+  CHECK(KindOf([] { rk_backend()->Load(TestModel("not_a_model"), "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([] { rk_backend()->Load("/tmp", "cpu"); }) == ErrorKind::kBadData);
   const WrittenModel written("def forward(self, x):\n  return x\n");
   std::filesystem::resize_file(written.file(), std::filesystem::file_size(written.file()) / 2);
-  CHECK(KindOf([&] { LoadModel(written.file(), "cpu"); }) == ErrorKind::kBadData);
+  CHECK(KindOf([&] { rk_backend()->Load(written.file(), "cpu"); }) == ErrorKind::kBadData);
 }
 
 TEST_CASE("a device that is not there is refused with what there is") {
   std::string message;
-  CHECK(KindOf([] { LoadModel(TestModel("mlp16"), "cuda:99"); }, &message) ==
+  CHECK(KindOf([] { rk_backend()->Load(TestModel("mlp16"), "cuda:99"); }, &message) ==
         ErrorKind::kUnavailable);
   CHECK_THAT(message, Catch::StartsWith("device cuda:99 is not there; there is: cpu"));
-  CHECK(KindOf([] { LoadModel(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
+  CHECK(KindOf([] { rk_backend()->Load(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
 }
 
 TEST_CASE("inputs of another shape or number than the model takes are refused at the start") {
@@ -284,7 +286,7 @@ TEST_CASE("calls of ever other sizes take no more memory than the first ones did
   model.file = TestModel("mlp16");
   SECTION("of TorchScript") {}
   SECTION("of a package") { model.file += "2"; }
-  Infer infer(LoadWarmModel(model, {}, kSilent), {});
+  Infer infer(LoadWarmModel(*rk_backend(), model, {}, kSilent), {});
   std::string row = R"({"features":[0)";
   for (int i = 1; i < 16; ++i) row += ",0";
   std::mt19937 random(1);

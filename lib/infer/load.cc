@@ -1,4 +1,4 @@
-#include "lib/torch/load.h"
+#include "lib/infer/load.h"
 
 #include <sys/stat.h>
 
@@ -12,9 +12,6 @@
 
 #include "lib/base/error.h"
 #include "lib/infer/digest.h"
-#include "lib/torch/aotinductor.h"
-#include "lib/torch/device.h"
-#include "lib/torch/torchscript.h"
 
 namespace rk {
 namespace {
@@ -52,19 +49,12 @@ std::string CheckedSha256(const ModelOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Model> LoadModel(const std::string& file, const std::string& device_name) {
-  (void)StateOf(file);
-  UseThreadsHere();
-  const c10::Device device = FindDevice(device_name);
-  return file.ends_with(".pt2") ? LoadAotInductor(file, device) : LoadTorchScript(file, device);
-}
-
-std::unique_ptr<WarmModel> LoadWarmModel(const ModelOptions& options, const InferOptions& infer,
-                                         const Log& log) {
+std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& options,
+                                         const InferOptions& infer, const Log& log) {
   const Clock::time_point start = Clock::now();
   const auto state = StateOf(options.file);
   const std::string digest = CheckedSha256(options);
-  std::unique_ptr<Model> model = LoadModel(options.file, options.device);
+  std::unique_ptr<Model> model = backend.Load(options.file, options.device);
   if (StateOf(options.file) != state) {
     throw Error(ErrorKind::kTryAgain, fmt::format("{} changed while it was loaded", options.file));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -7,8 +8,15 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/batch/frame.h"
+#include "lib/batch/tensor.h"
 
+/// What rk-infer and a backend, the module that runs models of a kind, have in common.
+///
+/// A module is built of this header and those that it includes, and links no library of ours: what
+/// crosses are classes whose code is all in headers. So nothing of the executable is exported, no
+/// function of ours is there twice, and an exception thrown on one side is caught on the other,
+/// since libstdc++ knows types by their names. One compiler and the same headers must have made
+/// both: rk_backend_abi says so.
 namespace rk {
 
 /// The model threw on the rows it was given; other rows may be fine. The message is one line.
@@ -51,4 +59,28 @@ class Model {
   virtual std::span<const ModelValue> Run(std::span<const ModelValue> inputs) = 0;
 };
 
+/// What runs models of a kind. There is one of each in a process.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// How many threads of the CPU one operation may use. At most once, before a model is loaded.
+  virtual void UseThreads(int threads) = 0;
+
+  /// Loads the model in `file`, which is there, onto the device of that name: cpu, cuda, cuda:1, ….
+  /// Any thread, also while models of before are called. Throws Error(kBadData) if it is no model,
+  /// Error(kUsage) for a name that is no device's, and Error(kUnavailable) if that device is not
+  /// there, or the model is not for it.
+  virtual std::unique_ptr<Model> Load(const std::string& file, const std::string& device) = 0;
+};
+
 }  // namespace rk
+
+/// What every module exports.
+extern "C" {
+/// The build that it goes with: version, compiler, and a sum of the headers that both are built of.
+/// rk-infer has the same.
+extern const char rk_backend_abi[];
+/// The backend itself, which lives as long as the process. The first call makes it.
+rk::Backend* rk_backend();
+}

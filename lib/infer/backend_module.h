@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/infer/backend.h"
+
+namespace rk {
+
+/// The name of the backend for models in files of that name: torch.
+std::string BackendFor(std::string_view model_file);
+
+/// Where modules may lie, the likeliest first: in the build, and where this is installed, both
+/// found from where the executable is.
+std::vector<std::filesystem::path> ModuleFolders();
+
+/// Opens the module `librk-NAME.so` in the first of `folders` that has it. It stays open until the
+/// process ends. Throws Error(kUnavailable) that says where it was looked for and what to install
+/// if it is in none, or cannot be loaded, or is of another build than this. Any thread.
+Backend& OpenBackend(const std::string& name, const std::vector<std::filesystem::path>& folders);
+
+}  // namespace rk
