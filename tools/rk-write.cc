@@ -12,7 +12,7 @@
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
 #include "lib/text/edited_source.h"
-#include "lib/text/line_outlet.h"
+#include "lib/text/line_delivery_sink.h"
 #include "lib/text/text_source.h"
 #include "lib/text/unescape.h"
 #include "lib/write/writer.h"
@@ -99,9 +99,9 @@ std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) 
 }
 
 /// Null if a --check needs no more.
-std::unique_ptr<rk::Outlet> OpenOutlet(const Options& options, rk::Stage& stage) {
+std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options, rk::Stage& stage) {
   if (options.to == "-")
-    return stage.check ? nullptr : std::make_unique<rk::LineOutlet>(STDOUT_FILENO, stage.log);
+    return stage.check ? nullptr : std::make_unique<rk::LineDeliverySink>(STDOUT_FILENO, stage.log);
   if (options.topic.empty())
     throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");
   const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
@@ -120,10 +120,11 @@ void Run(const Options& options, rk::Stage& stage) {
   rk::WriterOptions writer_options;
   writer_options.ordered = !options.unordered;
   if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
-  const auto outlet = OpenOutlet(options, stage);
-  if (!outlet) return;
+  const auto sink = OpenDeliverySink(options, stage);
+  if (!sink) return;
   const auto source = OpenInput(options, stage);
-  rk::Writer writer(writer_options, *source, *outlet, stage);
+  rk::Poller poller;
+  rk::Writer writer(writer_options, *source, *sink, stage, poller);
   stage.Ready();
   writer.Run();
 }

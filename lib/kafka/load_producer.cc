@@ -50,7 +50,7 @@ class LoadProducer::Impl {
   size_t waiting() const { return static_cast<size_t>(rd_kafka_outq_len(handle_.get())); }
 
   uint64_t stored_ = 0;
-  uint64_t refused_ = 0;
+  uint64_t rejected_ = 0;
   std::string reason_;
 
  private:
@@ -66,7 +66,7 @@ class LoadProducer::Impl {
       ++stored_;
       return;
     }
-    ++refused_;
+    ++rejected_;
     reason_ = rd_kafka_err2str(message.err);
   }
 
@@ -94,7 +94,7 @@ bool LoadProducer::Flush(std::chrono::milliseconds timeout) {
 }
 
 uint64_t LoadProducer::stored() const { return impl_->stored_; }
-uint64_t LoadProducer::refused() const { return impl_->refused_; }
+uint64_t LoadProducer::rejected() const { return impl_->rejected_; }
 std::string LoadProducer::reason() const { return impl_->reason_; }
 
 }  // namespace rk

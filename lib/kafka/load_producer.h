@@ -11,7 +11,8 @@
 
 namespace rk {
 
-/// Sends single records and counts what becomes of them: rk-load's generating end. One thread.
+/// Sends single records and counts what becomes of them: rk-load's generating end. Used by one
+/// thread.
 class LoadProducer {
  public:
   /// Throws Error(kConfiguration) for a property librdkafka does not take.
@@ -23,12 +24,12 @@ class LoadProducer {
   void Send(std::string_view key, std::string_view value);
   /// Takes the brokers' answers that have come.
   void Poll();
-  /// Waits until every record is stored or refused; false if that takes longer.
+  /// Waits until every record is stored or rejected; false if that takes longer.
   bool Flush(std::chrono::milliseconds timeout);
 
   uint64_t stored() const;
-  uint64_t refused() const;
-  /// Why the last refused one was.
+  uint64_t rejected() const;
+  /// Why the last rejected one was.
   std::string reason() const;
 
  private:

@@ -12,8 +12,8 @@ namespace rk {
 /// murmur2_random, the Java producers' rule, as our default. Records without a key go to a
 /// partition drawn for each batch (by the *_random ones), so that they share requests.
 ///
-/// We choose, not the library, because the order kept in a partition (producer_lane.h) needs to
-/// know the partition before the library has the record. One thread.
+/// We choose, not the library, because the order kept in a partition (output_partition_queue.h)
+/// needs to know the partition before the library has the record. One thread.
 class Partitioner {
  public:
   /// `name` as librdkafka has it: random, consistent, consistent_random, murmur2, murmur2_random,

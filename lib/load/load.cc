@@ -131,9 +131,9 @@ Measurements RunLoad(const LoadOptions& options, Stage& stage) {
     throw Error(ErrorKind::kUnavailable,
                 "the brokers did not store all records in time (--patience)");
   }
-  if (producer.refused() > 0) {
+  if (producer.rejected() > 0) {
     throw Error(ErrorKind::kUnavailable,
-                fmt::format("{} records were refused: {}", producer.refused(), producer.reason()));
+                fmt::format("{} records were refused: {}", producer.rejected(), producer.reason()));
   }
   Measurements measured{{"sent", static_cast<double>(sent)}};
   if (!meter) return measured;

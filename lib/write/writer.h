@@ -2,17 +2,15 @@
 
 #include <chrono>
 #include <exception>
-#include <map>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "lib/batch/outlet.h"
+#include "lib/batch/delivery_sink.h"
 #include "lib/batch/writer_order.h"
-#include "lib/link/ack_channel.h"
 #include "lib/link/source.h"
 #include "lib/stage/tool.h"
+#include "lib/write/acknowledger.h"
+#include "lib/write/poller.h"
 
 namespace rk {
 
@@ -24,31 +22,23 @@ struct WriterOptions {
 };
 
 /// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
-/// (docs/architecture.md, The writer). One thread and one poll(2) over the source, the outlet and
-/// the acknowledgement channel.
+/// (docs/architecture.md, The writer). One thread and one poll(2) over the source, the sink and
+/// the acknowledgement channel. Used by one thread.
 class Writer {
  public:
   /// All must outlive it.
-  Writer(const WriterOptions& options, Source& source, Outlet& outlet, Stage& stage);
+  Writer(const WriterOptions& options, Source& source, DeliverySink& sink, Stage& stage,
+         Poller& poller);
 
   /// Writes until END has come, or a drain has ended what comes, and everything that may be is
   /// stored and acknowledged. If the input breaks before that (Error of the source), what came is
   /// finished first, within the drain time-out. Throws Error(kBadData) if at END batches are still
-  /// held back, what Outlet throws, and its StallError() when it gives up.
+  /// held back, what DeliverySink throws, and its StallError() when it gives up.
   void Run();
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = Poller::Clock;
   using FramePtr = WriterOrder::FramePtr;
-
-  struct Reader {
-    Origin origin{};
-    Clock::time_point seen;
-  };
-  struct PendingAck {
-    std::string endpoint;
-    AckMessage message;
-  };
 
   bool input_over() const { return source_.ended() || broken_input_ != nullptr; }
   bool may_receive() const;
@@ -57,30 +47,26 @@ class Writer {
   std::optional<Frame> NextFrame();
   void Take(Frame frame);
   void FinishOutstanding();
-  void NoteReader(const BatchInfo& info);
   /// Everything but receiving, once.
   void Serve();
   void Wait();
-  void TakeFences();
-  void Acknowledge(const Frame& frame);
+  /// They are done, and the source may forget them.
+  void Acknowledge(const std::vector<FramePtr>& frames);
   /// The source may forget them.
   void LetGo(const std::vector<FramePtr>& frames);
-  void SendAcks();
-  void KeepHouse();
+  void OnTick();
   void UpdateMetrics();
 
   WriterOptions options_;
   Source& source_;
-  Outlet& outlet_;
+  DeliverySink& sink_;
   Stage& stage_;
-  AckClient acks_;
+  Poller& poller_;
+  Acknowledger acknowledger_;
   WriterOrder order_;
-  bool leaving_ = false;                                ///< asked the source for no more
-  std::exception_ptr broken_input_;                     ///< what the source threw
-  std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
-  std::vector<PendingAck> pending_acks_;                ///< not sent before next_acks_
-  Clock::time_point next_acks_;
-  Clock::time_point next_housekeeping_;
+  bool leaving_ = false;             ///< asked the source for no more
+  std::exception_ptr broken_input_;  ///< what the source threw
+  Clock::time_point next_tick_;
 
   Metric& records_in_;
   Metric& records_out_;

@@ -1,10 +1,5 @@
 #include "lib/write/writer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +14,7 @@
 #include "lib/link/runtime_dir.h"
 #include "tests/unit/batch/make_batch.h"
 #include "tests/unit/link/test_directory.h"
+#include "tests/unit/write/scripted_source.h"
 
 namespace rk {
 namespace {
@@ -28,46 +24,6 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr seconds kPatience{10};
-
-/// Gives the frames that it was told to give, then ends.
-class ScriptedSource : public Source {
- public:
-  using Step = std::function<std::optional<Frame>()>;  ///< nullopt: asked again
-
-  ~ScriptedSource() override { close(fd_); }
-
-  void Give(Frame frame) {
-    auto shared = std::make_shared<Frame>(std::move(frame));
-    Do([shared]() -> std::optional<Frame> { return std::move(*shared); });
-  }
-  bool has_end() const override { return true; }
-  void Do(Step step) { steps_.push_back(std::move(step)); }
-  /// Instead of the end.
-  void Break() {
-    Do([]() -> std::optional<Frame> { throw Error(ErrorKind::kTryAgain, "no END"); });
-  }
-  void NeverAcknowledge() { acknowledged_ = false; }
-
-  std::optional<Frame> TryReceive() override {
-    if (steps_.empty()) {
-      ended_ = true;
-      return std::nullopt;
-    }
-    std::optional<Frame> frame = steps_.front()();
-    if (frame) steps_.pop_front();
-    return frame;
-  }
-  bool ended() const override { return ended_; }
-  Origin origin() const override { return {}; }
-  bool acknowledged() const override { return acknowledged_; }
-  int fd() const override { return fd_; }
-
- private:
-  std::deque<Step> steps_;
-  bool ended_ = false;
-  bool acknowledged_ = true;
-  int fd_ = eventfd(1, EFD_CLOEXEC);  // always readable
-};
 
 /// A broker with the topics out and out.dlq, of one partition each, and a reader's end of the
 /// acknowledgement channel.
@@ -102,7 +58,8 @@ struct Fixture {
     Metrics metrics;
     Stage stage{"rk-write", log, signals, metrics, seconds(5)};
     Producer producer({client(), {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
-    Writer(options, source, producer, stage).Run();
+    Poller poller;
+    Writer(options, source, producer, stage, poller).Run();
   }
   ErrorKind RunAndFail() {
     try {
@@ -329,7 +286,8 @@ TEST_CASE_METHOD(Fixture, "nothing stored for the time allowed is unavailable, n
   Stage stage{"rk-write", log, signals, metrics, seconds(5)};
   Producer producer({{nobody, {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
   try {
-    Writer(options, source, producer, stage).Run();
+    Poller poller;
+    Writer(options, source, producer, stage, poller).Run();
     FAIL("no error");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kUnavailable);

@@ -1,4 +1,4 @@
-#include "lib/text/line_outlet.h"
+#include "lib/text/line_delivery_sink.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@
 
 namespace rk {
 
-void LineOutlet::Produce(FramePtr frame) {
+void LineDeliverySink::Produce(FramePtr frame) {
   text_.clear();
   for (size_t i = 0; i < frame->record_count(); ++i) Append(frame->info(), frame->record(i));
   WriteAll(fd_, text_);
@@ -17,12 +17,12 @@ void LineOutlet::Produce(FramePtr frame) {
   done_event_.Set();
 }
 
-std::vector<Outlet::FramePtr> LineOutlet::Serve() {
+std::vector<DeliverySink::FramePtr> LineDeliverySink::Serve() {
   done_event_.Clear();
   return std::exchange(done_, {});
 }
 
-void LineOutlet::Append(const BatchInfo& info, const RecordView& record) {
+void LineDeliverySink::Append(const BatchInfo& info, const RecordView& record) {
   if (record.state == RecordState::kFiltered) return;
   if (record.state == RecordState::kFailed) {
     ++totals_.dead_letters;

@@ -4,16 +4,16 @@
 
 #include "lib/base/event_fd.h"
 #include "lib/base/log.h"
-#include "lib/batch/outlet.h"
+#include "lib/batch/delivery_sink.h"
 
 namespace rk {
 
 /// Values as lines on a descriptor: what is written is done. A null is `null`; a line break, which
 /// in JSON is only space, becomes a space. A failed record goes to the log, with its reason.
-class LineOutlet : public Outlet {
+class LineDeliverySink : public DeliverySink {
  public:
   /// `fd` stays the caller's.
-  LineOutlet(int fd, Log log) : fd_(fd), log_(std::move(log)) {}
+  LineDeliverySink(int fd, Log log) : fd_(fd), log_(std::move(log)) {}
 
   /// Blocks while whoever reads the lines does. Throws Error(kBrokenPipe), Error(kIo).
   void Produce(FramePtr frame) override;

@@ -14,7 +14,7 @@ namespace rk {
 /// Where the last stage's frames go: topics of Kafka, or a descriptor. One thread uses it, which
 /// polls fd(). Frames are kept, not copied, until they are done; how many is the caller's to bound,
 /// by outstanding_bytes().
-class Outlet {
+class DeliverySink {
  public:
   using FramePtr = std::shared_ptr<const Frame>;
   using Clock = std::chrono::steady_clock;
@@ -24,9 +24,11 @@ class Outlet {
     uint64_t records = 0;       ///< those that were good
     uint64_t dead_letters = 0;  ///< those that an earlier stage failed
     uint64_t bytes = 0;         ///< of the good ones' values
+
+    uint64_t stored() const { return records + dead_letters; }
   };
 
-  virtual ~Outlet() = default;
+  virtual ~DeliverySink() = default;
 
   /// Takes a data frame. Throws what Serve() throws.
   virtual void Produce(FramePtr frame) = 0;

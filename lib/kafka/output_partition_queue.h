@@ -7,15 +7,15 @@
 namespace rk {
 
 struct ProducedBatch;
-class Lane;
+class OutputPartitionQueue;
 
 enum class Destination : uint8_t { kOutput = 0, kDeadLetters = 1 };
 
 /// One record on its way to a topic. A batch has an array of them, so that there is no allocation
 /// for each record; the library carries a pointer to it.
-struct Slot {
+struct QueuedRecord {
   ProducedBatch* batch = nullptr;
-  Lane* lane = nullptr;
+  OutputPartitionQueue* queue = nullptr;
   uint64_t order = 0;  ///< as the records came
   uint32_t index = 0;  ///< of the record in its frame
   Destination destination = Destination::kOutput;
@@ -24,68 +24,69 @@ struct Slot {
 };
 
 /// The records on their way to one partition: which may be sent now, so that they are stored in
-/// the order in which they came, whatever is refused (docs/architecture.md I7, I10). A pure class.
+/// the order in which they came, whatever is rejected (docs/architecture.md, I7, I10). A pure
+/// class; the caller serialises.
 ///
-/// Usually many are in flight: a broker that refuses one request refuses those behind it too, by
-/// their sequence numbers, so nothing overtakes. There is one exception: a broker that has stored
-/// nothing yet of this producer takes any sequence number. Therefore the first record travels
-/// alone, and the others wait until it is stored.
+/// Usually many are in flight, on the pipelined client: a broker that rejects one request rejects
+/// those behind it too, by their sequence numbers, so nothing overtakes. There is one exception: a
+/// broker that has stored nothing yet of this producer takes any sequence number. Therefore the
+/// first record travels alone, and the others wait until it is stored.
 ///
-/// Records that shared a refused request travel alone too, each, and the lane is careful until
-/// they are through and one is stored again.
-class Lane {
+/// Records that shared a rejected request travel alone too, each, on the serial client, and the
+/// queue is serial until they are through and one is stored again.
+class OutputPartitionQueue {
  public:
-  explicit Lane(int32_t partition) : partition_(partition) {}
+  explicit OutputPartitionQueue(int32_t partition) : partition_(partition) {}
 
   int32_t partition() const { return partition_; }
 
-  /// `slot` comes behind all others. True: it is in flight from now on, send it; false: it waits.
-  bool Enter(Slot* slot) {
+  /// `record` comes behind all others. True: it is in flight from now on, send it; false: it waits.
+  bool Push(QueuedRecord* record) {
     if (waiting_.empty() && MaySend()) {
       Depart();
       return true;
     }
-    waiting_.push_back(slot);
+    waiting_.push_back(record);
     return false;
   }
 
   /// The first that waits, if it may go now: it is in flight from now on, send it. Else nullptr.
-  Slot* Next() {
+  QueuedRecord* Pop() {
     if (waiting_.empty() || !MaySend()) return nullptr;
-    Slot* slot = waiting_.front();
+    QueuedRecord* record = waiting_.front();
     waiting_.pop_front();
     Depart();
-    return slot;
+    return record;
   }
 
   /// True if the record in flight shares the partition with no other.
   bool exclusive() const { return exclusive_; }
-  /// True if what is in flight was sent while the lane was careful.
-  bool sent_carefully() const { return sent_carefully_; }
+  /// True if what is in flight was sent while the queue was serial.
+  bool sent_serially() const { return sent_serially_; }
 
-  /// `slot` is in flight no more: it is stored.
-  void Stored(const Slot& slot) {
+  /// `record` is in flight no more: it is stored.
+  void OnStored(const QueuedRecord& record) {
     Arrive();
-    if (!sent_carefully_) known_to_broker_ = true;
-    if (slot.order >= careful_until_) careful_ = false;
+    if (!sent_serially_) known_to_broker_ = true;
+    if (record.order >= serial_until_) serial_ = false;
   }
   /// It is in flight no more and not stored, for no fault of its own as far as we know: it will be
   /// sent again; after Restart(), in its old place.
-  void Returned(Slot* slot) {
+  void OnReturned(QueuedRecord* record) {
     Arrive();
-    waiting_.push_back(slot);
+    waiting_.push_back(record);
   }
   /// It never got on its way, and will not be stored here.
-  void Withdrawn() { Arrive(); }
-  /// The request that it was in was refused, and the fault may be its own.
-  void Suspect(const Slot& slot) {
-    careful_ = true;
-    careful_until_ = std::max(careful_until_, slot.order);
+  void OnWithdrawn() { Arrive(); }
+  /// The request that it was in was rejected, and the fault may be its own.
+  void OnSuspected(const QueuedRecord& record) {
+    serial_ = true;
+    serial_until_ = std::max(serial_until_, record.order);
   }
   /// It is in flight no more, and will never be stored here.
-  void Refused(const Slot& slot) {
+  void OnRejected(const QueuedRecord& record) {
     Arrive();
-    Suspect(slot);
+    OnSuspected(record);
   }
 
   /// To be called now and then, with minutes between: the broker may have forgotten a producer that
@@ -102,13 +103,13 @@ class Lane {
 
  private:
   bool MaySend() const {
-    return !held_ && (in_flight_ == 0 || (known_to_broker_ && !careful_ && !exclusive_));
+    return !held_ && (in_flight_ == 0 || (known_to_broker_ && !serial_ && !exclusive_));
   }
   void Depart() {
     ++in_flight_;
     used_ = true;
-    sent_carefully_ = careful_;
-    exclusive_ = careful_ || !known_to_broker_;
+    sent_serially_ = serial_;
+    exclusive_ = serial_ || !known_to_broker_;
   }
   void Arrive() {
     if (--in_flight_ == 0) exclusive_ = false;
@@ -118,12 +119,12 @@ class Lane {
   uint32_t in_flight_ = 0;
   bool known_to_broker_ = false;  ///< the broker has stored something of this producer here
   bool used_ = false;             ///< since the last ForgetIfIdle()
-  bool careful_ = false;
-  uint64_t careful_until_ = 0;  ///< the order of the last suspect
+  bool serial_ = false;
+  uint64_t serial_until_ = 0;  ///< the order of the last suspect
   bool exclusive_ = false;
-  bool sent_carefully_ = false;
+  bool sent_serially_ = false;
   bool held_ = false;
-  std::deque<Slot*> waiting_;
+  std::deque<QueuedRecord*> waiting_;
 };
 
 }  // namespace rk

@@ -1,0 +1,83 @@
+#include "lib/write/acknowledger.h"
+
+namespace rk {
+namespace {
+
+constexpr std::chrono::minutes kForgetReaderAfter{10};  // as WriterOrder::Expire() does
+
+bool SamePartition(const AckMessage& message, const BatchInfo& info) {
+  return message.epoch == info.epoch && message.partition.partition == info.partition &&
+         message.partition.topic == info.topic;
+}
+
+AckMessage MakeMessage(AckKind kind, const BatchInfo& info) {
+  AckMessage message;
+  message.kind = kind;
+  message.partition = {std::string(info.topic), info.partition};
+  message.epoch = info.epoch;
+  return message;
+}
+
+}  // namespace
+
+void Acknowledger::Heard(const BatchInfo& batch, Clock::time_point now) {
+  auto reader = readers_.find(batch.ack_endpoint);
+  if (reader == readers_.end()) {
+    reader = readers_.emplace(std::string(batch.ack_endpoint), Reader{}).first;
+  }
+  reader->second = {batch.origin, now};
+}
+
+void Acknowledger::Acknowledge(const BatchInfo& batch) {
+  const OffsetRange range{batch.first_offset, batch.next_offset};
+  for (Pending& pending : pending_) {
+    if (pending.endpoint != batch.ack_endpoint || !SamePartition(pending.message, batch)) continue;
+    OffsetRange& last = pending.message.ranges.back();
+    if (last.next == range.first) {
+      last.next = range.next;
+    } else {
+      pending.message.ranges.push_back(range);
+    }
+    return;
+  }
+  pending_.push_back({std::string(batch.ack_endpoint), MakeMessage(AckKind::kAck, batch)});
+  pending_.back().message.ranges.push_back(range);
+}
+
+void Acknowledger::Fenced(const BatchInfo& batch) {
+  channel_.Send(std::string(batch.ack_endpoint), MakeMessage(AckKind::kFenced, batch));
+}
+
+void Acknowledger::Flush(Clock::time_point now, std::chrono::milliseconds company) {
+  if (pending_.empty() || now < flushed_ + company) return;
+  flushed_ = now;
+  SendPending();
+}
+
+void Acknowledger::SendPending() {
+  for (const Pending& pending : pending_) channel_.Send(pending.endpoint, pending.message);
+  pending_.clear();
+}
+
+std::optional<Acknowledger::Fence> Acknowledger::NextFence() {
+  while (auto incoming = channel_.TryReceive()) {
+    const auto reader = readers_.find(incoming->endpoint);
+    if (incoming->message.kind != AckKind::kFence || reader == readers_.end()) continue;
+    return Fence{reader->second.origin, incoming->message.partition, incoming->message.epoch};
+  }
+  return std::nullopt;
+}
+
+void Acknowledger::Expire(Clock::time_point now) {
+  channel_.Expire(now);
+  std::erase_if(readers_, [now](const auto& reader) {
+    return now - reader.second.seen > kForgetReaderAfter;
+  });
+}
+
+void Acknowledger::Close(std::chrono::milliseconds timeout) {
+  SendPending();
+  channel_.Close(timeout);
+}
+
+}  // namespace rk

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/batch/frame.h"
+#include "lib/batch/partition.h"
+#include "lib/link/ack_channel.h"
+
+namespace rk {
+
+/// What a writer tells the readers of the batches it was given, and what they tell it. Used by one
+/// thread.
+class Acknowledger {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Acknowledgements that nobody waits for keep one another company for so long. From a pipe the
+  /// reader commits once a second; where records come one by one, being woken by each delivery
+  /// report and waking the reader for it was most of what both ends did. On a link somebody waits:
+  /// a frame that is done is a credit.
+  static constexpr std::chrono::milliseconds kCompany{5};
+
+  explicit Acknowledger(const Log& log) : channel_(log) {}
+
+  /// A frame of a reader came.
+  void Heard(const BatchInfo& batch, Clock::time_point now);
+  /// All of a batch is stored: to be told with the next Flush() that is due.
+  void Acknowledge(const BatchInfo& batch);
+  /// Told at once: its epoch is over.
+  void Fenced(const BatchInfo& batch);
+
+  /// True if an acknowledgement waits for the next Flush().
+  bool pending() const { return !pending_.empty(); }
+  /// Tells what is pending, unless the last time was less than `company` before.
+  void Flush(Clock::time_point now, std::chrono::milliseconds company);
+
+  /// A reader gave a partition up, in that epoch and all before it.
+  struct Fence {
+    Origin origin{};
+    TopicPartition partition;
+    int64_t epoch = 0;
+  };
+  /// The next that came, else nullopt; never blocks.
+  std::optional<Fence> NextFence();
+  /// For POLLIN: stays readable until NextFence() has said nullopt.
+  int fd() const { return channel_.fd(); }
+
+  /// Forgets readers that have been silent for 10 minutes, and closes idle connections.
+  void Expire(Clock::time_point now);
+  /// Tells what is pending and waits until all is handed over, at most `timeout`.
+  void Close(std::chrono::milliseconds timeout);
+
+ private:
+  struct Reader {
+    Origin origin{};
+    Clock::time_point seen;
+  };
+  struct Pending {
+    std::string endpoint;
+    AckMessage message;
+  };
+
+  void SendPending();
+
+  AckClient channel_;
+  std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
+  std::vector<Pending> pending_;
+  Clock::time_point flushed_;
+};
+
+}  // namespace rk

@@ -1,0 +1,15 @@
+#include "lib/write/poller.h"
+
+#include <cerrno>
+#include <system_error>
+
+namespace rk {
+
+void Poller::Wait(std::span<pollfd> watched, std::chrono::milliseconds timeout) {
+  if (poll(watched.data(), watched.size(), static_cast<int>(timeout.count())) < 0 &&
+      errno != EINTR) {
+    throw std::system_error(errno, std::generic_category(), "poll");
+  }
+}
+
+}  // namespace rk
