@@ -42,6 +42,7 @@ class Job:
     source: str
     output: str
     latency: bool = False  # rather than throughput
+    ends: bool = False  # by itself, at the end of the topic; most peers know no other way
 
     @property
     def group(self):
@@ -72,6 +73,7 @@ class Way:
 
 def rk(job, read=(), infer=()):
     stages = [[*stage, *(infer if stage[0] == BIN / "rk-infer" else ())] for stage in job.kind.stages]
+    read = [*read, *(["-e"] if job.ends else [])]
     return [rk_read(job.kafka, job.source, job.group, *read), *stages, rk_write(job.kafka, job.output)]
 
 
