@@ -4,7 +4,6 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME rk)
 set(CPACK_PACKAGE_VENDOR "")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
-set(CPACK_PACKAGE_DIRECTORY "${CMAKE_BINARY_DIR}/packages")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
     GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
@@ -29,8 +28,8 @@ whatever is killed. rk-run replicates, scales and supervises a whole line.
 .
 Models need a backend: rk-torch for TorchScript and AOTInductor.")
 # The backends; kcat and python3 for the examples.
-string(REPLACE ";" ", " recommended "${backend_packages}")
-set(CPACK_DEBIAN_RK_PACKAGE_RECOMMENDS "${recommended}, kcat, python3")
+list(APPEND recommended ${backend_packages} kcat python3)
+list(JOIN recommended ", " CPACK_DEBIAN_RK_PACKAGE_RECOMMENDS)
 
 set(CPACK_DEBIAN_RK-TORCH_PACKAGE_NAME rk-torch)
 set(CPACK_DEBIAN_RK-TORCH_PACKAGE_DEPENDS "rk (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
