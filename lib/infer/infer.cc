@@ -63,10 +63,11 @@ Infer::~Infer() = default;
 
 void Infer::Replace(std::unique_ptr<WarmModel> model) {
   if (options_.emit == Emit::kTensor && model->gives() != gives_) {
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("the next stage reads tensor columns {}, and the model now gives {}: "
-                            "start both again",
-                            fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format(
+            "the next stage reads tensor columns {}, and the model now gives {}: restart both",
+            fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
   }
   const std::lock_guard lock(mutex_);
   replacement_ = std::move(model);
@@ -143,8 +144,7 @@ void Infer::Call(size_t first, size_t last, bool halved) {
     const bool memory = failure.kind() == ModelFailure::Kind::kMemory;
     if (memory && (halved || last - first == 1)) {
       throw Error(ErrorKind::kTryAgain,
-                  fmt::format("out of memory for {} rows: {}; give it more, or a smaller "
-                              "--max-batch",
+                  fmt::format("out of memory for {} rows: {}; free some, or lower --max-batch",
                               last - first, failure.what()));
     }
     if (last - first == 1) return Reject(first, {"model-error", failure.what()});

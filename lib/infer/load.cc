@@ -41,7 +41,7 @@ std::string CheckedSha256(const ModelOptions& options) {
   }
   std::string digest = Sha256Of(options.file);
   if (!options.sha256.empty() && options.sha256 != digest) {
-    throw Error(ErrorKind::kBadData, fmt::format("{} has the SHA-256 {}, not {} as asked for",
+    throw Error(ErrorKind::kBadData, fmt::format("{} has the SHA-256 {}, not {} as required",
                                                  options.file, digest, options.sha256));
   }
   return digest;

@@ -45,9 +45,7 @@ Outputs::Outputs(const Signature& signature, Emit emit,
                  std::optional<std::span<const ModelValue>> returned)
     : outputs_(signature.outputs), emit_(emit) {
   if (outputs_.empty() && !returned) {
-    Refuse(
-        "what the model gives is not known before its first record: name its outputs with "
-        "--output");
+    Refuse("the model's outputs are not known before its first record: name them with --output");
   }
   if (outputs_.empty()) outputs_ = DefaultOutputs(*returned);
   for (const Output& output : outputs_) {
@@ -89,21 +87,22 @@ void Outputs::Check(size_t output, size_t rows) const {
   const ColumnView& tensor = taken_[output]->tensor;
   const std::string& name = names_[output];
   if (taken_[output]->rows() != static_cast<int64_t>(rows)) {
-    Refuse(fmt::format(
-        "output \"{}\" of the model has the shape [{}] for {} rows in: its first dimension must be "
-        "the rows'",
-        name, fmt::join(tensor.shape, ","), rows));
+    Refuse(
+        fmt::format("output \"{}\" of the model has the shape [{}] for {} rows in: its first "
+                    "dimension must be the batch",
+                    name, fmt::join(tensor.shape, ","), rows));
   }
   const bool strings = taken_[output]->strings.has_value();
   if (emit_ == Emit::kTensor && strings) {
-    Refuse(fmt::format("output \"{}\" of the model is strings, which are no tensor column", name));
+    Refuse(fmt::format(
+        "output \"{}\" of the model consists of strings, which cannot be a tensor column", name));
   }
   if (emit_ == Emit::kTensor && tensor.shape.size() > frame_format::kMaxRank) {
     Refuse(fmt::format("output \"{}\" of the model has too many dimensions", name));
   }
   if (outputs_[output].pick == Output::Pick::kAll) return;
   if (emit_ == Emit::kTensor) {
-    Refuse(fmt::format("output \"{}\" is a tensor column as a whole: nothing is picked from it",
+    Refuse(fmt::format("output \"{}\" becomes a whole tensor column: argmax and topk do not apply",
                        name));
   }
   const size_t elements = strings ? 0 : RowBytes(tensor) / SizeOf(tensor.dtype);

@@ -66,7 +66,7 @@ class SpecParser {
 
  private:
   Input ParseText(std::string_view what) {
-    if (what.starts_with('{') || what.starts_with('@')) Fail("str is of one field: write PATH:str");
+    if (what.starts_with('{') || what.starts_with('@')) Fail("str takes one field: write PATH:str");
     AddField(what, "", {}, 0);
     input_.fields[0].text = input_.text = true;
     return std::move(input_);
@@ -80,7 +80,7 @@ class SpecParser {
     const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                     [name](Dtype dtype) { return NameOf(dtype) == name; });
     if (found == kDtypes.end()) {
-      Fail(fmt::format("\"{}\" is none of the dtypes f32, f64, i32, i64, u8, bool, str", name));
+      Fail(fmt::format("\"{}\" is not one of the dtypes f32, f64, i32, i64, u8, bool, str", name));
     }
     return *found;
   }
@@ -92,7 +92,7 @@ class SpecParser {
       int64_t size = 0;
       const auto parsed = std::from_chars(part.data(), part.data() + part.size(), size);
       if (parsed.ec != std::errc() || parsed.ptr != part.data() + part.size() || size < 1) {
-        Fail("its shape must be numbers above 0, e.g. [16] or [1,28,28], without the batch");
+        Fail("its shape must be positive numbers without the batch, e.g. [16] or [1,28,28]");
       }
       input_.shape.push_back(size);
       CountNumbers();
@@ -110,7 +110,7 @@ class SpecParser {
   }
 
   void ParsePacked(std::string_view braces) {
-    if (!input_.shape.empty()) Fail("packed fields have the shape that their number gives");
+    if (!input_.shape.empty()) Fail("packed fields take no shape: it is their number");
     if (!braces.ends_with('}')) Fail("packed fields end with }, e.g. {age,income}:f32");
     const size_t size = SizeOf(input_.dtype);
     for (const std::string_view part : Split(braces.substr(1, braces.size() - 2))) {
@@ -219,7 +219,7 @@ Signature MakeSignature(const std::vector<std::string>& inputs,
   if (!model_signature.empty()) FillFromModel(model_signature, signature);
   if (signature.inputs.empty()) {
     throw Error(ErrorKind::kUsage,
-                "the model's file does not say what goes in: give --input 'PATH:DTYPE[SHAPE]' for "
+                "the model file does not describe its inputs: give --input 'PATH:DTYPE[SHAPE]' for "
                 "each argument, e.g. --input 'features:f32[16]'");
   }
   CheckOutputs(signature.outputs);

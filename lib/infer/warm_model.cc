@@ -78,13 +78,14 @@ Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
                               failure.what()));
     }
     if (failure.kind() == ModelFailure::Kind::kOperation) {
-      throw Error(ErrorKind::kConfiguration,
-                  fmt::format("the model does not take such inputs: {}; compare --input with what "
-                              "it expects",
-                              failure.what()));
+      throw Error(
+          ErrorKind::kConfiguration,
+          fmt::format("the model does not accept these inputs: {}; compare --input with what "
+                      "it expects",
+                      failure.what()));
     }
     log(LogLevel::kWarning,
-        fmt::format("not warmed up, the model refuses rows of zeros: {}", failure.what()));
+        fmt::format("not warmed up: the model refuses rows of zeros: {}", failure.what()));
   }
   if (!outputs) return Outputs(signature_, options.emit, std::nullopt);
   for (size_t i = 0; i < outputs->names().size(); ++i) {

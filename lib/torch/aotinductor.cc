@@ -105,7 +105,7 @@ void CheckFits(const std::string& file, const Metadata& about, c10::Device devic
   if (device.is_cpu() && !missing.empty()) {
     throw Error(ErrorKind::kUnavailable,
                 fmt::format("{} was compiled for a CPU with {}, which this one does not have: "
-                            "compile it again on such a machine",
+                            "compile it on a machine like this one",
                             file, missing));
   }
 }
@@ -141,10 +141,11 @@ std::unique_ptr<Model> LoadAotInductor(const std::string& file, c10::Device devi
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{} is no AOTInductor package that this LibTorch can load: {}; make "
-                            "one with torch._inductor.aoti_compile_and_package()",
-                            file, FirstSentenceOf(error)));
+    throw Error(
+        ErrorKind::kBadData,
+        fmt::format("{} is not an AOTInductor package that this LibTorch can load: {}; make "
+                    "one with torch._inductor.aoti_compile_and_package()",
+                    file, FirstSentenceOf(error)));
   }
 }
 

@@ -38,7 +38,7 @@ c10::Device ParseDevice(const std::string& name) {
     return c10::Device(name);
   } catch (const c10::Error&) {
     throw Error(ErrorKind::kUsage,
-                fmt::format("\"{}\" is no device: write cpu, cuda or cuda:N", name));
+                fmt::format("\"{}\" is not a device: write cpu, cuda or cuda:N", name));
   }
 }
 
@@ -48,10 +48,11 @@ c10::Device FindDevice(const std::string& name) {
   const c10::Device device = ParseDevice(name);
   const int index = device.has_index() ? device.index() : 0;
   if (index >= CountOf(device.type())) {
-    throw Error(ErrorKind::kUnavailable,
-                fmt::format("device {} is not there; there is: {} (a GPU needs its driver and a "
-                            "LibTorch built for it)",
-                            name, fmt::join(DevicesThere(), ", ")));
+    throw Error(
+        ErrorKind::kUnavailable,
+        fmt::format("device {} is not available; available: {} (a GPU needs its driver and a "
+                    "LibTorch built for it)",
+                    name, fmt::join(DevicesThere(), ", ")));
   }
   return device;
 }

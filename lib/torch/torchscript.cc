@@ -112,10 +112,11 @@ std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device devi
     module = torch::jit::freeze(module, std::nullopt, /*optimize_numerics=*/false);
     return std::make_unique<TorchScript>(std::move(module), device, extra[kSignatureFile]);
   } catch (const std::exception& error) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{} is no TorchScript model that this LibTorch can load: {}; make one "
-                            "with torch.jit.script(model).save(...)",
-                            file, FirstSentenceOf(error)));
+    throw Error(
+        ErrorKind::kBadData,
+        fmt::format("{} is not a TorchScript model that this LibTorch can load: {}; make one "
+                    "with torch.jit.script(model).save(...)",
+                    file, FirstSentenceOf(error)));
   }
 }
 

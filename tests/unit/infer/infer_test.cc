@@ -249,7 +249,7 @@ TEST_CASE("a model that refuses zeros is served all the same, if its outputs are
   std::string logged;
   const Log log = [&](LogLevel, std::string_view message) { logged = message; };
   Infer infer(Warm(model, {}, "x:f32", "m@1", log), {});
-  CHECK(logged == "not warmed up, the model refuses rows of zeros: x must be above 0");
+  CHECK(logged == "not warmed up: the model refuses rows of zeros: x must be above 0");
   CHECK(CodesOf(RunOne(infer, FrameOf({R"({"x":0})", R"({"x":1})"}))) ==
         std::vector<std::string>{"model-error", ""});
   CHECK(KindOf([&] {

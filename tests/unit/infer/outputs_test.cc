@@ -61,7 +61,7 @@ TEST_CASE("an output without a row for each row is refused") {
   Outputs outputs({}, Emit::kMerge, kTuple);
   CHECK_THROWS_WITH(outputs.Take(kTuple, 3),
                     "output \"output0\" of the model has the shape [2] for 3 rows in: its first "
-                    "dimension must be the rows'");
+                    "dimension must be the batch");
 }
 
 TEST_CASE("argmax is the place of the largest number or its label, of equal ones the first") {
@@ -83,7 +83,7 @@ TEST_CASE("what cannot be picked from is refused with the reason") {
                     "there are 1 labels for the 2 numbers of output \"a\"");
   Outputs tensors(Named({"a:topk=1"}), Emit::kTensor, kDict);
   CHECK_THROWS_WITH(tensors.Take(kDict, 2),
-                    "output \"a\" is a tensor column as a whole: nothing is picked from it");
+                    "output \"a\" becomes a whole tensor column: argmax and topk do not apply");
 }
 
 TEST_CASE("a list of strings is a string a row, and no tensor column") {
@@ -97,8 +97,9 @@ TEST_CASE("a list of strings is a string a row, and no tensor column") {
   const std::vector<ModelValue> cut = {strings};
   CHECK(Row({}, cut, 0) == R"({"output":{"base64":"5L0="}})");
   Outputs tensors({}, Emit::kTensor, returned);
-  CHECK_THROWS_WITH(tensors.Take(returned, 2),
-                    "output \"output\" of the model is strings, which are no tensor column");
+  CHECK_THROWS_WITH(
+      tensors.Take(returned, 2),
+      "output \"output\" of the model consists of strings, which cannot be a tensor column");
   Outputs picked(Named({"s:argmax"}), Emit::kMerge, returned);
   CHECK_THROWS_WITH(picked.Take(returned, 2), "output \"s\" has no numbers to pick from");
 }

@@ -202,7 +202,7 @@ TEST_CASE("what LibTorch cannot allocate is too little memory, and no record's f
             },
             &message) == ErrorKind::kTryAgain);
   CHECK_THAT(message, Catch::StartsWith("out of memory for 1 rows: ") &&
-                          Catch::EndsWith("; give it more, or a smaller --max-batch"));
+                          Catch::EndsWith("; free some, or lower --max-batch"));
 }
 
 TEST_CASE("a file that is not there, is no model, or is cut short is told apart") {
@@ -220,7 +220,7 @@ TEST_CASE("a device that is not there is refused with what there is") {
   std::string message;
   CHECK(KindOf([] { rk_backend()->Load(TestModel("mlp16"), "cuda:99"); }, &message) ==
         ErrorKind::kUnavailable);
-  CHECK_THAT(message, Catch::StartsWith("device cuda:99 is not there; there is: cpu"));
+  CHECK_THAT(message, Catch::StartsWith("device cuda:99 is not available; available: cpu"));
   CHECK(KindOf([] { rk_backend()->Load(TestModel("mlp16"), "gpu"); }) == ErrorKind::kUsage);
 }
 
