@@ -53,8 +53,8 @@ void Writer::Run() {
   if (order_.held_back() > 0 && source_.has_end()) {
     throw Error(ErrorKind::kBadData,
                 "the input ended, and " + std::to_string(order_.held_back()) +
-                    " batches were not written because earlier ones of their partition never came "
-                    "(--unordered writes them all the same)");
+                    " batches were not written because earlier ones of their partition never "
+                    "arrived (--unordered writes them anyway)");
   }
 }
 

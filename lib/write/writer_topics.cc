@@ -15,9 +15,9 @@ TopicDescription DescribeOutput(Admin& admin, const std::string& output,
                                          std::to_string(placement.fixed) + ": it has 0 to " +
                                          std::to_string(found->partitions - 1));
   }
-  throw Error(ErrorKind::kMissing, "there is no topic " + output +
-                                       ": make it (kafka-topics.sh --create --topic " + output +
-                                       " --partitions N), or name another with -t");
+  throw Error(ErrorKind::kMissing,
+              "topic " + output + " does not exist: create it (kafka-topics.sh --create --topic " +
+                  output + " --partitions N), or name another with -t");
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ Producer::Options PrepareTopics(const ClientSettings& client, const std::string&
     // once.
     admin.CreateTopic(dead_letters, found.partitions, {{"retention.ms", "-1"}});
     dead_letter_partitions = admin.Describe(dead_letters).value().partitions;
-    log(LogLevel::kInfo, "made the dead-letter topic topic=" + dead_letters +
+    log(LogLevel::kInfo, "created the dead-letter topic topic=" + dead_letters +
                              " partitions=" + std::to_string(dead_letter_partitions));
   }
   return {client,
