@@ -10,7 +10,7 @@
 
 #include "lib/base/error.h"
 #include "lib/read/line_reader.h"
-#include "lib/read/reader.h"
+#include "lib/read/open_reader.h"
 #include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
@@ -91,9 +91,9 @@ void ReadKafka(const Options& options, rk::Stage& stage) {
   if (stage.check) return rk::CheckReader(reader, stage.log);
   if (reader.count == 0 && !reader.group.empty()) return rk::SetGroupOffsets(reader, stage.log);
   const auto sink = OpenOutput(options, stage);
-  rk::Reader running(reader, *sink, stage);
+  const auto running = rk::OpenReader(reader, *sink, stage);
   stage.Ready();
-  running.Run();
+  running->Run();
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ void Ledger::Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetR
   // A writer that was started since learns what its predecessor acknowledged from the floor alone.
   // When the floor passes such a range, the batch behind it may be held back there already, and no
   // other frame need ever come: it goes again, to carry the floor.
-  const bool passed = floor_before < range.next && range.next < state->untold_end &&
+  const bool passed = floor_before < range.next && range.next < state->acked_before_replay_end &&
                       state->acknowledged.EndFrom(state->start) > range.next;
   if (!passed || state->batches.empty()) return;
   const int64_t lowest = state->batches.begin()->first;
@@ -159,33 +159,34 @@ void Ledger::FreeAcknowledged(const TopicPartition& partition, Partition& state,
     }
     // Acknowledged by a writer that had it before the replay; the one there now never gets it.
     if (!replays_.empty() && replays_.erase({partition, batch->first}) > 0) {
-      state.untold_end = std::max(state.untold_end, covered.next);
+      state.acked_before_replay_end = std::max(state.acked_before_replay_end, covered.next);
     }
     batch = Forget(state, batch);
   }
 }
 
-void Ledger::Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame) {
+void Ledger::Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame) {
   Partition* state = Find(partition, epoch);
   if (state == nullptr) return;
   range.next = std::min(range.next, state->sent);
-  state->untold_end = std::max(state->untold_end, state->acknowledged_end);
+  state->acked_before_replay_end =
+      std::max(state->acked_before_replay_end, state->acknowledged_end);
   for (auto batch = FindFrom(state->batches, range.first);
        batch != state->batches.end() && batch->first < range.next;) {
-    const auto refused = batch++;
+    const auto nacked = batch++;
     // Blame for a batch that has been split since says nothing of its parts: any other of them may
     // have been the cause.
-    if (blame && RangeOf(*refused->second.frame) == range) {
-      Blame(partition, *state, refused);
+    if (blame && RangeOf(*nacked->second.frame) == range) {
+      Blame(partition, *state, nacked);
     } else {
-      replays_.insert({partition, refused->first});
+      replays_.insert({partition, nacked->first});
     }
   }
 }
 
-void Ledger::RefuseAll() {
+void Ledger::NackAll() {
   for (const auto& [partition, state] : partitions_) {
-    Refuse(partition, state.epoch, {state.start, state.sent}, false);
+    Nack(partition, state.epoch, {state.start, state.sent}, false);
   }
 }
 
@@ -197,7 +198,7 @@ size_t Ledger::ReplayOverdue(Clock::time_point now) {
       state.patience = kOverdueAfter;
       state.overdue_at = now + state.patience;
     } else if (now >= state.overdue_at) {
-      Refuse(partition, state.epoch, RangeOf(*state.batches.begin()->second.frame), false);
+      Nack(partition, state.epoch, RangeOf(*state.batches.begin()->second.frame), false);
       state.patience *= 2;
       state.overdue_at = now + state.patience;
       ++replayed;

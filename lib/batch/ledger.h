@@ -24,7 +24,7 @@ namespace rk {
 ///
 /// Calls that name a partition which is not assigned throw Error(kBug) where they need it (Add,
 /// Skip, next_offset, floor, epoch) and do nothing elsewhere. Every call is logarithmic in what is
-/// kept, but for Stop, Revoke, and the batches that Acknowledge and Refuse touch.
+/// kept, but for Stop, Revoke, and the batches that Acknowledge and Nack touch.
 class Ledger {
  public:
   using Clock = std::chrono::steady_clock;
@@ -81,10 +81,10 @@ class Ledger {
   /// holding the batch with just this range: its attempt rises; the second time it is split in 16
   /// parts, each of them the first time; a single record that is blamed twice is marked failed
   /// (code `poison`). So a peer's batches are to be named one by one.
-  void Refuse(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
+  void Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
   /// Every sent, unacknowledged batch is sent again; nobody is to blame.
-  void RefuseAll();
+  void NackAll();
 
   /// The last resort on links that may lose a frame, to be called about once a second: a partition
   /// that has something in flight and no acknowledgement for kOverdueAfter gets its lowest batch
@@ -115,7 +115,7 @@ class Ledger {
     int64_t acknowledged_end = 0;
     /// Below this, what is acknowledged above the floor was so before a replay: a writer started
     /// since does not know of it.
-    int64_t untold_end = 0;
+    int64_t acked_before_replay_end = 0;
     bool stopped = false;
     bool heard_of = true;  ///< acknowledged anything since ReplayOverdue() looked
     std::chrono::seconds patience = kOverdueAfter;

@@ -63,8 +63,8 @@ class Admin::Impl {
       if (auto partitions = FindPartitions(handle_.get(), topics, int{kTry.count()}))
         return *partitions;
       NoteErrors();
-      if (complaint_.is_authentication() || Clock::now() >= deadline) {
-        throw complaint_.MakeError(
+      if (last_error_.is_authentication() || Clock::now() >= deadline) {
+        throw last_error_.MakeError(
             fmt::format("cannot ask the brokers about topic {}", fmt::join(topics, ", ")));
       }
       std::this_thread::sleep_for(kPause);
@@ -115,7 +115,7 @@ class Admin::Impl {
   }
 
   void NoteErrors() {
-    while (EventPtr event{rd_kafka_queue_poll(main_queue_.get(), 0)}) complaint_.Note(event.get());
+    while (EventPtr event{rd_kafka_queue_poll(main_queue_.get(), 0)}) last_error_.Note(event.get());
   }
 
   AdminOptionsPtr MakeOptions(rd_kafka_admin_op_t operation) const {
@@ -216,7 +216,7 @@ class Admin::Impl {
   HandlePtr handle_;
   QueuePtr main_queue_;
   QueuePtr replies_;
-  Complaint complaint_;
+  LastClientError last_error_;
 };
 
 Admin::Admin(const ClientSettings& settings, Log log)

@@ -17,13 +17,8 @@
 
 namespace rk {
 
-/// A partition and an offset in it: where to start, or what to commit.
-struct PartitionOffset {
-  TopicPartition partition;
-  int64_t offset = 0;
-};
-
-/// Reads partitions of Kafka as frames. One thread uses it; its event_fd() wakes that thread.
+/// Reads partitions of Kafka as frames: the interface behind which librdkafka is; tests fake it.
+/// One thread makes all calls; its event_fd() wakes that thread, and the Listener is called on it.
 ///
 /// Each partition has its own queue, which is not forwarded to the consumer queue: a partition that
 /// is left unread backs up alone, while Poll() keeps the member in its group (docs/architecture.md
@@ -42,50 +37,54 @@ class Consumer {
    public:
     virtual ~Listener() = default;
     /// These partitions came; returns where to start each, in the same order.
-    virtual std::vector<int64_t> OnAssigned(const std::vector<TopicPartition>& partitions) = 0;
+    virtual std::vector<PartitionOffset> OnAssigned(
+        const std::vector<TopicPartition>& partitions) = 0;
     /// These partitions go as soon as this returns. `lost`: they have another owner already, so
     /// nothing may be committed.
     virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
   };
 
-  /// Throws Error(kConfiguration) for a property librdkafka does not take.
-  Consumer(const Options& options, Log log);
-  ~Consumer();
+  virtual ~Consumer() = default;
 
   /// Joins the group for `topics`, names or patterns (IsPattern). `listener` must outlive the
   /// consumer's use.
-  void Subscribe(const std::vector<std::string>& topics, Listener& listener);
+  virtual void Subscribe(const std::vector<std::string>& topics, Listener& listener) = 0;
   /// Reads just these partitions from the given offsets, with no group's say in it.
   /// Those that are read already go on.
-  void Assign(const std::vector<PartitionOffset>& starts);
+  virtual void Assign(const std::vector<PartitionOffset>& starts) = 0;
   /// Reads the partition from `offset` on, whatever there was before it.
-  void Restart(const PartitionOffset& start);
+  virtual void Restart(const PartitionOffset& start) = 0;
 
   /// The partitions there are now of topics (names or patterns), in order. nullopt if the brokers
   /// do not say within a moment.
-  std::optional<std::vector<TopicPartition>> TryFind(const std::vector<std::string>& topics) const;
+  virtual std::optional<std::vector<TopicPartition>> TryFind(
+      const std::vector<std::string>& topics) const = 0;
   /// How often a look at TryFind() is worth it: topic.metadata.refresh.interval.ms.
-  std::chrono::milliseconds refresh_interval() const;
+  virtual std::chrono::milliseconds refresh_interval() const = 0;
   /// How long a group may take to answer one who joins: max.poll.interval.ms, which its slowest
   /// member has.
-  std::chrono::milliseconds join_limit() const;
+  virtual std::chrono::milliseconds join_limit() const = 0;
   /// The end of the partition as the last fetch saw it; nullopt before the first.
-  std::optional<int64_t> CachedEnd(const TopicPartition& partition) const;
+  virtual std::optional<int64_t> CachedEnd(const TopicPartition& partition) const = 0;
 
   /// The offset at which `start` begins in each partition; a group without a stored one begins as
   /// auto.offset.reset says (earliest by default: nothing is left out). Asks the brokers: at most
   /// 10 s. Throws Error(kUnavailable), Error(kNotAuthorised), Error(kBadData) if auto.offset.reset
   /// is error.
-  std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
-                               const StartOffset& start);
+  virtual std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
+                                       const StartOffset& start) = 0;
+  /// The group's stored offset of each partition, nullopt where it has none. Asks the brokers, as
+  /// Resolve() does.
+  virtual std::vector<std::optional<int64_t>> Stored(
+      const std::vector<TopicPartition>& partitions) = 0;
 
   /// Serves rebalances, errors and commit results; never blocks but in the Listener. Call it at
   /// least every few seconds. Throws what makes reading on impossible.
-  void Poll();
+  virtual void Poll() = 0;
   /// Poll for POLLIN: something for Poll() or Fetch(). Clear() before looking, so that nothing that
   /// comes meanwhile is missed.
-  int event_fd() const;
-  void ClearEvents();
+  virtual int event_fd() const = 0;
+  virtual void ClearEvents() = 0;
 
   struct Limits {
     size_t records = 500;
@@ -105,25 +104,24 @@ class Consumer {
   /// What the partition's queue holds, at most one frame; never blocks. `info` says everything of
   /// the frame but next_offset and earliest_timestamp_ms. Throws Error(kBadData) for a position
   /// that lies behind the partition's end.
-  Fetched Fetch(const BatchInfo& info, const Limits& limits);
+  virtual Fetched Fetch(const BatchInfo& info, const Limits& limits) = 0;
   /// When a record that waits for company (Limits::timeout) is due; nullopt if none waits.
-  std::optional<std::chrono::steady_clock::time_point> NextDue() const;
+  virtual std::optional<std::chrono::steady_clock::time_point> NextDue() const = 0;
 
   /// Commits asynchronously; a failure is logged, and TakeCommitFailure() tells of it.
-  void Commit(const std::vector<PartitionOffset>& offsets);
+  virtual void Commit(const std::vector<PartitionOffset>& offsets) = 0;
   /// True once after a commit was refused: what it said must be said again.
-  bool TakeCommitFailure();
+  virtual bool TakeCommitFailure() = 0;
   /// Commits and waits for the brokers' answer, at most 5 s. False if the group we subscribed in is
   /// being rebalanced, or has lost us, and takes none: Poll(), then ask again for what is left.
   /// Throws Error.
-  [[nodiscard]] bool CommitAndWait(const std::vector<PartitionOffset>& offsets);
+  [[nodiscard]] virtual bool CommitAndWait(const std::vector<PartitionOffset>& offsets) = 0;
 
   /// Leaves the group (a static member stays a member until its session ends).
-  void Close();
-
- private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual void Close() = 0;
 };
+
+/// The one that librdkafka is behind. Throws Error(kConfiguration) for a property it does not take.
+std::unique_ptr<Consumer> MakeConsumer(const Consumer::Options& options, Log log);
 
 }  // namespace rk

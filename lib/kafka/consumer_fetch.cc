@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/kafka/consumer_impl.h"
+#include "lib/kafka/consumer_client.h"
 
 namespace rk {
 namespace {
@@ -46,83 +46,8 @@ void EncodeHeaders(rd_kafka_message_t* message, std::string* encoded) {
   }
 }
 
-}  // namespace
-
-Consumer::Fetched Consumer::Impl::Fetch(const BatchInfo& info, const Limits& limits) {
-  const TopicPartition partition{std::string(info.topic), info.partition};
-  const auto found = queues_.find(partition);
-  if (found == queues_.end()) return {};
-  PartitionQueue& queue = found->second;
-  batch_timeout_ = limits.timeout;
-  Pull(queue, limits);
-
-  size_t count = 0;  // records of the next frame
-  size_t bytes = 0;
-  bool cut = false;  // no later record may join
-  for (const MessagePtr& message : queue.pending) {
-    const size_t size = message->len + message->key_len;
-    if (!IsRecord(*message) || message->offset >= limits.end_offset || count == limits.records ||
-        (count > 0 && bytes + size > limits.bytes)) {
-      cut = true;
-      break;
-    }
-    bytes += size;
-    ++count;
-  }
-  Fetched fetched;
-  const bool due = cut || count == limits.records ||
-                   std::chrono::steady_clock::now() >= queue.oldest + limits.timeout;
-  if (count > 0 && due) fetched.frame = Build(queue, info, count);
-  if (!fetched.frame && count > 0) return fetched;
-  TakeMark(partition, info, limits, fetched);
-  return fetched;
-}
-
-// What stands in the queue where the next record would: an end, or an error.
-void Consumer::Impl::TakeMark(const TopicPartition& partition, const BatchInfo& info,
-                              const Limits& limits, Fetched& fetched) {
-  auto& pending = queues_.at(partition).pending;
-  if (pending.empty()) return;
-  const rd_kafka_message_t& mark = *pending.front();
-  if (IsRecord(mark)) {
-    if (mark.offset >= limits.end_offset) fetched.end_offset = limits.end_offset;
-    return;
-  }
-  if (IsEnd(mark)) {
-    fetched.end_offset = std::min<int64_t>(mark.offset, limits.end_offset);
-  } else if (fetched.frame) {
-    return;  // first what came before it
-  } else if (mark.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-    fetched.lost = FindLoss(partition, info.first_offset);
-  } else {
-    ThrowKafka(mark.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
-               rd_kafka_message_errstr(&mark));
-  }
-  pending.pop_front();
-}
-
-// One by one: when librdkafka 2.12 hands out many in one call it counts the end of the partition as
-// a record that was read, and goes on one too far after a cooperative rebalance.
-void Consumer::Impl::Pull(PartitionQueue& queue, const Limits& limits) {
-  while (queue.pending_records < limits.records && queue.pending_bytes < limits.bytes) {
-    MessagePtr message(rd_kafka_consume_queue(queue.queue.get(), 0));
-    if (!message) return;
-    if (queue.pending.empty()) queue.oldest = std::chrono::steady_clock::now();
-    if (IsRecord(*message)) {
-      // A rebalance may begin between librdkafka's handing out a record and its noting so.
-      if (message->offset < queue.next_offset) continue;
-      queue.next_offset = message->offset + 1;
-      // An end that a record follows is no end any more; a waiting batch is not cut short by it.
-      const bool after_end = !queue.pending.empty() && IsEnd(*queue.pending.back());
-      if (after_end && limits.timeout.count() > 0) queue.pending.pop_back();
-      queue.pending_bytes += message->len + message->key_len;
-      ++queue.pending_records;
-    }
-    queue.pending.push_back(std::move(message));
-  }
-}
-
-Frame Consumer::Impl::Build(PartitionQueue& queue, const BatchInfo& info, size_t count) {
+/// The first `count` of the queue as a frame; they leave it.
+Frame Build(PartitionQueue& queue, const BatchInfo& info, size_t count) {
   BatchInfo batch = info;
   size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -156,7 +81,83 @@ Frame Consumer::Impl::Build(PartitionQueue& queue, const BatchInfo& info, size_t
   return builder.Finish();
 }
 
-OffsetRange Consumer::Impl::FindLoss(const TopicPartition& partition, int64_t position) {
+}  // namespace
+
+Consumer::Fetched ConsumerClient::Fetch(const BatchInfo& info, const Limits& limits) {
+  const TopicPartition partition{std::string(info.topic), info.partition};
+  const auto found = queues_.find(partition);
+  if (found == queues_.end()) return {};
+  PartitionQueue& queue = found->second;
+  batch_timeout_ = limits.timeout;
+  Pull(queue, limits);
+
+  size_t count = 0;  // records of the next frame
+  size_t bytes = 0;
+  bool cut = false;  // no later record may join
+  for (const MessagePtr& message : queue.pending) {
+    const size_t size = message->len + message->key_len;
+    if (!IsRecord(*message) || message->offset >= limits.end_offset || count == limits.records ||
+        (count > 0 && bytes + size > limits.bytes)) {
+      cut = true;
+      break;
+    }
+    bytes += size;
+    ++count;
+  }
+  Fetched fetched;
+  const bool due = cut || count == limits.records ||
+                   std::chrono::steady_clock::now() >= queue.oldest + limits.timeout;
+  if (count > 0 && due) fetched.frame = Build(queue, info, count);
+  if (!fetched.frame && count > 0) return fetched;
+  TakeMark(partition, info, limits, fetched);
+  return fetched;
+}
+
+// What stands in the queue where the next record would: an end, or an error.
+void ConsumerClient::TakeMark(const TopicPartition& partition, const BatchInfo& info,
+                              const Limits& limits, Fetched& fetched) {
+  auto& pending = queues_.at(partition).pending;
+  if (pending.empty()) return;
+  const rd_kafka_message_t& mark = *pending.front();
+  if (IsRecord(mark)) {
+    if (mark.offset >= limits.end_offset) fetched.end_offset = limits.end_offset;
+    return;
+  }
+  if (IsEnd(mark)) {
+    fetched.end_offset = std::min<int64_t>(mark.offset, limits.end_offset);
+  } else if (fetched.frame) {
+    return;  // first what came before it
+  } else if (mark.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+    fetched.lost = FindLoss(partition, info.first_offset);
+  } else {
+    ThrowKafka(mark.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
+               rd_kafka_message_errstr(&mark));
+  }
+  pending.pop_front();
+}
+
+// One by one: when librdkafka 2.12 hands out many in one call it counts the end of the partition as
+// a record that was read, and goes on one too far after a cooperative rebalance.
+void ConsumerClient::Pull(PartitionQueue& queue, const Limits& limits) {
+  while (queue.pending_records < limits.records && queue.pending_bytes < limits.bytes) {
+    MessagePtr message(rd_kafka_consume_queue(queue.queue.get(), 0));
+    if (!message) return;
+    if (queue.pending.empty()) queue.oldest = std::chrono::steady_clock::now();
+    if (IsRecord(*message)) {
+      // A rebalance may begin between librdkafka's handing out a record and its noting so.
+      if (message->offset < queue.next_offset) continue;
+      queue.next_offset = message->offset + 1;
+      // An end that a record follows is no end any more; a waiting batch is not cut short by it.
+      const bool after_end = !queue.pending.empty() && IsEnd(*queue.pending.back());
+      if (after_end && limits.timeout.count() > 0) queue.pending.pop_back();
+      queue.pending_bytes += message->len + message->key_len;
+      ++queue.pending_records;
+    }
+    queue.pending.push_back(std::move(message));
+  }
+}
+
+OffsetRange ConsumerClient::FindLoss(const TopicPartition& partition, int64_t position) {
   const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
   if (low > position) return {position, low};
   const int64_t end = List({partition}, RD_KAFKA_OFFSET_SPEC_LATEST).front();
@@ -166,18 +167,14 @@ OffsetRange Consumer::Impl::FindLoss(const TopicPartition& partition, int64_t po
                           partition.topic, partition.partition, position, low, end));
 }
 
-std::optional<std::chrono::steady_clock::time_point> Consumer::NextDue() const {
+std::optional<std::chrono::steady_clock::time_point> ConsumerClient::NextDue() const {
   std::optional<std::chrono::steady_clock::time_point> due;
-  for (const auto& [partition, queue] : impl_->queues_) {
+  for (const auto& [partition, queue] : queues_) {
     if (queue.pending_records == 0) continue;
-    const auto at = queue.oldest + impl_->batch_timeout_;
+    const auto at = queue.oldest + batch_timeout_;
     if (!due || at < *due) due = at;
   }
   return due;
-}
-
-Consumer::Fetched Consumer::Fetch(const BatchInfo& info, const Limits& limits) {
-  return impl_->Fetch(info, limits);
 }
 
 }  // namespace rk

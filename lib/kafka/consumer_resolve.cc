@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/kafka/consumer_impl.h"
+#include "lib/kafka/consumer_client.h"
 
 namespace rk {
 namespace {
@@ -12,20 +12,21 @@ constexpr int kAnswerTimeoutMs = 8000;
 
 }  // namespace
 
-std::vector<int64_t> Consumer::Impl::Stored(const std::vector<TopicPartition>& partitions) {
+std::vector<std::optional<int64_t>> ConsumerClient::Stored(
+    const std::vector<TopicPartition>& partitions) {
   const ListPtr list = ToList(partitions);
   const auto error = rd_kafka_committed(handle_.get(), list.get(), kAnswerTimeoutMs);
   if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
-  std::vector<int64_t> offsets;
+  std::vector<std::optional<int64_t>> offsets;
   for (int i = 0; i < list->cnt; ++i) {
     const auto& element = list->elems[i];
     if (element.err) ThrowKafka(element.err, fmt::format("group {}: its stored offsets", group_));
-    offsets.push_back(element.offset);
+    offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
   }
   return offsets;
 }
 
-std::vector<int64_t> Consumer::Impl::List(const std::vector<TopicPartition>& partitions,
+std::vector<int64_t> ConsumerClient::List(const std::vector<TopicPartition>& partitions,
                                           int64_t spec) {
   const ListPtr list = ToList(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = spec;
@@ -55,7 +56,7 @@ std::vector<int64_t> Consumer::Impl::List(const std::vector<TopicPartition>& par
   return offsets;
 }
 
-std::vector<int64_t> Consumer::Impl::Resolve(const std::vector<TopicPartition>& partitions,
+std::vector<int64_t> ConsumerClient::Resolve(const std::vector<TopicPartition>& partitions,
                                              const StartOffset& start) {
   using Kind = StartOffset::Kind;
   if (partitions.empty()) return {};
@@ -85,26 +86,21 @@ std::vector<int64_t> Consumer::Impl::Resolve(const std::vector<TopicPartition>& 
     case Kind::kStored:
       break;
   }
-  auto offsets = Stored(partitions);
+  const auto stored = Stored(partitions);
   std::vector<TopicPartition> fresh;
-  for (size_t i = 0; i < offsets.size(); ++i)
-    if (offsets[i] < 0) fresh.push_back(partitions[i]);
-  if (fresh.empty()) return offsets;
-  if (reset_is_error_) {
+  for (size_t i = 0; i < stored.size(); ++i)
+    if (!stored[i]) fresh.push_back(partitions[i]);
+  if (!fresh.empty() && reset_is_error_) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("group {} has no stored offset in topic {} partition {} and "
                             "auto.offset.reset is error; say where to begin with -o",
                             group_, fresh.front().topic, fresh.front().partition));
   }
   const auto begin = Resolve(fresh, reset_);
-  for (size_t i = 0, next = 0; i < offsets.size(); ++i)
-    if (offsets[i] < 0) offsets[i] = begin[next++];
+  std::vector<int64_t> offsets;
+  size_t next = 0;
+  for (const auto& offset : stored) offsets.push_back(offset ? *offset : begin[next++]);
   return offsets;
-}
-
-std::vector<int64_t> Consumer::Resolve(const std::vector<TopicPartition>& partitions,
-                                       const StartOffset& start) {
-  return impl_->Resolve(partitions, start);
 }
 
 }  // namespace rk

@@ -94,7 +94,7 @@ ErrorKind KindOf(rd_kafka_resp_err_t error) {
   }
 }
 
-void Complaint::Note(rd_kafka_event_t* event) {
+void LastClientError::Note(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
   if (is_authentication()) return;
   // "All brokers down" follows the message that says why.
@@ -103,12 +103,12 @@ void Complaint::Note(rd_kafka_event_t* event) {
   text_ = rd_kafka_event_error_string(event);
 }
 
-void Complaint::Clear() {
+void LastClientError::Clear() {
   error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   text_.clear();
 }
 
-Error Complaint::MakeError(const std::string& what) const {
+Error LastClientError::MakeError(const std::string& what) const {
   const ErrorKind kind = KindOf(error_);
   std::string message = what;
   if (!empty()) message += ": " + text_;

@@ -50,9 +50,9 @@ HandlePtr MakeHandle(rd_kafka_type_t type, ConfPtr conf, const Log* log);
 /// The one place that says what kind of error of ours a librdkafka error is.
 ErrorKind KindOf(rd_kafka_resp_err_t error);
 
-/// The last thing a client complained of. An authentication error stays, because the ones that
+/// The last error that a client told of. An authentication error stays, because the ones that
 /// follow it ("all brokers down", time-outs) only say the same less clearly.
-class Complaint {
+class LastClientError {
  public:
   /// Takes an RD_KAFKA_EVENT_ERROR that is not fatal.
   void Note(rd_kafka_event_t* event);
@@ -61,7 +61,7 @@ class Complaint {
 
   bool empty() const { return text_.empty(); }
   bool is_authentication() const { return error_ == RD_KAFKA_RESP_ERR__AUTHENTICATION; }
-  /// "<what>: <the complaint> (what to do)", of the kind of the complaint, kUnavailable without
+  /// "<what>: <the error> (what to do)", of the kind of that error, kUnavailable without
   /// one.
   Error MakeError(const std::string& what) const;
 

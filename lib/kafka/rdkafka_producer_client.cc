@@ -182,7 +182,7 @@ void RdkafkaProducerClient::Tell(Listener& listener, rd_kafka_event_t* event) {
   } else if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) {
     listener.OnFatal(*this, MakeFatalError());
   } else {
-    complaint_.Note(event);
+    last_error_.Note(event);
   }
 }
 

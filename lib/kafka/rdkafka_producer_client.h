@@ -30,8 +30,8 @@ class RdkafkaProducerClient : public ProducerClient {
   void Poll(Listener& listener) override;
   void Purge() override;
   int32_t PartitionCount(Destination destination, int timeout_ms) override;
-  void ForgetErrors() override { complaint_.Clear(); }
-  Error LastError(const std::string& what) const override { return complaint_.MakeError(what); }
+  void ForgetErrors() override { last_error_.Clear(); }
+  Error LastError(const std::string& what) const override { return last_error_.MakeError(what); }
 
  private:
   void Tell(Listener& listener, rd_kafka_event_t* event);
@@ -40,7 +40,7 @@ class RdkafkaProducerClient : public ProducerClient {
   HandlePtr handle_;
   QueuePtr queue_;
   std::array<TopicPtr, 2> topics_;  ///< by Destination
-  Complaint complaint_;
+  LastClientError last_error_;
 };
 
 }  // namespace rk

@@ -25,7 +25,7 @@ int32_t PartitionsOf(const LoadOptions& options, const Log& log) {
 
 LoadMeter::LoadMeter(const LoadOptions& options, int64_t run, uint64_t count, Stage& stage)
     : run_(run),
-      consumer_({options.client, "", "", 1}, stage.log),
+      consumer_(MakeConsumer({options.client, "", "", 1}, stage.log)),
       received_(stage.metrics.Counter("received")),
       latency_(stage.metrics.Histogram("latency_seconds")),
       tally_(count, options.keys) {
@@ -45,9 +45,9 @@ LoadMeter::~LoadMeter() = default;
 void LoadMeter::Assign(const LoadOptions& options, int32_t partitions) {
   std::vector<TopicPartition> all;
   for (int32_t number = 0; number < partitions; ++number) all.push_back({options.output, number});
-  const auto ends = consumer_.Resolve(all, {StartOffset::Kind::kEnd, 0});
+  const auto ends = consumer_->Resolve(all, {StartOffset::Kind::kEnd, 0});
   for (size_t i = 0; i < all.size(); ++i) positions_.push_back({all[i], ends[i]});
-  consumer_.Assign(positions_);
+  consumer_->Assign(positions_);
 }
 
 uint64_t LoadMeter::distinct() {
@@ -65,10 +65,10 @@ Tally LoadMeter::Finish() {
 
 void LoadMeter::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    pollfd events{consumer_.event_fd(), POLLIN, 0};
+    pollfd events{consumer_->event_fd(), POLLIN, 0};
     poll(&events, 1, kPollMs);
-    consumer_.ClearEvents();
-    consumer_.Poll();
+    consumer_->ClearEvents();
+    consumer_->Poll();
     FetchAll();
   }
 }
@@ -80,7 +80,7 @@ void LoadMeter::FetchAll() {
       info.topic = position.partition.topic;
       info.partition = position.partition.partition;
       info.first_offset = position.offset;
-      const auto fetched = consumer_.Fetch(info, {});
+      const auto fetched = consumer_->Fetch(info, {});
       if (!fetched.frame) break;
       position.offset = fetched.frame->info().next_offset;
       Take(*fetched.frame);

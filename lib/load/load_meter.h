@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -37,7 +38,7 @@ class LoadMeter {
   void Take(const Frame& frame);
 
   const int64_t run_;
-  Consumer consumer_;
+  std::unique_ptr<Consumer> consumer_;
   std::vector<PartitionOffset> positions_;
   MarkReader marks_;
   Metric& received_;

@@ -59,7 +59,7 @@ void AckReceiver::Take(const AckMessage& message) {
     return;
   }
   if (message.kind == AckKind::kNackAll) {
-    window_.With([](Ledger& ledger) { ledger.RefuseAll(); });
+    window_.With([](Ledger& ledger) { ledger.NackAll(); });
     return;
   }
   window_.With([&](Ledger& ledger) {
@@ -67,7 +67,7 @@ void AckReceiver::Take(const AckMessage& message) {
       if (message.kind == AckKind::kAck) {
         ledger.Acknowledge(message.partition, message.epoch, range);
       } else if (message.kind == AckKind::kNack) {
-        ledger.Refuse(message.partition, message.epoch, range, message.blame);
+        ledger.Nack(message.partition, message.epoch, range, message.blame);
       }
     }
   });

@@ -13,7 +13,8 @@
 namespace rk {
 
 /// The reader's thread that takes acknowledgements and tells the writers of partitions given up.
-/// What stops it (a fixed partition that another reader took over) is in the window's failure.
+/// Its public calls may come from any thread. What stops it (a fixed partition that another reader
+/// took over) is in the window's failure.
 class AckReceiver {
  public:
   /// `window` must outlive it. Binds the channel and starts at once. `shared` says that a group

@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = size_t{256} << 10;
-constexpr milliseconds kBetweenHousekeeping{1000};
+constexpr milliseconds kBetweenTicks{1000};
 
 int Open(const std::string& path) {
   const int fd = path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -62,9 +62,9 @@ void LineReader::Run() {
     if (!Stopping() && !HasLine()) ReadMore();
     while (!Stopping() && HasLine() && window_.WantsMore()) AddBatch();
     const auto now = steady_clock::now();
-    if (now < next_housekeeping_) continue;
-    next_housekeeping_ = now + kBetweenHousekeeping;
-    if (sink_.lossy()) window_.ReplayOverdue(stage_.log);
+    if (now < next_tick_) continue;
+    next_tick_ = now + kBetweenTicks;
+    if (sink_.lossy()) window_.ReplayOverdue(now, stage_.log);
   }
   sender.Stop();
   sink_.Finish(origin_);
@@ -77,7 +77,7 @@ void LineReader::Wait() {
   std::array<pollfd, 3> watched{
       pollfd{reads ? fd_ : -1, POLLIN, 0}, pollfd{window_.wake_fd(), POLLIN, 0},
       pollfd{stage_.signals.draining() ? -1 : stage_.signals.drain_fd(), POLLIN, 0}};
-  poll(watched.data(), watched.size(), int{kBetweenHousekeeping.count()});
+  poll(watched.data(), watched.size(), int{kBetweenTicks.count()});
 }
 
 void LineReader::ReadMore() {

@@ -24,7 +24,8 @@ struct LineReaderOptions {
 /// rk-read --from: lines → frames, without Kafka. Each line is a record's value and its offset the
 /// line's number, counted from 0; empty ones are passed by. The topic is the path, the partition 0,
 /// the timestamp when it was read. What has come leaves at once; each frame is kept until it is
-/// acknowledged, as Reader does it. The thread of Run() reads; Sender and AckReceiver have theirs.
+/// acknowledged, as Reader does it. The thread of
+/// Run(), which makes all calls, reads; Sender and AckReceiver have theirs.
 class LineReader {
  public:
   /// Opens the file. Throws Error(kMissing), Error(kIo).
@@ -65,7 +66,7 @@ class LineReader {
   bool ended_ = false;  ///< the input has
   int64_t next_line_ = 0;
   uint64_t taken_ = 0;  ///< records
-  std::chrono::steady_clock::time_point next_housekeeping_;
+  std::chrono::steady_clock::time_point next_tick_;
   Metric& records_;
   Metric& bytes_;
   Metric& batches_;

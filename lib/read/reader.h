@@ -2,114 +2,96 @@
 
 #include <chrono>
 #include <cstdint>
-#include <limits>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <set>
-#include <string>
 #include <vector>
 
 #include "lib/batch/ledger.h"
 #include "lib/kafka/consumer.h"
 #include "lib/link/sink.h"
+#include "lib/observe/metrics.h"
 #include "lib/read/ack_receiver.h"
+#include "lib/read/group_watch.h"
+#include "lib/read/new_partitions.h"
+#include "lib/read/offset_committer.h"
+#include "lib/read/partition_fetcher.h"
 #include "lib/read/reader_options.h"
+#include "lib/read/reader_topics.h"
 #include "lib/read/sender.h"
+#include "lib/read/start_offsets.h"
 #include "lib/read/window.h"
-#include "lib/stage/tool.h"
 
 namespace rk {
 
-/// Asks the brokers whether the topics and the fixed partitions are there; throws what the Reader
-/// would.
-void CheckReader(const ReaderOptions& options, const Log& log);
-
-/// Commits for the group, in each partition, the offset where it is to start, and reads nothing.
-/// The brokers refuse it while the group has members.
-void SetGroupOffsets(const ReaderOptions& options, const Log& log);
-
-/// rk-read: Kafka → frames, each kept until it is acknowledged (docs/architecture.md, The reader).
+/// rk-read: Kafka → frames, each kept until it is acknowledged (docs/architecture.md, "The
+/// reader").
 ///
 /// Three threads, so that none ever waits for another's partner: Run()'s own polls Kafka, Sender's
-/// may block on the link, AckReceiver's takes acknowledgements. They meet in the Window.
+/// may block on the link, AckReceiver's takes acknowledgements. They meet in the Window. What is to
+/// be decided is decided elsewhere: what to commit in OffsetCommitter, where a partition starts in
+/// StartOffsets, what is sent again in the Ledger.
+///
+/// The constructor, Run() and the destructor are for one thread.
 class Reader : private Consumer::Listener {
  public:
-  /// Checks the topics and joins in. Throws Error(kMissing), Error(kUnavailable), ….
-  Reader(const ReaderOptions& options, Sink& sink, Stage& stage);
+  using Clock = std::chrono::steady_clock;
+
+  static constexpr std::chrono::milliseconds kBetweenTicks{1000};
+
+  /// What it stands on; OpenReader() (lib/read/open_reader.h) takes the real ones.
+  struct Dependencies {
+    Sink& sink;
+    std::unique_ptr<Consumer> consumer;
+    FoundTopics found;
+    int drain_fd = -1;  ///< becomes and stays readable once a drain was asked for
+    Metrics& metrics;
+    Log log;
+    std::function<Clock::time_point()> now = Clock::now;
+  };
+
+  /// Joins in. Throws Error(kMissing), Error(kUnavailable), ….
+  Reader(const ReaderOptions& options, Dependencies dependencies);
+  ~Reader() override = default;
+
   /// Reads until the end, the count or a drain; returns when everything that was read is
   /// acknowledged and committed, and END is on its way.
   void Run();
 
  private:
-  static constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
-
-  struct Reading {
-    int64_t committed = -1;  ///< what this process has asked to commit
-    int64_t end = kNoEnd;    ///< where -o e@MS says to stop
-    bool at_end = false;
-  };
-
-  std::vector<int64_t> OnAssigned(const std::vector<TopicPartition>& partitions) override;
+  std::vector<PartitionOffset> OnAssigned(const std::vector<TopicPartition>& partitions) override;
   void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) override;
-
-  void AddFixed(const std::vector<TopicPartition>& partitions);
-  void AddNewPartitions();
-  StartOffset StartOf(const TopicPartition& partition);
-  std::vector<int64_t> StartsOf(const std::vector<TopicPartition>& partitions);
-  std::vector<int64_t> EndsOf(const std::vector<TopicPartition>& partitions);
-  void Begin(const std::vector<TopicPartition>& partitions, const std::vector<int64_t>& starts);
+  std::vector<PartitionOffset> Begin(const std::vector<TopicPartition>& partitions);
   void GiveUp(const TopicPartition& partition);
 
-  void ReadUntilFinished();
+  void Step();
   void Wait();
-  void FetchRound();
-  bool FetchOne(const TopicPartition& partition, Reading& reading);
-  BatchInfo NextBatch(const TopicPartition& partition);
-  void Add(const TopicPartition& partition, Frame frame);
-  void Skip(const TopicPartition& partition, OffsetRange lost);
-  std::map<TopicPartition, Reading>::iterator NextReading();
+  void OnTick(Clock::time_point now);
   bool Stopping() const;
   bool Finished();
 
-  bool Commits() const;
-  std::vector<PartitionOffset> Uncommitted();
-  void Commit();
-  void TakeAsCommitted(const std::vector<PartitionOffset>& offsets);
-  void TakeNothingAsCommitted();
-  void KeepHouse();
-  void WatchGroup(std::chrono::steady_clock::time_point now);
-  void UpdateLag();
   bool CommitAll();
   void CommitAtEnd();
   void TryCommitAll();
 
-  ReaderOptions options_;
+  const ReaderOptions options_;
   Sink& sink_;
-  Stage& stage_;
+  Log log_;
+  std::function<Clock::time_point()> now_;
+  int drain_fd_;
+  bool draining_ = false;
   const Origin origin_ = RandomOrigin();
   Window window_;
   AckReceiver acks_;
   std::unique_ptr<Consumer> consumer_;
+  StartOffsets starts_;
+  OffsetCommitter committer_;
+  GroupWatch watch_;
+  NewPartitions new_partitions_;
+  PartitionFetcher fetcher_;
   std::optional<Sender> sender_;  ///< from Run() on
-  std::string cluster_id_;
-
-  std::map<TopicPartition, Reading> readings_;
-  std::set<TopicPartition> at_start_;       ///< the partitions there were when we started
-  std::set<TopicPartition> begun_;          ///< those that a start has been looked up for
-  std::map<TopicPartition, int64_t> left_;  ///< where we were in those given up, if not committed
-  bool assigned_ = false;                   ///< the group has answered
-  bool more_to_fetch_ = false;
-  TopicPartition last_fetched_;  ///< partitions take turns
-  uint64_t fetched_ = 0;
-  std::chrono::steady_clock::time_point next_housekeeping_;
-  std::chrono::steady_clock::time_point next_look_;  ///< for new partitions
-  std::chrono::steady_clock::time_point answered_;   ///< the last moment when the group had
-  std::chrono::steady_clock::time_point next_complaint_;
-
-  Metric& records_;
-  Metric& bytes_;
-  Metric& batches_;
+  bool assigned_ = false;         ///< the group has answered
+  Clock::time_point next_tick_;
   Metric& lag_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct ReaderOptions {
   bool commit_sent = false;       ///< what is written counts as done, where nobody acknowledges
   Consumer::Limits batch;
   Ledger::Limits window;
+  std::chrono::milliseconds revoke_grace{3000};  ///< for what is in flight of a revoked partition
 };
 
 }  // namespace rk

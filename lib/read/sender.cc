@@ -28,8 +28,9 @@ Sender::Sender(Window& window, Sink& sink) : window_(window), sink_(sink) {
 }
 
 void Sender::Stop() {
+  if (!thread_.joinable()) return;
   thread_.request_stop();
-  window_.Changed();
+  window_.WakeSender();
   thread_.join();
 }
 

@@ -16,9 +16,8 @@ bool Window::WantsMore() {
   return ledger_.HasRoom() && ledger_.unsent() < kFramesAhead;
 }
 
-void Window::ReplayOverdue(const Log& log) {
-  const size_t batches =
-      With([](Ledger& ledger) { return ledger.ReplayOverdue(Ledger::Clock::now()); });
+void Window::ReplayOverdue(Ledger::Clock::time_point now, const Log& log) {
+  const size_t batches = With([&](Ledger& ledger) { return ledger.ReplayOverdue(now); });
   if (batches == 0) return;
   log(LogLevel::kWarning,
       fmt::format("no acknowledgement for a long time: sent again batches={}", batches));
@@ -52,7 +51,18 @@ void Window::RethrowFailure() {
 }
 
 bool Window::WaitForUnsent(std::chrono::milliseconds timeout) {
-  return WaitUntil(timeout, [](Ledger& ledger) { return ledger.unsent() > 0; });
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [&] { return ledger_.unsent() > 0 || sender_woken_; });
+  sender_woken_ = false;
+  return ledger_.unsent() > 0;
+}
+
+void Window::WakeSender() {
+  {
+    const std::lock_guard lock(mutex_);
+    sender_woken_ = true;
+  }
+  changed_.notify_all();
 }
 
 std::shared_ptr<const Frame> Window::NextToSend() {

@@ -14,8 +14,8 @@
 namespace rk {
 
 /// The ledger as the reader's three threads share it: the one that reads Kafka, the one that sends,
-/// the one that takes acknowledgements. No call blocks on anything but the lock, except the two
-/// that say so.
+/// the one that takes acknowledgements. Any of them may make any call but those that say whose they
+/// are. No call blocks on anything but the lock, except the two that say so.
 class Window {
  public:
   explicit Window(Ledger::Limits limits) : ledger_(limits) {}
@@ -31,7 +31,7 @@ class Window {
   bool WantsMore();
   /// The last resort on a link that may lose a frame: sends again what nobody acknowledges. To be
   /// called about once a second.
-  void ReplayOverdue(const Log& log);
+  void ReplayOverdue(Ledger::Clock::time_point now, const Log& log);
 
   /// Something changed that another thread may wait for. The Kafka thread is woken if it asked.
   void Changed();
@@ -41,8 +41,11 @@ class Window {
   /// Throws the first such reason, if there is one.
   void RethrowFailure();
 
-  /// Waits until a frame is to be sent, at most `timeout`; says whether one is.
+  /// The sender waits until a frame is to be sent, or WakeSender(), at most `timeout`; says whether
+  /// one is.
   bool WaitForUnsent(std::chrono::milliseconds timeout);
+  /// Ends one WaitForUnsent(), the next if none waits.
+  void WakeSender();
   /// The next frame to be sent, as Ledger::NextToSend().
   std::shared_ptr<const Frame> NextToSend();
   /// Waits until `done(Ledger&)`, at most `timeout`; says whether it is.
@@ -66,6 +69,7 @@ class Window {
   Ledger ledger_;
   std::exception_ptr failure_;
   bool wake_asked_ = false;
+  bool sender_woken_ = false;
   EventFd wake_;
 };
 

@@ -36,9 +36,9 @@ void Acknowledge(Ledger& ledger, OffsetRange range) {
   ledger.Acknowledge(kPartition, kEpoch, range);
 }
 
-void Blame(Ledger& ledger, OffsetRange range) { ledger.Refuse(kPartition, kEpoch, range, true); }
+void Blame(Ledger& ledger, OffsetRange range) { ledger.Nack(kPartition, kEpoch, range, true); }
 
-void Refuse(Ledger& ledger, OffsetRange range) { ledger.Refuse(kPartition, kEpoch, range, false); }
+void Nack(Ledger& ledger, OffsetRange range) { ledger.Nack(kPartition, kEpoch, range, false); }
 
 /// A ledger that has sent batches of `records` each, one after the other from 0.
 Ledger MakeSent(const std::vector<int64_t>& records) {
@@ -119,7 +119,7 @@ TEST_CASE("a batch is kept until the last of its offsets is acknowledged") {
   Acknowledge(ledger, {6, 10});
   REQUIRE(ledger.floor(kPartition) == 4);
   REQUIRE(ledger.window_batches() == 2);
-  Refuse(ledger, {0, 20});
+  Nack(ledger, {0, 20});
   SECTION("its replay is under no floor that would cut it") {
     REQUIRE(Received(*ledger.NextToSend()).info().floor == 0);
     REQUIRE(Received(*ledger.NextToSend()).info().floor == 0);
@@ -235,22 +235,22 @@ TEST_CASE("the window is full at its number of batches") {
 TEST_CASE("refused batches go again before fresh ones, lowest offset first") {
   Ledger ledger = MakeSent({10, 10, 10});
   Add(ledger, 10);
-  Refuse(ledger, {20, 30});
-  Refuse(ledger, {0, 10});
+  Nack(ledger, {20, 30});
+  Nack(ledger, {0, 10});
   REQUIRE(ledger.unsent() == 3);
   REQUIRE(Send(ledger) == std::vector<OffsetRange>{{0, 10}, {20, 30}, {30, 40}});
 }
 
 TEST_CASE("a refusal that touches a batch means all of it") {
   Ledger ledger = MakeSent({10, 10, 10, 10});
-  Refuse(ledger, {19, 21});
+  Nack(ledger, {19, 21});
   REQUIRE(Send(ledger) == std::vector<OffsetRange>{{10, 20}, {20, 30}});
 }
 
 TEST_CASE("a batch refused twice before it goes again goes again once") {
   Ledger ledger = MakeSent({10});
-  Refuse(ledger, {0, 10});
-  Refuse(ledger, {0, 10});
+  Nack(ledger, {0, 10});
+  Nack(ledger, {0, 10});
   REQUIRE(ledger.unsent() == 1);
   REQUIRE(Send(ledger) == std::vector<OffsetRange>{{0, 10}});
 }
@@ -261,8 +261,8 @@ TEST_CASE("refusals that are not about what is in flight change nothing") {
   Add(ledger, 10);
   SECTION("acknowledged") { Blame(ledger, {0, 10}); }
   SECTION("never sent") { Blame(ledger, {20, 30}); }
-  SECTION("another epoch") { ledger.Refuse(kPartition, kEpoch + 1, {0, 30}, true); }
-  SECTION("another partition") { ledger.Refuse(kOther, kEpoch, {0, 30}, true); }
+  SECTION("another epoch") { ledger.Nack(kPartition, kEpoch + 1, {0, 30}, true); }
+  SECTION("another partition") { ledger.Nack(kOther, kEpoch, {0, 30}, true); }
   const auto next = ledger.NextToSend();
   REQUIRE(RangeOf(*next) == OffsetRange{20, 30});
   REQUIRE(next->info().attempt == 0);
@@ -271,7 +271,7 @@ TEST_CASE("refusals that are not about what is in flight change nothing") {
 
 TEST_CASE("a batch acknowledged while it waits to go again does not go again") {
   Ledger ledger = MakeSent({10, 10});
-  Refuse(ledger, {0, 20});
+  Nack(ledger, {0, 20});
   Acknowledge(ledger, {0, 10});
   REQUIRE(Send(ledger) == std::vector<OffsetRange>{{10, 20}});
 }
@@ -279,7 +279,7 @@ TEST_CASE("a batch acknowledged while it waits to go again does not go again") {
 TEST_CASE("a refusal without blame never raises the attempt") {
   Ledger ledger = MakeSent({10});
   for (int i = 0; i < 5; ++i) {
-    Refuse(ledger, {0, 10});
+    Nack(ledger, {0, 10});
     const auto again = ledger.NextToSend();
     REQUIRE(again->info().attempt == 0);
     REQUIRE(again->record_count() == 10);
@@ -293,11 +293,11 @@ TEST_CASE(
   Ledger ledger = MakeSent({10, 10, 10, 10});
   SECTION("acknowledged before the refusal") {
     Acknowledge(ledger, {10, 20});
-    Refuse(ledger, {0, 40});
+    Nack(ledger, {0, 40});
     Send(ledger);
   }
   SECTION("acknowledged while it waited to go again") {
-    Refuse(ledger, {0, 40});
+    Nack(ledger, {0, 40});
     Acknowledge(ledger, {10, 20});
     Send(ledger);
   }
@@ -328,7 +328,7 @@ TEST_CASE("refusing all sends again whatever is in flight, of every partition, a
   Send(ledger);
   Acknowledge(ledger, {10, 20});
   Add(ledger, 10);
-  ledger.RefuseAll();
+  ledger.NackAll();
   REQUIRE(ledger.unsent() == 4);
   for (int i = 0; i < 4; ++i) CHECK(ledger.NextToSend()->info().attempt == 0);
 }
@@ -367,7 +367,7 @@ TEST_CASE("a stopped partition drops what was never sent and keeps what is in fl
   ledger.Assign(kOther, kEpoch, 0);
   Add(ledger, 10);
   Add(ledger, 5, kOther);
-  Refuse(ledger, {10, 20});
+  Nack(ledger, {10, 20});
   ledger.Stop(kPartition);
   REQUIRE(ledger.window_batches() == 3);
   REQUIRE(Send(ledger) == std::vector<OffsetRange>{{10, 20}, {0, 5}});
@@ -393,7 +393,7 @@ TEST_CASE("a revoked partition is forgotten, and others stay") {
   Add(ledger, 5, kOther);
   const size_t bytes = MakeBatch(MakeInfo({0, 5}, kEpoch, kOther)).bytes().size();
   Add(ledger, 10);
-  Refuse(ledger, {0, 10});
+  Nack(ledger, {0, 10});
   ledger.Revoke(kPartition);
   REQUIRE_FALSE(ledger.Owns(kPartition));
   REQUIRE(ledger.Owns(kOther));
@@ -406,7 +406,7 @@ TEST_CASE("a revoked partition is forgotten, and others stay") {
 TEST_CASE("a partition assigned again starts afresh") {
   Ledger ledger = MakeSent({10, 10});
   Acknowledge(ledger, {0, 10});
-  Refuse(ledger, {10, 20});
+  Nack(ledger, {10, 20});
   ledger.Assign(kPartition, kEpoch + 1, 10);
   REQUIRE(ledger.Idle());
   REQUIRE(ledger.unsent() == 0);

@@ -59,7 +59,7 @@ void ScheduleWorld::Die(Replica& replica) {
   if (supervised_) {
     std::erase_if(to_writer_,
                   [&](const Pushed& pushed) { return pushed.by == replica.id && OneIn(2); });
-    RefuseAll();
+    NackAll();
   }
   replica.id = ++last_replica_;
 }
@@ -68,7 +68,7 @@ void ScheduleWorld::KillReplica() { Die(replicas_[Below(replicas_.size())]); }
 
 void ScheduleWorld::KillBalance() {
   to_replicas_.clear();
-  RefuseAll();
+  NackAll();
 }
 
 /// A replica that is silent counts as dead, but what it holds comes out when it is woken.
@@ -103,10 +103,10 @@ void ScheduleWorld::LoseAcknowledgements() {
   std::erase_if(to_readers_, [&](const Message& message) {
     return message.kind == Message::Kind::kAck && OneIn(2);
   });
-  RefuseAll();
+  NackAll();
 }
 
-void ScheduleWorld::RefuseAll() {
+void ScheduleWorld::NackAll() {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     for (const Reader& reader : readers_) {
       const TopicPartition partition = Name(static_cast<int>(i));

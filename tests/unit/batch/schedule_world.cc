@@ -178,8 +178,8 @@ void ScheduleWorld::TakeMessage() {
         break;
       case Message::Kind::kNack:
       case Message::Kind::kBlame:
-        reader.ledger.Refuse(message.partition, message.epoch, message.range,
-                             message.kind == Message::Kind::kBlame);
+        reader.ledger.Nack(message.partition, message.epoch, message.range,
+                           message.kind == Message::Kind::kBlame);
         break;
       case Message::Kind::kFence:
       case Message::Kind::kFenced:
@@ -248,7 +248,7 @@ void ScheduleWorld::KillReader() {
     if (inputs_[i].owner == killed) Assign(static_cast<int>(i), Below(kReaders));
   }
   std::erase_if(to_replicas_, [&](const FramePtr&) { return OneIn(4); });
-  RefuseAll();
+  NackAll();
 }
 
 }  // namespace rk

@@ -145,7 +145,7 @@ class ScheduleWorld {
   void ThawReplica();
   void TimeOut();
   void LoseAcknowledgements();
-  void RefuseAll();
+  void NackAll();
 
   // The writer.
   void TakeFrame();

@@ -9,7 +9,7 @@
 namespace rk {
 namespace {
 
-void Blame(Ledger& ledger, OffsetRange range) { ledger.Refuse(kPartition, kEpoch, range, true); }
+void Blame(Ledger& ledger, OffsetRange range) { ledger.Nack(kPartition, kEpoch, range, true); }
 
 /// Sends whatever waits.
 std::vector<std::shared_ptr<const Frame>> Send(Ledger& ledger) {

@@ -17,7 +17,7 @@ TEST_CASE("librdkafka's errors have the kinds that decide the exit status") {
 }
 
 TEST_CASE("without a complaint the brokers are unavailable, and the message says what to look at") {
-  const rk::Error error = rk::Complaint().MakeError("cannot ask");
+  const rk::Error error = rk::LastClientError().MakeError("cannot ask");
   CHECK(error.kind() == ErrorKind::kUnavailable);
   CHECK_THAT(error.what(), Catch::StartsWith("cannot ask (is the address right"));
 }

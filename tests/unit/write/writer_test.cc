@@ -100,15 +100,15 @@ struct Fixture {
 
   /// The values of all records of a topic's one partition.
   std::vector<std::string> ValuesOf(const std::string& topic) const {
-    Consumer consumer({client(), "", "", 1}, log);
+    const auto consumer = MakeConsumer({client(), "", "", 1}, log);
     const TopicPartition partition{topic, 0};
-    consumer.Assign({{partition, 0}});
+    consumer->Assign({{partition, 0}});
     BatchInfo info = MakeInfo({0, 0}, kEpoch, partition);
     std::vector<std::string> values;
     const auto deadline = Clock::now() + kPatience;
     while (Clock::now() < deadline) {
-      consumer.Poll();
-      const Consumer::Fetched fetched = consumer.Fetch(info, {});
+      consumer->Poll();
+      const Consumer::Fetched fetched = consumer->Fetch(info, {});
       if (fetched.frame) {
         info.first_offset = fetched.frame->info().next_offset;
         for (size_t i = 0; i < fetched.frame->record_count(); ++i) {

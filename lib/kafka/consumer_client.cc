@@ -1,4 +1,4 @@
-#include "lib/kafka/consumer.h"
+#include "lib/kafka/consumer_client.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/kafka/consumer_impl.h"
 #include "lib/kafka/find_partitions.h"
 
 namespace rk {
@@ -127,7 +126,7 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
   return list;
 }
 
-Consumer::Impl::Impl(const Options& options, Log log)
+ConsumerClient::ConsumerClient(const Options& options, Log log)
     : group_(options.group),
       log_(std::move(log)),
       refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
@@ -145,9 +144,10 @@ Consumer::Impl::Impl(const Options& options, Log log)
   rd_kafka_queue_io_event_enable(consumer_queue_.get(), events_.fd(), &one, sizeof one);
 }
 
-void Consumer::Impl::Open(const TopicPartition& partition, int64_t offset) {
+void ConsumerClient::Open(const PartitionOffset& start) {
+  const TopicPartition& partition = start.partition;
   PartitionQueue& opened = queues_[partition] = {};
-  opened.next_offset = offset;
+  opened.next_offset = start.offset;
   opened.queue.reset(
       rd_kafka_queue_get_partition(handle_.get(), partition.topic.c_str(), partition.partition));
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
@@ -155,11 +155,11 @@ void Consumer::Impl::Open(const TopicPartition& partition, int64_t offset) {
   rd_kafka_queue_io_event_enable(opened.queue.get(), events_.fd(), &one, sizeof one);
 }
 
-void Consumer::Impl::Poll() {
+void ConsumerClient::Poll() {
   while (const EventPtr event{rd_kafka_queue_poll(consumer_queue_.get(), 0)}) OnEvent(event.get());
 }
 
-void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
+void ConsumerClient::OnEvent(rd_kafka_event_t* event) {
   switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_REBALANCE:
       return OnRebalance(event);
@@ -178,7 +178,7 @@ void Consumer::Impl::OnEvent(rd_kafka_event_t* event) {
   }
 }
 
-void Consumer::Impl::OnError(rd_kafka_event_t* event) {
+void ConsumerClient::OnError(rd_kafka_event_t* event) {
   char text[512];
   // The event of a fatal error has the code of its cause.
   if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof text)) {
@@ -195,25 +195,24 @@ void Consumer::Impl::OnError(rd_kafka_event_t* event) {
   log_(LogLevel::kWarning, fmt::format("{}; still trying", reason));
 }
 
-void Consumer::Impl::OnRebalance(rd_kafka_event_t* event) {
+void ConsumerClient::OnRebalance(rd_kafka_event_t* event) {
   auto* list = rd_kafka_event_topic_partition_list(event);
   if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return OnAssigned(list);
   OnRevoked(list);
 }
 
-void Consumer::Impl::OnAssigned(rd_kafka_topic_partition_list_t* list) {
-  const auto partitions = FromList(*list);
-  const auto starts = listener_->OnAssigned(partitions);
-  for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = starts[static_cast<size_t>(i)];
-  for (size_t i = 0; i < partitions.size(); ++i) Open(partitions[i], starts[i]);
+void ConsumerClient::OnAssigned(rd_kafka_topic_partition_list_t* list) {
+  const auto starts = listener_->OnAssigned(FromList(*list));
+  for (const auto& start : starts) Open(start);
+  const ListPtr assigned = ToList(starts);
   if (IsCooperative(handle_.get())) {
-    ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), list), "assignment");
-  } else if (const auto error = rd_kafka_assign(handle_.get(), list)) {
+    ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), assigned.get()), "assignment");
+  } else if (const auto error = rd_kafka_assign(handle_.get(), assigned.get())) {
     ThrowKafka(error, "assignment");
   }
 }
 
-void Consumer::Impl::OnRevoked(rd_kafka_topic_partition_list_t* list) {
+void ConsumerClient::OnRevoked(rd_kafka_topic_partition_list_t* list) {
   const auto partitions = FromList(*list);
   listener_->OnRevoked(partitions, rd_kafka_assignment_lost(handle_.get()) != 0);
   for (const auto& partition : partitions) queues_.erase(partition);
@@ -224,29 +223,24 @@ void Consumer::Impl::OnRevoked(rd_kafka_topic_partition_list_t* list) {
   }
 }
 
-Consumer::Consumer(const Options& options, Log log)
-    : impl_(std::make_unique<Impl>(options, std::move(log))) {}
-Consumer::~Consumer() = default;
-
-void Consumer::Subscribe(const std::vector<std::string>& topics, Listener& listener) {
-  impl_->listener_ = &listener;
+void ConsumerClient::Subscribe(const std::vector<std::string>& topics, Listener& listener) {
+  listener_ = &listener;
   std::vector<TopicPartition> names;
   for (const auto& topic : topics) names.push_back({topic, RD_KAFKA_PARTITION_UA});
-  if (const auto error = rd_kafka_subscribe(impl_->handle_.get(), ToList(names).get()))
-    ThrowKafka(error, fmt::format("group {}", impl_->group_));
+  if (const auto error = rd_kafka_subscribe(handle_.get(), ToList(names).get()))
+    ThrowKafka(error, fmt::format("group {}", group_));
 }
 
-void Consumer::Assign(const std::vector<PartitionOffset>& starts) {
-  for (const auto& start : starts) impl_->Open(start.partition, start.offset);
-  ThrowIfFailed(rd_kafka_incremental_assign(impl_->handle_.get(), ToList(starts).get()),
-                "assignment");
+void ConsumerClient::Assign(const std::vector<PartitionOffset>& starts) {
+  for (const auto& start : starts) Open(start);
+  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), ToList(starts).get()), "assignment");
 }
 
 // Not by a seek, which librdkafka refuses where fetching has ended with an error. A group with the
 // eager protocol takes only whole assignments: the other partitions go on at the record after the
 // last one that we have.
-void Consumer::Impl::Restart(const PartitionOffset& start) {
-  Open(start.partition, start.offset);
+void ConsumerClient::Restart(const PartitionOffset& start) {
+  Open(start);
   if (IsEager(handle_.get())) {
     std::vector<PartitionOffset> all;
     for (const auto& [partition, queue] : queues_) all.push_back({partition, queue.next_offset});
@@ -260,54 +254,44 @@ void Consumer::Impl::Restart(const PartitionOffset& start) {
   ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), list.get()), "assignment");
 }
 
-void Consumer::Restart(const PartitionOffset& start) { impl_->Restart(start); }
-
-std::optional<std::vector<TopicPartition>> Consumer::TryFind(
+std::optional<std::vector<TopicPartition>> ConsumerClient::TryFind(
     const std::vector<std::string>& topics) const {
-  return FindPartitions(impl_->handle_.get(), topics, kMomentMs);
+  return FindPartitions(handle_.get(), topics, kMomentMs);
 }
 
-std::chrono::milliseconds Consumer::refresh_interval() const { return impl_->refresh_; }
-
-std::chrono::milliseconds Consumer::join_limit() const { return impl_->join_limit_; }
-
-std::optional<int64_t> Consumer::CachedEnd(const TopicPartition& partition) const {
+std::optional<int64_t> ConsumerClient::CachedEnd(const TopicPartition& partition) const {
   int64_t low = 0;
   int64_t high = 0;
-  const auto error = rd_kafka_get_watermark_offsets(impl_->handle_.get(), partition.topic.c_str(),
+  const auto error = rd_kafka_get_watermark_offsets(handle_.get(), partition.topic.c_str(),
                                                     partition.partition, &low, &high);
   if (error || high < 0) return std::nullopt;
   return high;
 }
 
-void Consumer::Poll() { impl_->Poll(); }
-
-int Consumer::event_fd() const { return impl_->events_.fd(); }
-
-void Consumer::ClearEvents() { impl_->events_.Clear(); }
-
-void Consumer::Commit(const std::vector<PartitionOffset>& offsets) {
+void ConsumerClient::Commit(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return;
-  if (const auto error = rd_kafka_commit(impl_->handle_.get(), ToList(offsets).get(), 1))
-    ThrowKafka(error, fmt::format("group {}: commit", impl_->group_));
+  if (const auto error = rd_kafka_commit(handle_.get(), ToList(offsets).get(), 1))
+    ThrowKafka(error, fmt::format("group {}: commit", group_));
 }
 
-bool Consumer::TakeCommitFailure() { return std::exchange(impl_->commit_failed_, false); }
-
-bool Consumer::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
+bool ConsumerClient::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return true;
-  const std::string what = fmt::format("group {}: commit", impl_->group_);
-  const QueuePtr answers(rd_kafka_queue_new(impl_->handle_.get()));
-  auto error = rd_kafka_commit_queue(impl_->handle_.get(), ToList(offsets).get(), answers.get(),
-                                     nullptr, nullptr);
+  const std::string what = fmt::format("group {}: commit", group_);
+  const QueuePtr answers(rd_kafka_queue_new(handle_.get()));
+  auto error =
+      rd_kafka_commit_queue(handle_.get(), ToList(offsets).get(), answers.get(), nullptr, nullptr);
   if (error) ThrowKafka(error, what);
   const EventPtr event(rd_kafka_queue_poll(answers.get(), kCommitTimeoutMs));
   error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-  if (impl_->listener_ != nullptr && IsOfRebalance(error)) return false;
+  if (listener_ != nullptr && IsOfRebalance(error)) return false;
   if (error) ThrowKafka(error, what);
   return true;
 }
 
-void Consumer::Close() { rd_kafka_consumer_close(impl_->handle_.get()); }
+void ConsumerClient::Close() { rd_kafka_consumer_close(handle_.get()); }
+
+std::unique_ptr<Consumer> MakeConsumer(const Consumer::Options& options, Log log) {
+  return std::make_unique<ConsumerClient>(options, std::move(log));
+}
 
 }  // namespace rk

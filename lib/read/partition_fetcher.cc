@@ -1,0 +1,120 @@
+#include "lib/read/partition_fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+
+namespace rk {
+
+PartitionFetcher::PartitionFetcher(const ReaderOptions& options, Identity identity,
+                                   Consumer& consumer, Window& window, Metrics& metrics, Log log)
+    : options_(options),
+      identity_(std::move(identity)),
+      consumer_(consumer),
+      window_(window),
+      log_(std::move(log)),
+      records_(metrics.Counter("records")),
+      bytes_(metrics.Counter("bytes")),
+      batches_(metrics.Counter("batches")) {}
+
+void PartitionFetcher::Add(const TopicPartition& partition, int64_t end, bool at_end) {
+  readings_[partition] = {end, at_end};
+}
+
+void PartitionFetcher::FetchRound(Sender& sender) {
+  more_to_fetch_ = false;
+  for (size_t turn = 0; turn < readings_.size() && !has_count(); ++turn) {
+    if (!window_.WantsMore()) {
+      more_to_fetch_ = true;
+      return;
+    }
+    const auto next = NextReading();
+    last_fetched_ = next->first;
+    if (FetchOne(next->first, next->second, sender)) more_to_fetch_ = true;
+  }
+}
+
+std::map<TopicPartition, PartitionFetcher::Reading>::iterator PartitionFetcher::NextReading() {
+  const auto next = readings_.upper_bound(last_fetched_);
+  return next == readings_.end() ? readings_.begin() : next;
+}
+
+bool PartitionFetcher::FetchOne(const TopicPartition& partition, Reading& reading, Sender& sender) {
+  if (reading.at_end && (options_.exit_at_end || options_.end)) return false;
+  Consumer::Limits limits = options_.batch;
+  limits.end_offset = reading.end;
+  if (options_.count) limits.records = std::min<size_t>(limits.records, *options_.count - fetched_);
+  auto fetched = consumer_.Fetch(NextBatch(partition), limits);
+  const bool got = fetched.frame.has_value();
+  if (got) {
+    reading.at_end = fetched.frame->info().next_offset >= reading.end;
+    Send(partition, std::move(*fetched.frame), sender);
+  }
+  if (fetched.end_offset) {
+    window_.With([&](Ledger& ledger) { ledger.Skip(partition, *fetched.end_offset); });
+    reading.at_end = true;
+  }
+  if (fetched.lost) SkipLoss(partition, *fetched.lost);
+  return got;
+}
+
+BatchInfo PartitionFetcher::NextBatch(const TopicPartition& partition) {
+  BatchInfo info;
+  info.origin = identity_.origin;
+  info.group = identity_.group;
+  info.topic = partition.topic;
+  info.partition = partition.partition;
+  info.ack_endpoint = identity_.ack_endpoint;
+  info.cluster_id = identity_.cluster_id;
+  info.read_time_ns = Nanoseconds(CLOCK_REALTIME);
+  window_.With([&](Ledger& ledger) {
+    info.epoch = ledger.epoch(partition);
+    info.first_offset = ledger.next_offset(partition);
+  });
+  return info;
+}
+
+void PartitionFetcher::Send(const TopicPartition& partition, Frame frame, Sender& sender) {
+  const size_t bytes = frame.bytes().size();
+  fetched_ += frame.record_count();
+  records_.Add(frame.record_count());
+  bytes_.Add(bytes);
+  batches_.Add(1);
+  window_.With([&](Ledger& ledger) { ledger.Add(partition, std::move(frame)); });
+  sender.Added(bytes);
+}
+
+void PartitionFetcher::SkipLoss(const TopicPartition& partition, OffsetRange lost) {
+  const std::string what = fmt::format(
+      "topic {} partition {}: offsets {} to {} are not on the broker any more "
+      "(retention overtook the reader)",
+      partition.topic, partition.partition, lost.first, lost.next);
+  if (!options_.skip_lost) {
+    throw Error(ErrorKind::kBadData,
+                what + "; start again with -o, or with --on-offset-loss=skip, to accept the loss");
+  }
+  log_(LogLevel::kWarning, what + "; going on behind them");
+  window_.With([&](Ledger& ledger) { ledger.Skip(partition, lost.next); });
+  consumer_.Restart({partition, lost.next});
+}
+
+bool PartitionFetcher::at_end() const {
+  return std::ranges::all_of(readings_, [](const auto& entry) { return entry.second.at_end; });
+}
+
+uint64_t PartitionFetcher::Lag() {
+  uint64_t lag = 0;
+  for (const auto& [partition, reading] : readings_) {
+    const auto end = consumer_.CachedEnd(partition);
+    const int64_t floor = window_.With(
+        [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
+    if (end && *end > floor) lag += static_cast<uint64_t>(*end - floor);
+  }
+  return lag;
+}
+
+}  // namespace rk

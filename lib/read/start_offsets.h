@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "lib/batch/partition.h"
+#include "lib/kafka/start_offset.h"
+
+namespace rk {
+
+/// Which start each partition has when it comes to this reader. Pure; for the thread that reads
+/// Kafka alone.
+class StartOffsets {
+ public:
+  /// `asked` is -o, which is for the partitions that were there when we started (`present`) and for
+  /// the first time that they come.
+  StartOffsets(StartOffset asked, bool grouped, const std::vector<TopicPartition>& present)
+      : asked_(asked), grouped_(grouped), present_(present.begin(), present.end()) {}
+
+  /// Where the partition, which has just come, is to begin. One that was given up with ResumeAt()
+  /// goes on there; one that comes back otherwise, where its group is. One that was made after we
+  /// started too, or at its beginning without a group: nothing of it may be left out.
+  StartOffset Take(const TopicPartition& partition);
+
+  /// The partition goes, and nothing was committed for it: `offset` is where we were.
+  void ResumeAt(const TopicPartition& partition, int64_t offset) { resume_at_[partition] = offset; }
+
+ private:
+  StartOffset asked_;
+  bool grouped_;
+  std::set<TopicPartition> present_;
+  std::set<TopicPartition> resolved_;  ///< those that Take() was asked for
+  std::map<TopicPartition, int64_t> resume_at_;
+};
+
+}  // namespace rk
