@@ -1,8 +1,7 @@
 // rk-balance: a bounded queue, and whose turn it is.
-#include <utility>
-
 #include <CLI/CLI.hpp>
 
+#include "lib/balance/balance_loop.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
 #include "lib/stage/tool.h"
@@ -16,6 +15,8 @@ const rk::ToolInfo kInfo = {
     "Example:\n"
     "  rk-balance --in @ipc:///run/rk/a --out @ipc:///run/rk/b &\n"
     "  rk-infer -m credit.pt --in ipc:///run/rk/b --out ipc:///run/rk/c\n",
+    /*is_stage=*/true,
+    /*keeps_house=*/true,
 };
 
 struct Options {
@@ -36,18 +37,33 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddHwmOption(app, options.link);
 }
 
-void Run(const Options& options, rk::Stage& stage) {
-  if (stage.check) return;
-  const auto by =
-      options.by == "partition" ? rk::Balancer::By::kPartition : rk::Balancer::By::kNone;
-  const auto sink = rk::OpenSink(options.link, options.queue_records, by, stage);
-  const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
+// Without fetchers to choose from there is nothing to decide, and no queue.
+void RunPassage(const Options& options, rk::Stage& stage, rk::Metric& records_in) {
+  stage.housekeeping->StartThread();  // a pipe or a collector that pushes back blocks
+  const auto sink = rk::OpenSink(options.link, stage);
+  const auto source = rk::OpenSource(options.link, rk::Holds::kNothing, stage);
   stage.Ready();
-  rk::Metric& records_in = stage.metrics.Counter("records_in");
   rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](rk::Frame frame) {
     records_in.Add(frame.record_count());
     return frame;
   });
+}
+
+void Run(const Options& options, rk::Stage& stage) {
+  if (stage.check) return;
+  rk::Metric& records_in = stage.metrics.Counter("records_in");
+  if (!rk::Serves(options.link)) return RunPassage(options, stage, records_in);
+  const auto by =
+      options.by == "partition" ? rk::Balancer::By::kPartition : rk::Balancer::By::kNone;
+  const auto server = rk::OpenServer(options.link, options.queue_records, by, stage);
+  const auto source = rk::OpenMessageSource(options.link, stage);
+  stage.Ready();
+  rk::BalanceDuties duties;
+  duties.fd = stage.housekeeping->fd();
+  duties.on_readable = [&] { stage.housekeeping->OnReadable(); };
+  duties.draining = [&] { return stage.signals.draining(); };
+  duties.received = [&](size_t records) { records_in.Add(records); };
+  rk::RunBalance(*source, *server, duties);
 }
 
 }  // namespace

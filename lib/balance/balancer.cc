@@ -8,9 +8,9 @@ namespace rk {
 namespace {
 
 // A batch without records takes room too.
-size_t WeightOf(const Frame& frame) { return std::max<size_t>(frame.record_count(), 1); }
+size_t WeightOf(const FrameMessage& frame) { return std::max<size_t>(frame.record_count(), 1); }
 
-bool IsSuspect(const Frame& frame) { return frame.info().attempt > 0; }
+bool IsSuspect(const FrameMessage& frame) { return frame.info().attempt > 0; }
 
 bool IsAmong(const HeldRange& batch, const std::vector<HeldRange>& held) {
   return std::ranges::any_of(held, [&](const HeldRange& one) {
@@ -32,7 +32,7 @@ std::vector<std::string> Balancer::peers() const {
   return names;
 }
 
-void Balancer::Add(Frame frame, Clock::time_point now) {
+void Balancer::Add(FrameMessage frame, Clock::time_point now) {
   waiting_records_ += WeightOf(frame);
   queue_.push_back({std::move(frame), now});
 }
@@ -57,7 +57,7 @@ std::optional<Balancer::Dispatch> Balancer::Next(Clock::time_point now) {
     if (by_ == By::kPartition) {
       // A peer that has had none of this partition yet learns here what another one has done.
       const BatchInfo& info = dispatch.frame.info();
-      const int64_t floor = lanes_.Sent(batch, chosen->first, info.floor);
+      const int64_t floor = affinity_.Sent(batch, chosen->first, info.floor);
       if (floor != info.floor) dispatch.frame.Stamp(floor, info.attempt);
     }
     return dispatch;
@@ -67,16 +67,16 @@ std::optional<Balancer::Dispatch> Balancer::Next(Clock::time_point now) {
 
 void Balancer::GiveBack(Dispatch dispatch, Clock::time_point now) {
   Peer& peer = peers_.at(dispatch.peer);
-  if (by_ == By::kPartition) lanes_.Settled(peer.outstanding.back().batch, dispatch.peer, false);
+  if (by_ == By::kPartition) affinity_.Settled(peer.outstanding.back().batch, dispatch.peer, false);
   peer.outstanding.pop_back();
   waiting_records_ += WeightOf(dispatch.frame);
   queue_.push_front({std::move(dispatch.frame), now - dispatch.waited});
 }
 
-Balancer::Peers::iterator Balancer::Choose(const Frame& frame) {
+Balancer::Peers::iterator Balancer::Choose(const FrameMessage& frame) {
   std::optional<std::string> only;
   if (by_ == By::kPartition) {
-    only = lanes_.PeerFor({std::string(frame.info().topic), frame.info().partition});
+    only = affinity_.PeerFor({std::string(frame.info().topic), frame.info().partition});
     if (!only) return peers_.end();
   }
   return IsSuspect(frame) ? ChooseIdle(only) : LeastOutstanding(only);
@@ -115,9 +115,10 @@ Balancer::Peers::iterator Balancer::LeastOutstanding(const std::optional<std::st
   return best;
 }
 
-std::vector<Balancer::Refused> Balancer::Heard(const std::string& name, const ReadyMessage& message,
-                                               Clock::time_point now) {
-  std::vector<Refused> lost;
+std::vector<Balancer::LostBatch> Balancer::OnReady(const std::string& name,
+                                                   const ReadyMessage& message,
+                                                   Clock::time_point now) {
+  std::vector<LostBatch> lost;
   const auto [found, fresh] = peers_.try_emplace(name);
   Peer& peer = found->second;
   if (fresh) {
@@ -135,14 +136,14 @@ std::vector<Balancer::Refused> Balancer::Heard(const std::string& name, const Re
   peer.received = std::min(message.received - std::min(peer.before, message.received), peer.sent);
   Settle(name, peer, message);
   if (peer.leaving && reserved_ == name) reserved_.clear();
-  if (changed) UpdateLanes();
+  if (changed) UpdateAffinity();
   return lost;
 }
 
 // The same process under another name has made a new connection: what it holds it has said, and
 // whatever else was on the old one is lost.
-std::vector<Balancer::Refused> Balancer::Inherit(const std::string& name,
-                                                 const ReadyMessage& message) {
+std::vector<Balancer::LostBatch> Balancer::Inherit(const std::string& name,
+                                                   const ReadyMessage& message) {
   const auto old = std::ranges::find_if(peers_, [&](const auto& one) {
     return one.first != name && one.second.instance == message.instance;
   });
@@ -152,11 +153,11 @@ std::vector<Balancer::Refused> Balancer::Inherit(const std::string& name,
     if (!IsAmong(one.batch, message.held)) continue;
     one.number = 0;
     peer.outstanding.push_back(one);
-    if (by_ == By::kPartition) lanes_.Sent(one.batch, name, 0);
+    if (by_ == By::kPartition) affinity_.Sent(one.batch, name, 0);
   }
-  std::vector<Refused> lost = Gone(old->first);
-  std::erase_if(lost, [&](const Refused& one) { return IsAmong(one.batch, message.held); });
-  for (Refused& one : lost) one.blame = false;
+  std::vector<LostBatch> lost = RemovePeer(old->first);
+  std::erase_if(lost, [&](const LostBatch& one) { return IsAmong(one.batch, message.held); });
+  for (LostBatch& one : lost) one.blame = false;
   return lost;
 }
 
@@ -167,61 +168,61 @@ void Balancer::TakeOver(const std::string& name, Peer& peer, const ReadyMessage&
         peer.outstanding, [&](const Outstanding& one) { return IsAmong(one.batch, {held}); });
     if (known) continue;
     peer.outstanding.push_back({held, "", 0});
-    if (by_ == By::kPartition) lanes_.Sent(held, name, 0);
+    if (by_ == By::kPartition) affinity_.Sent(held, name, 0);
   }
 }
 
 void Balancer::Settle(const std::string& name, Peer& peer, const ReadyMessage& message) {
   std::erase_if(peer.outstanding, [&](const Outstanding& one) {
     if (one.number > peer.received || IsAmong(one.batch, message.held)) return false;
-    if (by_ == By::kPartition) lanes_.Settled(one.batch, name, true);
+    if (by_ == By::kPartition) affinity_.Settled(one.batch, name, true);
     return true;
   });
   if (peer.outstanding.empty()) peer.has_suspect = false;
 }
 
-std::vector<Balancer::Refused> Balancer::Gone(const std::string& name) {
+std::vector<Balancer::LostBatch> Balancer::RemovePeer(const std::string& name) {
   const auto peer = peers_.find(name);
   if (peer == peers_.end()) return {};
-  std::vector<Refused> refused = RefuseAllOf(name, peer->second);
+  std::vector<LostBatch> lost = TakeFrom(name, peer->second);
   if (reserved_ == name) reserved_.clear();
   peers_.erase(peer);
-  UpdateLanes();
-  return refused;
+  UpdateAffinity();
+  return lost;
 }
 
 // It is not forgotten: should it wake up, what it received counts from where it did before.
-std::vector<Balancer::Refused> Balancer::RefuseSilent(Clock::time_point now) {
-  std::vector<Refused> refused;
+std::vector<Balancer::LostBatch> Balancer::DropSilent(Clock::time_point now) {
+  std::vector<LostBatch> lost;
   for (auto& [name, peer] : peers_) {
     if (peer.silent || now - peer.seen < kSilence) continue;
     peer.silent = true;
     if (reserved_ == name) reserved_.clear();
-    for (Refused& one : RefuseAllOf(name, peer)) refused.push_back(std::move(one));
-    UpdateLanes();
+    for (LostBatch& one : TakeFrom(name, peer)) lost.push_back(std::move(one));
+    UpdateAffinity();
   }
-  return refused;
+  return lost;
 }
 
-std::vector<Balancer::Refused> Balancer::RefuseAllOf(const std::string& name, Peer& peer) {
-  std::vector<Refused> refused;
+std::vector<Balancer::LostBatch> Balancer::TakeFrom(const std::string& name, Peer& peer) {
+  std::vector<LostBatch> lost;
   for (Outstanding& one : peer.outstanding) {
-    if (by_ == By::kPartition) lanes_.Settled(one.batch, name, false);
+    if (by_ == By::kPartition) affinity_.Settled(one.batch, name, false);
     if (one.ack_endpoint.empty()) continue;
-    refused.push_back({std::move(one.ack_endpoint), std::move(one.batch), peer.isolates});
+    lost.push_back({std::move(one.ack_endpoint), std::move(one.batch), peer.isolates});
   }
   peer.outstanding.clear();
   peer.has_suspect = false;
-  return refused;
+  return lost;
 }
 
-void Balancer::UpdateLanes() {
+void Balancer::UpdateAffinity() {
   if (by_ != By::kPartition) return;
   std::vector<std::string> taking;
   for (const auto& [name, peer] : peers_) {
     if (peer.present()) taking.push_back(name);
   }
-  lanes_.SetPeers(taking);
+  affinity_.SetPeers(taking);
 }
 
 }  // namespace rk

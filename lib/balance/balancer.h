@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lib/balance/lanes.h"
-#include "lib/batch/frame.h"
+#include "lib/balance/affinity.h"
+#include "lib/link/frame_message.h"
 #include "lib/link/ready_message.h"
 
 namespace rk {
@@ -39,37 +39,37 @@ class Balancer {
   std::vector<std::string> peers() const;
 
   /// A frame to be sent, in the order of the calls, as far as peers and partitions allow.
-  void Add(Frame frame, Clock::time_point now);
+  void Add(FrameMessage frame, Clock::time_point now);
 
   struct Dispatch {
     std::string peer;
-    Frame frame;
+    FrameMessage frame;
     Clock::duration waited;
   };
   /// The next frame that may go and the peer that it goes to: it counts as sent.
   std::optional<Dispatch> Next(Clock::time_point now);
-  /// It could not be sent: it waits again, in front. Gone() is to follow.
+  /// It could not be sent: it waits again, in front. RemovePeer() is to follow.
   void GiveBack(Dispatch dispatch, Clock::time_point now);
 
   /// A batch that its reader has to send again.
-  struct Refused {
+  struct LostBatch {
     std::string ack_endpoint;
     HeldRange batch;
     bool blame = false;  ///< its holder died of it, or may have
   };
   /// A peer said how it is. Unless the peer is new, all that went before is overruled. If it is one
   /// that lost its connection and made another, what got lost on the way is returned.
-  std::vector<Refused> Heard(const std::string& peer, const ReadyMessage& message,
-                             Clock::time_point now);
+  std::vector<LostBatch> OnReady(const std::string& peer, const ReadyMessage& message,
+                                 Clock::time_point now);
   /// The peer is gone for good: returns what it held.
-  std::vector<Refused> Gone(const std::string& peer);
+  std::vector<LostBatch> RemovePeer(const std::string& peer);
   /// Peers that have just been without a word for kSilence get nothing until they are heard of
   /// again: returns what they held.
-  std::vector<Refused> RefuseSilent(Clock::time_point now);
+  std::vector<LostBatch> DropSilent(Clock::time_point now);
 
  private:
   struct Waiting {
-    Frame frame;
+    FrameMessage frame;
     Clock::time_point since;
   };
   struct Outstanding {
@@ -96,14 +96,14 @@ class Balancer {
   };
   using Peers = std::map<std::string, Peer>;
 
-  Peers::iterator Choose(const Frame& frame);
+  Peers::iterator Choose(const FrameMessage& frame);
   Peers::iterator ChooseIdle(const std::optional<std::string>& only);
   Peers::iterator LeastOutstanding(const std::optional<std::string>& only);
-  std::vector<Refused> Inherit(const std::string& peer, const ReadyMessage& message);
+  std::vector<LostBatch> Inherit(const std::string& peer, const ReadyMessage& message);
   void TakeOver(const std::string& name, Peer& peer, const ReadyMessage& message);
   void Settle(const std::string& name, Peer& peer, const ReadyMessage& message);
-  std::vector<Refused> RefuseAllOf(const std::string& name, Peer& peer);
-  void UpdateLanes();
+  std::vector<LostBatch> TakeFrom(const std::string& name, Peer& peer);
+  void UpdateAffinity();
 
   size_t queue_records_;
   By by_;
@@ -111,7 +111,7 @@ class Balancer {
   size_t waiting_records_ = 0;
   Peers peers_;
   std::string reserved_;  ///< the peer kept free for the first suspect that waits, if any
-  Lanes lanes_;
+  PartitionAffinity affinity_;
   uint64_t turn_ = 0;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,39 +9,12 @@
 #include "lib/base/little_endian.h"
 #include "lib/batch/buffer.h"
 #include "lib/batch/frame_format.h"
+#include "lib/batch/frame_header.h"
 #include "lib/batch/record.h"
 #include "lib/batch/record_encoding.h"
 #include "lib/batch/tensor.h"
 
 namespace rk {
-
-using Origin = std::array<unsigned char, 16>;
-
-/// Sixteen random bytes that name one reader process. Throws Error(kIo) if the kernel gives none.
-Origin RandomOrigin();
-/// 32 lower-case hexadecimal digits.
-std::string ToHex(const Origin& origin);
-
-enum class FrameKind : uint8_t { kData = frame_format::kKindData, kEnd = frame_format::kKindEnd };
-
-/// Everything a frame says about its batch beside the records (docs/architecture.md I1). As
-/// Frame::info() the strings borrow from the frame; as an argument of FrameBuilder they borrow from
-/// the caller.
-struct BatchInfo {
-  Origin origin{};
-  std::string_view group;  ///< empty without a consumer group
-  std::string_view topic;
-  int32_t partition = 0;
-  int64_t epoch = 0;         ///< CLOCK_BOOTTIME ns when the partition was assigned or rewound
-  int64_t first_offset = 0;  ///< the batch covers [first_offset, next_offset)
-  int64_t next_offset = 0;
-  int64_t floor = 0;     ///< lowest offset not yet acknowledged when this frame was sent
-  uint32_t attempt = 0;  ///< how many peers died while holding it (docs/architecture.md I8)
-  std::string_view ack_endpoint;  ///< where the reader takes acknowledgements, e.g. ipc://…
-  std::string_view cluster_id;    ///< Kafka's cluster id, empty if unknown
-  int64_t earliest_timestamp_ms = -1;
-  int64_t read_time_ns = 0;  ///< CLOCK_REALTIME, for display and histograms only
-};
 
 /// One frame: the bytes of a batch, checked once and then read in place. Move-only; views taken
 /// from it live as long as it does, also when it is moved. Immutable but for Stamp(), so it may be
@@ -78,7 +50,6 @@ class Frame {
   /// Checks the layout, from the header to the columns, and finds its parts. Not the records.
   void Open(FrameCursor cursor);
   void CheckRecords(const FrameCursor& cursor) const;
-  void SealHeader();
 
   Buffer bytes_;
   FrameKind kind_ = FrameKind::kData;
@@ -88,17 +59,6 @@ class Frame {
   std::string_view data_;
   std::vector<ColumnView> columns_;
 };
-
-/// What the first bytes of a frame say, for whoever reads frames from a byte stream.
-struct FramePrefix {
-  static constexpr size_t kLength = 24;  ///< bytes needed
-  uint64_t total_length = 0;
-};
-
-/// Reads the length of the frame that starts with `bytes` (at least FramePrefix::kLength of them).
-/// Throws Error(kBadData) for a wrong magic, another major version, or a length that is impossible
-/// or over `max_frame`, before anything is allocated; the message says where and what to do.
-FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t stream_position);
 
 /// Writes one frame front to back into one buffer. Use: construct, Add() exactly `record_count`
 /// times, AddColumn() any times, Finish(). Throws Error(kBug) for whatever Frame::Decode would

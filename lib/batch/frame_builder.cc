@@ -154,7 +154,7 @@ Frame FrameBuilder::Finish() {
   } catch (const Error& error) {
     Complain(error.what());
   }
-  frame.SealHeader();
+  SealHeader(frame.bytes_.data());
   return frame;
 }
 
@@ -164,7 +164,7 @@ Frame Frame::End(const Origin& origin) {
   Frame frame = FrameBuilder(info, 0, 0).Finish();
   frame.kind_ = FrameKind::kEnd;
   Store(frame.bytes_.data() + kKindAt, kKindEnd);
-  frame.SealHeader();
+  SealHeader(frame.bytes_.data());
   return frame;
 }
 

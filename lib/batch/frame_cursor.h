@@ -17,6 +17,8 @@ class FrameCursor {
   FrameCursor(std::string_view bytes, uint64_t stream_position)
       : bytes_(bytes), stream_position_(stream_position) {}
 
+  std::string_view bytes() const { return bytes_; }
+  uint64_t stream_position() const { return stream_position_; }
   /// Bytes from the frame's first byte to where the cursor stands.
   size_t at() const { return at_; }
   bool AtEnd() const { return at_ == bytes_.size(); }

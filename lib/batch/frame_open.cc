@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "lib/base/little_endian.h"
 #include "lib/batch/frame.h"
@@ -10,28 +9,6 @@ namespace rk {
 namespace {
 
 using namespace frame_format;  // NOLINT(google-build-using-namespace): a header of constants
-
-BatchInfo ReadInfo(const char* header) {
-  BatchInfo info;
-  std::memcpy(info.origin.data(), header + kOriginAt, info.origin.size());
-  info.partition = Load<int32_t>(header + kPartitionAt);
-  info.epoch = Load<int64_t>(header + kEpochAt);
-  info.first_offset = Load<int64_t>(header + kFirstOffsetAt);
-  info.next_offset = Load<int64_t>(header + kNextOffsetAt);
-  info.floor = Load<int64_t>(header + kFloorAt);
-  info.attempt = Load<uint32_t>(header + kAttemptAt);
-  info.earliest_timestamp_ms = Load<int64_t>(header + kEarliestTimestampAt);
-  info.read_time_ns = Load<int64_t>(header + kReadTimeAt);
-  return info;
-}
-
-void CheckInfo(const FrameCursor& cursor, const BatchInfo& info) {
-  cursor.Require(info.partition >= 0, kPartitionAt, "a partition of 0 or more", info.partition);
-  cursor.Require(info.first_offset >= 0, kFirstOffsetAt, "a first offset of 0 or more",
-                 info.first_offset);
-  cursor.Require(info.next_offset >= info.first_offset, kNextOffsetAt,
-                 "a next offset not below the first", info.next_offset);
-}
 
 ColumnView TakeColumn(FrameCursor* cursor, size_t record_count) {
   ColumnView column;
@@ -120,28 +97,17 @@ void CheckRecord(const FrameCursor& cursor, const char* entry, size_t entry_at, 
 }  // namespace
 
 void Frame::Open(FrameCursor cursor) {
-  const char* header =
-      cursor.Take(Load<uint32_t>(bytes_.data() + kHeaderLengthAt), "header").data();
-  const auto kind = Load<uint8_t>(header + kKindAt);
-  cursor.Require(kind == kKindData || kind == kKindEnd, kKindAt, "a kind of 1 or 2", kind);
-  kind_ = FrameKind{kind};
-  record_count_ = Load<uint32_t>(header + kRecordCountAt);
-  cursor.Require(kind_ == FrameKind::kData || record_count_ == 0, kRecordCountAt,
-                 "no records in an END frame", record_count_);
-  info_ = ReadInfo(header);
-  CheckInfo(cursor, info_);
-  info_.group = cursor.Take(Load<uint32_t>(header + kGroupLengthAt), "the group");
-  info_.topic = cursor.Take(Load<uint32_t>(header + kTopicLengthAt), "the topic");
-  info_.ack_endpoint =
-      cursor.Take(Load<uint32_t>(header + kAckEndpointLengthAt), "the acknowledgement endpoint");
-  info_.cluster_id = cursor.Take(Load<uint32_t>(header + kClusterIdLengthAt), "the cluster id");
-  cursor.TakePad();
+  const char* start = bytes_.data();
+  const FrameHeader header = TakeHeader(cursor);
+  kind_ = header.kind;
+  info_ = header.info;
+  record_count_ = header.record_count;
   table_ = cursor.Take(uint64_t{record_count_} * kRecordLength, "the record table").data();
-  data_ = cursor.Take(Load<uint64_t>(header + kDataLengthAt), "the data section");
+  data_ = cursor.Take(Load<uint64_t>(start + kDataLengthAt), "the data section");
   cursor.TakePad();
-  for (auto left = Load<uint32_t>(header + kColumnCountAt); left > 0; --left) {
+  for (auto left = Load<uint32_t>(start + kColumnCountAt); left > 0; --left) {
     columns_.push_back(TakeColumn(&cursor, record_count_));
-    CheckBools(cursor, columns_.back(), bytes_.data());
+    CheckBools(cursor, columns_.back(), start);
   }
   cursor.Require(cursor.AtEnd(), cursor.at(), "the frame's end", bytes_.size() - cursor.at());
 }

@@ -59,8 +59,9 @@ class AckClient {
   int fd() const;
   /// Closes what was idle for 60 s.
   void Expire(std::chrono::steady_clock::time_point now);
-  /// Waits until everything is handed to the readers, at most `timeout`, but not for those that are
-  /// gone by now. Only the destructor may follow. Without it the destructor waits at most 1 s.
+  /// Closes all connections. What was sent is handed over for at most `timeout` more, but not to
+  /// readers that are gone by now, and the last of the process's sockets to be closed waits for
+  /// that. Only the destructor may follow. Without it that is at most 1 s.
   void Close(std::chrono::milliseconds timeout);
 
  private:

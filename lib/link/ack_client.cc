@@ -7,8 +7,9 @@
 #include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/endpoint.h"
+#include "lib/link/ready_fd.h"
 #include "lib/link/socket_file.h"
-#include "lib/link/zmq_socket.h"
+#include "lib/link/transport.h"
 
 namespace rk {
 namespace {
@@ -27,7 +28,7 @@ std::string PathOf(const std::string& endpoint) {
 }
 
 struct Connection {
-  zmq::socket_t socket;
+  LinkSocket socket;
   Clock::time_point last_used;
   bool reported = false;  // its nonsense was logged
 };
@@ -77,7 +78,6 @@ class AckClient::Impl {
                             worth_waiting ? static_cast<int>(timeout.count()) : 0);
     }
     while (!connections_.empty()) Drop(connections_.begin());
-    context_.close();
   }
 
  private:
@@ -86,7 +86,7 @@ class AckClient::Impl {
   Connections::iterator Connect(const std::string& endpoint) {
     PathOf(endpoint);
     if (connections_.size() == kMostConnections) DropLeastRecentlyUsed();
-    zmq::socket_t socket = MakeSocket(context_, zmq::socket_type::dealer);
+    LinkSocket socket = MakeSocket(zmq::socket_type::dealer);
     WithZmq("cannot connect to " + endpoint, [&] { socket.connect(endpoint); });
     ready_.Watch(socket);
     TrySendPart(socket, AckMessage{}.Encode(), zmq::send_flags::none);
@@ -121,7 +121,6 @@ class AckClient::Impl {
   }
 
   Log log_;
-  zmq::context_t context_;
   Connections connections_;
   ReadyFd ready_;
 };

@@ -4,14 +4,14 @@
 
 #include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
+#include "lib/link/ack_directory.h"
 #include "lib/link/ipc_binding.h"
-#include "lib/link/socket_file.h"
-#include "lib/link/zmq_socket.h"
+#include "lib/link/ready_fd.h"
+#include "lib/link/transport.h"
 
 namespace rk {
 namespace {
 
-constexpr std::string_view kNamePrefix = "ack-";
 constexpr size_t kMostPeers = 256;
 
 // A peer that is worth remembering: a writer, or one whose nonsense was logged.
@@ -26,11 +26,11 @@ struct Peer {
 class AckServer::Impl {
  public:
   Impl(const RuntimeDir& directory, const Origin& origin, Log log)
-      : log_(std::move(log)), socket_(MakeSocket(context_, zmq::socket_type::router)) {
+      : log_(std::move(log)), socket_(MakeSocket(zmq::socket_type::router)) {
     // So that a writer that is gone is found out by sending to it.
     socket_.set(zmq::sockopt::router_mandatory, true);
-    RemoveDeadSockets(directory.path(), kNamePrefix);
-    binding_.emplace(socket_, fmt::format("{}/{}{}", directory.path(), kNamePrefix, ToHex(origin)));
+    RemoveDeadReaders(directory.path());
+    binding_.emplace(socket_, AckPath(directory.path(), origin));
     endpoint_ = binding_->address();
     ready_.Watch(socket_);
   }
@@ -101,8 +101,7 @@ class AckServer::Impl {
 
   Log log_;
   std::string endpoint_;
-  zmq::context_t context_;
-  zmq::socket_t socket_;
+  LinkSocket socket_;
   std::optional<IpcBinding> binding_;
   ReadyFd ready_;
   std::deque<Peer> peers_;

@@ -2,34 +2,29 @@
 
 #include <utility>
 
-#include "lib/link/frame_message.h"
-
 namespace rk {
 
-CollectSource::CollectSource(const std::string& path, size_t max_frame, int hwm,
+CollectSocket::CollectSocket(const std::string& path, size_t max_frame, int hwm,
                              LinkObserver observer)
     : observer_(std::move(observer)),
-      socket_(MakeFrameSocket(context_, zmq::socket_type::router, max_frame, hwm)),
+      socket_(MakeFrameSocket(zmq::socket_type::router, max_frame, hwm)),
       binding_(socket_, path) {
   ready_.Watch(socket_);
 }
 
-CollectSource::~CollectSource() { ready_.Unwatch(socket_); }
+CollectSocket::~CollectSocket() { ready_.Unwatch(socket_); }
 
-std::optional<Frame> CollectSource::TryReceive() {
+std::optional<FrameMessage> CollectSocket::TryReceive() {
   zmq::message_t pusher;
   while (TryReceivePart(socket_, pusher)) {
     if (quiet_since_) quiet_since_ = Clock::now();
-    if (auto frame = Take(pusher)) {
-      origin_ = frame->info().origin;
-      return frame;
-    }
+    if (auto frame = Take(pusher)) return frame;
   }
   ready_.NothingLeft();
   return std::nullopt;
 }
 
-std::optional<Frame> CollectSource::Take(zmq::message_t& pusher) {
+std::optional<FrameMessage> CollectSocket::Take(const zmq::message_t& pusher) {
   zmq::message_t message;
   if (!pusher.more() || !TryReceivePart(socket_, message)) return std::nullopt;
   const bool whole = SkipToEndOfMessage(socket_, message);
@@ -39,13 +34,23 @@ std::optional<Frame> CollectSource::Take(zmq::message_t& pusher) {
     return std::nullopt;
   }
   if (!whole) message.rebuild();
-  return ToFrame(message, binding_.address(), observer_);
+  return ToFrameMessage(std::move(message), binding_.address(), observer_);
 }
 
-void CollectSource::Leave() {
+void CollectSocket::Leave() {
   if (!quiet_since_) quiet_since_ = Clock::now();
 }
 
-bool CollectSource::ended() const { return quiet_since_ && Clock::now() - *quiet_since_ >= kQuiet; }
+bool CollectSocket::ended() const { return quiet_since_ && Clock::now() - *quiet_since_ >= kQuiet; }
+
+std::optional<Frame> CollectSource::TryReceive() {
+  while (const auto message = socket_.TryReceive()) {
+    auto frame = OpenMessage(*message, socket_.address(), observer_);
+    if (!frame) continue;
+    origin_ = frame->info().origin;
+    return frame;
+  }
+  return std::nullopt;
+}
 
 }  // namespace rk

@@ -4,45 +4,61 @@
 #include <optional>
 #include <string>
 
-#include <zmq.hpp>
-
 #include "lib/link/ipc_binding.h"
 #include "lib/link/link_observer.h"
+#include "lib/link/message_source.h"
+#include "lib/link/ready_fd.h"
 #include "lib/link/source.h"
-#include "lib/link/zmq_socket.h"
+#include "lib/link/transport.h"
 
 namespace rk {
 
-/// Frames from many pushers (ROUTER, which binds), in turn. One thread. What is no frame is
+/// Frames from many pushers (ROUTER, which binds), in turn, as they came. What is no frame is
 /// dropped, counted and logged; its reader replays it. An empty message asks whether all that went
 /// before has come, and is answered with one.
-class CollectSource : public Source {
+class CollectSocket : public MessageSource {
  public:
   /// After Leave(), quiet for so long means that nothing is under way any more.
   static constexpr std::chrono::milliseconds kQuiet{200};
 
   /// `hwm` frames of each pusher wait here at most. Throws Error(kConfiguration), Error(kIo).
-  CollectSource(const std::string& path, size_t max_frame, int hwm, LinkObserver observer);
-  ~CollectSource() override;
+  CollectSocket(const std::string& path, size_t max_frame, int hwm, LinkObserver observer);
+  ~CollectSocket() override;
 
-  std::optional<Frame> TryReceive() override;
+  std::optional<FrameMessage> TryReceive() override;
   void Leave() override;
   bool ended() const override;
-  Origin origin() const override { return origin_; }
   int fd() const override { return ready_.fd(); }
 
- private:
-  using Clock = std::chrono::steady_clock;
+  std::string address() const { return binding_.address(); }
 
-  std::optional<Frame> Take(zmq::message_t& pusher);
+ private:
+  std::optional<FrameMessage> Take(const zmq::message_t& pusher);
 
   LinkObserver observer_;
-  zmq::context_t context_;
-  zmq::socket_t socket_;
+  LinkSocket socket_;
   IpcBinding binding_;
   ReadyFd ready_;
-  Origin origin_{};
   std::optional<Clock::time_point> quiet_since_;  ///< only after Leave()
+};
+
+/// The same for a stage that reads the records. One thread.
+class CollectSource : public Source {
+ public:
+  /// As CollectSocket.
+  CollectSource(const std::string& path, size_t max_frame, int hwm, LinkObserver observer)
+      : observer_(observer), socket_(path, max_frame, hwm, std::move(observer)) {}
+
+  std::optional<Frame> TryReceive() override;
+  void Leave() override { socket_.Leave(); }
+  bool ended() const override { return socket_.ended(); }
+  Origin origin() const override { return origin_; }
+  int fd() const override { return socket_.fd(); }
+
+ private:
+  LinkObserver observer_;
+  CollectSocket socket_;
+  Origin origin_{};
 };
 
 }  // namespace rk

@@ -11,6 +11,10 @@ constexpr std::string_view kScheme = "ipc://";
 
 }  // namespace
 
+std::string Endpoint::address() const { return IpcAddress(path); }
+
+std::string IpcAddress(const std::string& path) { return std::string(kScheme) + path; }
+
 std::optional<std::string> IpcPath(std::string_view address) {
   if (!address.starts_with(kScheme)) return std::nullopt;
   const std::string_view path = address.substr(kScheme.size());
@@ -22,7 +26,8 @@ std::optional<std::string> IpcPath(std::string_view address) {
 Endpoint ParseEndpoint(std::string_view text) {
   if (text == "-") return {};
   const bool bind = text.starts_with('@');
-  if (auto path = IpcPath(text.substr(bind ? 1 : 0))) return {false, bind, *std::move(path)};
+  if (auto path = IpcPath(text.substr(bind ? 1 : 0)))
+    return {Transport::kIpc, bind, *std::move(path)};
   throw Error(ErrorKind::kUsage,
               fmt::format("'{}' is no endpoint: write -, the pipe, ipc://PATH, which connects, or "
                           "@ipc://PATH, which binds, with an absolute PATH of at most {} bytes",

@@ -1,26 +1,55 @@
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
-
-#include <zmq.hpp>
+#include <string>
 
 #include "lib/batch/frame.h"
+#include "lib/batch/frame_header.h"
 #include "lib/link/link_observer.h"
+
+namespace zmq {
+class message_t;
+}
 
 namespace rk {
 
-/// A socket for frames: single-part messages of at most `max_frame` bytes; high-water marks of
-/// `hwm` frames in both directions, 0: none. Closing it waits until what was sent is handed over.
-/// Throws Error(kIo).
-zmq::socket_t MakeFrameSocket(zmq::context_t& context, zmq::socket_type type, size_t max_frame,
-                              int hwm);
+/// A data frame on its way, as the message that it came in or goes out as: its header is known, the
+/// records are not looked at, and nothing is copied. Move-only. One thread.
+class FrameMessage {
+ public:
+  /// Throws Error(kBadData) for what has no good header, or is no data frame.
+  explicit FrameMessage(zmq::message_t message);
+  /// The message's bytes are the frame's own.
+  explicit FrameMessage(Frame frame);
+  FrameMessage(FrameMessage&& other) noexcept;
+  FrameMessage& operator=(FrameMessage&& other) noexcept;
+  ~FrameMessage();
 
-/// The message's bytes are the frame's own: nothing is copied.
-zmq::message_t ToMessage(Frame frame);
+  const BatchInfo& info() const { return header_.info; }
+  size_t record_count() const { return header_.record_count; }
+  /// As Frame::Stamp().
+  void Stamp(int64_t floor, uint32_t attempt);
 
-/// The frame in `message`; nullopt for anything but a data frame, which is logged and counted as
-/// dropped. `peer` names where it came from.
-std::optional<Frame> ToFrame(const zmq::message_t& message, const std::string& peer,
-                             const LinkObserver& observer);
+  /// A copy to read the records of, checked whole. Throws Error(kBadData).
+  Frame Open() const;
+  /// To be sent, once.
+  zmq::message_t& message() { return *message_; }
+
+ private:
+  std::unique_ptr<zmq::message_t> message_;
+  FrameHeader header_;
+};
+
+/// The data frame in `message`; nullopt for anything else, which is logged and counted as dropped.
+/// `peer` names where it came from.
+std::optional<FrameMessage> ToFrameMessage(zmq::message_t message, const std::string& peer,
+                                           const LinkObserver& observer);
+
+/// The frame that came as `message`; nullopt for one that is damaged, which is logged and counted
+/// as dropped.
+std::optional<Frame> OpenMessage(const FrameMessage& message, const std::string& peer,
+                                 const LinkObserver& observer);
 
 }  // namespace rk

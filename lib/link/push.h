@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include <zmq.hpp>
-
 #include "lib/link/sink.h"
+#include "lib/link/transport.h"
 
 namespace rk {
 
@@ -26,8 +25,9 @@ class PushSink : public Sink {
   bool lossy() const override { return true; }
 
  private:
-  zmq::context_t context_;
-  zmq::socket_t socket_;
+  void SendMessage(zmq::message_t message);
+
+  LinkSocket socket_;
 };
 
 }  // namespace rk

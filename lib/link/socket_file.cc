@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -30,14 +29,9 @@ bool IsLive(const std::string& path) {
   return !dead;
 }
 
-void RemoveDeadSockets(const std::string& directory, std::string_view prefix) {
-  const DirectoryLock lock(directory);
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(prefix) || !entry.is_socket(ignored)) continue;
-    if (!IsLive(entry.path())) std::filesystem::remove(entry.path(), ignored);
-  }
+bool IsSocket(const std::string& path) {
+  struct stat status = {};
+  return lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 DirectoryLock::DirectoryLock(const std::string& directory)

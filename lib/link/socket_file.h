@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace rk {
 
@@ -10,10 +9,8 @@ namespace rk {
 /// connection that is closed at once.
 bool IsLive(const std::string& path);
 
-/// Removes the sockets in `directory` whose names begin with `prefix` and whose processes are dead.
-/// What cannot be removed stays. Takes the DirectoryLock meanwhile: a socket that is bound but does
-/// not listen yet looks dead.
-void RemoveDeadSockets(const std::string& directory, std::string_view prefix);
+/// True if a socket is at `path`, itself and not behind a symbolic link.
+bool IsSocket(const std::string& path);
 
 /// An exclusive flock(2) of a directory, from construction (which waits for it) to destruction, or
 /// to the end of the process.

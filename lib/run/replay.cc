@@ -2,13 +2,13 @@
 
 #include <chrono>
 #include <exception>
-#include <filesystem>
-#include <system_error>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "lib/link/ack_channel.h"
-#include "lib/link/socket_file.h"
+#include "lib/link/ack_directory.h"
 
 namespace rk {
 
@@ -18,15 +18,10 @@ void AskForReplay(const std::string& directory, const Log& log) {
     AckClient client(log);
     AckMessage message;
     message.kind = AckKind::kNackAll;
-    int readers = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-      const std::string name = entry.path().filename();
-      if (!name.starts_with("ack-") || !entry.is_socket() || !IsLive(entry.path())) continue;
-      client.Send("ipc://" + entry.path().string(), message);
-      ++readers;
-    }
+    const std::vector<std::string> readers = LiveReaders(directory);
+    for (const std::string& endpoint : readers) client.Send(endpoint, message);
     client.Close(kLongestWait);
-    log(LogLevel::kInfo, fmt::format("asked for what is in flight again readers={}", readers));
+    log(LogLevel::kInfo, fmt::format("asked for what is in flight again readers={}", readers.size()));
   } catch (const std::exception& error) {
     log(LogLevel::kWarning,
         fmt::format("what a dead process held comes again only after a minute: {}", error.what()));

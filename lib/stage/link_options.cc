@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lib/balance/serve.h"
+#include "lib/balance/serve_sink.h"
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
 #include "lib/link/endpoint.h"
@@ -43,6 +43,11 @@ std::string CheckEndpoint(const std::string& text) {
   }
 }
 
+FetchSocket::Options FetchOptions(const LinkOptions& options, const Endpoint& endpoint,
+                                  Holds holds) {
+  return {endpoint.address(), options.max_frame, options.prefetch, holds == Holds::kUntilSent};
+}
+
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
@@ -71,30 +76,45 @@ void AddHwmOption(CLI::App& app, LinkOptions& options) {
 
 std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage) {
   const Endpoint endpoint = ParseEndpoint(options.in);
-  if (endpoint.pipe) return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
+  if (endpoint.pipe()) return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
   if (endpoint.bind) {
     return std::make_unique<CollectSource>(endpoint.path, options.max_frame, options.hwm,
                                            Observe(stage));
   }
-  return std::make_unique<FetchSource>(
-      FetchSource::Options{endpoint.address(), options.max_frame, options.prefetch,
-                           holds == Holds::kUntilSent},
-      Observe(stage));
+  return std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage));
+}
+
+std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Stage& stage) {
+  const Endpoint endpoint = ParseEndpoint(options.in);
+  if (endpoint.pipe()) {
+    return std::make_unique<PipeMessages>(OpenSource(options, Holds::kNothing, stage));
+  }
+  if (endpoint.bind) {
+    return std::make_unique<CollectSocket>(endpoint.path, options.max_frame, options.hwm,
+                                           Observe(stage));
+  }
+  return std::make_unique<FetchSocket>(FetchOptions(options, endpoint, Holds::kNothing),
+                                       Observe(stage));
 }
 
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage) {
-  return OpenSink(options, kOneFrame, Balancer::By::kNone, stage);
-}
-
-std::unique_ptr<Sink> OpenSink(const LinkOptions& options, size_t queue_records, Balancer::By by,
-                               Stage& stage) {
   const Endpoint endpoint = ParseEndpoint(options.out);
-  if (endpoint.pipe) return std::make_unique<PipeSink>(STDOUT_FILENO);
+  if (endpoint.pipe()) return std::make_unique<PipeSink>(STDOUT_FILENO);
   if (!endpoint.bind) {
     return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm);
   }
   return std::make_unique<ServeSink>(
-      ServeSink::Options{endpoint.path, options.max_frame, queue_records, by}, ObserveQueue(stage));
+      ServeSink::Options{endpoint.path, options.max_frame, kOneFrame, Balancer::By::kNone},
+      ObserveQueue(stage));
+}
+
+bool Serves(const LinkOptions& options) { return ParseEndpoint(options.out).bind; }
+
+std::unique_ptr<FrameServer> OpenServer(const LinkOptions& options, size_t queue_records,
+                                        Balancer::By by, Stage& stage) {
+  return std::make_unique<FrameServer>(
+      FrameServer::Options{ParseEndpoint(options.out).path, options.max_frame, queue_records, by},
+      ObserveQueue(stage));
 }
 
 }  // namespace rk

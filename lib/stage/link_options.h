@@ -3,8 +3,9 @@
 #include <memory>
 #include <string>
 
-#include "lib/balance/balancer.h"
+#include "lib/balance/frame_server.h"
 #include "lib/batch/frame_format.h"
+#include "lib/link/message_source.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
 
@@ -34,13 +35,18 @@ void AddHwmOption(CLI::App& app, LinkOptions& options);      ///< --hwm
 enum class Holds {
   kUntilSent,  ///< a model: its batches are its own until they are sent on; takes suspects alone
   kUntilDone,  ///< a writer: more comes while it waits for Kafka
+  kNothing,    ///< a balance: it passes them on, and no record can be the death of it
 };
 
 /// Both throw Error(kUsage) for what is no endpoint, and what the links throw.
 std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage);
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage);
-/// With a queue in front of whoever fetches, which only --out @E has.
-std::unique_ptr<Sink> OpenSink(const LinkOptions& options, size_t queue_records, Balancer::By by,
-                               Stage& stage);
+
+/// For a stage that passes frames on as they come, Holds::kNothing; throws the same.
+std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Stage& stage);
+/// True if --out is one that serves, for OpenServer().
+bool Serves(const LinkOptions& options);
+std::unique_ptr<FrameServer> OpenServer(const LinkOptions& options, size_t queue_records,
+                                        Balancer::By by, Stage& stage);
 
 }  // namespace rk

@@ -8,6 +8,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   return rk::Fuzz(data, size, rk::ErrorKind::kUsage, [](std::string_view text) {
     const rk::Endpoint endpoint = rk::ParseEndpoint(text);
     rk::Require(endpoint.path.size() <= rk::Endpoint::kLongestPath);
-    rk::Require((endpoint.pipe ? "-" : (endpoint.bind ? "@" : "") + endpoint.address()) == text);
+    rk::Require((endpoint.pipe() ? "-" : (endpoint.bind ? "@" : "") + endpoint.address()) == text);
   });
 }

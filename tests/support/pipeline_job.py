@@ -122,11 +122,11 @@ class Joined:
                     "PATH": f"{BIN}:{os.environ['PATH']}", **(env or {})}
         self.stages = {}
 
-    def start(self, name, command, env=None, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+    def start(self, name, command, env=None, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=()):
         args = [arg.replace("{d}", self.folder) for arg in shlex.split(command)]
         with open(os.path.join(self.folder, f"{name}.stderr"), "a") as log:
             self.stages[name] = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=log,
-                                                 env={**self.env, **(env or {})})
+                                                 env={**self.env, **(env or {})}, pass_fds=pass_fds)
         return self.stages[name]
 
     def log(self, name):

@@ -50,8 +50,8 @@ struct Peer {
     state.capacity = capacity;
     Say();
   }
-  std::vector<Balancer::Refused> Say(Clock::time_point now = kNow) {
-    return balancer.Heard(name, state, now);
+  std::vector<Balancer::LostBatch> Say(Clock::time_point now = kNow) {
+    return balancer.OnReady(name, state, now);
   }
   /// It has what it was sent, and holds all of it.
   void Take(const HeldRange& range) {
@@ -77,7 +77,7 @@ std::string Next(Balancer& balancer, Clock::time_point now = kNow) {
 
 TEST_CASE("a frame waits until a peer asks for one, and no peer gets more than it asked for") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 4; ++first) balancer.Add(Batch(first), kNow);
+  for (int64_t first = 0; first < 4; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
   CHECK(Next(balancer).empty());
   const Peer peer(balancer, "a", 2);
   CHECK(Next(balancer) == "a0");
@@ -87,7 +87,7 @@ TEST_CASE("a frame waits until a peer asks for one, and no peer gets more than i
 
 TEST_CASE("a word that was on its way when frames were sent does not count them twice") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 6; ++first) balancer.Add(Batch(first), kNow);
+  for (int64_t first = 0; first < 6; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
   Peer peer(balancer, "a", 2);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "a1");
@@ -103,7 +103,7 @@ TEST_CASE("a word that was on its way when frames were sent does not count them 
 
 TEST_CASE("the peer with the least outstanding is next, and peers that are equal take turns") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 9; ++first) balancer.Add(Batch(first), kNow);
+  for (int64_t first = 0; first < 9; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
   Peer a(balancer, "a", 3);
   const Peer b(balancer, "b", 3);
   CHECK(Next(balancer) == "a0");
@@ -118,9 +118,9 @@ TEST_CASE("the peer with the least outstanding is next, and peers that are equal
 
 TEST_CASE("the queue has room until so many records wait, and one frame may go over") {
   Balancer balancer(5, Balancer::By::kNone);
-  balancer.Add(Batch(0, 4), kNow);
+  balancer.Add(FrameMessage(Batch(0, 4)), kNow);
   CHECK(balancer.HasRoom());
-  balancer.Add(Batch(4, 4), kNow);
+  balancer.Add(FrameMessage(Batch(4, 4)), kNow);
   CHECK_FALSE(balancer.HasRoom());
   CHECK(balancer.waiting_records() == 8);
   const Peer peer(balancer, "a", 1);
@@ -133,7 +133,7 @@ TEST_CASE("the queue has room until so many records wait, and one frame may go o
 TEST_CASE("a server is idle when nothing waits and every peer is done with what it got") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   CHECK(balancer.Idle());
-  balancer.Add(Batch(0), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
   CHECK_FALSE(balancer.Idle());
   Peer peer(balancer, "a");
   CHECK(Next(balancer) == "a0");
@@ -148,14 +148,14 @@ TEST_CASE("a suspect goes to a peer that holds nothing, which gets nothing else 
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer a(balancer, "a");
   Peer b(balancer, "b");
-  balancer.Add(Batch(0), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
   CHECK(Next(balancer) == "a0");
   a.Take(Held(0, 1));
-  balancer.Add(Suspect(10), kNow);
+  balancer.Add(FrameMessage(Suspect(10)), kNow);
   CHECK(Next(balancer) == "b10");
   b.Take(Held(10, 11));
-  balancer.Add(Batch(1), kNow);
-  balancer.Add(Batch(2), kNow);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
+  balancer.Add(FrameMessage(Batch(2)), kNow);
   CHECK(Next(balancer) == "a1");
   CHECK(Next(balancer).empty());  // b has room, and a suspect
   b.Finish(0);
@@ -166,15 +166,15 @@ TEST_CASE("when all peers are busy one is kept free for a suspect, and the other
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer a(balancer, "a");
   Peer b(balancer, "b");
-  balancer.Add(Batch(0), kNow);
-  balancer.Add(Batch(1), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "b1");
   a.Take(Held(0, 1));
   b.Take(Held(1, 2));
-  balancer.Add(Suspect(10), kNow);
-  balancer.Add(Batch(2), kNow);
-  balancer.Add(Batch(3), kNow);
+  balancer.Add(FrameMessage(Suspect(10)), kNow);
+  balancer.Add(FrameMessage(Batch(2)), kNow);
+  balancer.Add(FrameMessage(Batch(3)), kNow);
   CHECK(Next(balancer) == "b2");  // a is kept free
   CHECK(Next(balancer).empty());
   a.Finish(0);
@@ -185,9 +185,9 @@ TEST_CASE("when all peers are busy one is kept free for a suspect, and the other
 TEST_CASE("writers take suspects like any other frame") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer a(balancer, "a", 3, false);
-  balancer.Add(Batch(0), kNow);
-  balancer.Add(Suspect(10), kNow);
-  balancer.Add(Batch(1), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
+  balancer.Add(FrameMessage(Suspect(10)), kNow);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "a10");
   CHECK(Next(balancer) == "a1");
@@ -197,58 +197,58 @@ TEST_CASE("what a dead peer held is refused, batch by batch, and a model is to b
   for (const bool isolates : {true, false}) {
     Balancer balancer(kQueue, Balancer::By::kNone);
     Peer peer(balancer, "a", 3, isolates);
-    for (int64_t first = 0; first < 3; ++first) balancer.Add(Batch(first), kNow);
+    for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
     for (int i = 0; i < 3; ++i) CHECK_FALSE(Next(balancer).empty());
     peer.Take(Held(0, 1));
     peer.Finish(0);
     peer.Take(Held(1, 2));  // 2 is on its way
-    const auto refused = balancer.Gone("a");
+    const auto refused = balancer.RemovePeer("a");
     REQUIRE(refused.size() == 2);
     CHECK(refused[0].batch == Held(1, 2));
     CHECK(refused[1].batch == Held(2, 3));
     CHECK(refused[0].blame == isolates);
     CHECK(balancer.Idle());
-    CHECK(balancer.Gone("a").empty());
+    CHECK(balancer.RemovePeer("a").empty());
   }
 }
 
 TEST_CASE("a silent peer gets nothing, what it held is refused once, and it may wake up") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 2);
-  balancer.Add(Batch(0), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
   CHECK(Next(balancer) == "a0");
-  CHECK(balancer.RefuseSilent(kNow + milliseconds(1900)).empty());
-  CHECK(balancer.RefuseSilent(kNow + seconds(2)).size() == 1);
-  CHECK(balancer.RefuseSilent(kNow + seconds(3)).empty());
-  balancer.Add(Batch(1), kNow);
+  CHECK(balancer.DropSilent(kNow + milliseconds(1900)).empty());
+  CHECK(balancer.DropSilent(kNow + seconds(2)).size() == 1);
+  CHECK(balancer.DropSilent(kNow + seconds(3)).empty());
+  balancer.Add(FrameMessage(Batch(1)), kNow);
   CHECK(Next(balancer).empty());
   peer.state = {peer.state.instance, false, true, 1, 1, {Held(0, 1)}};
   CHECK(peer.Say(kNow + seconds(4)).empty());
   CHECK(Next(balancer, kNow + seconds(4)) == "a1");
-  CHECK(balancer.RefuseSilent(kNow + seconds(5)).empty());
+  CHECK(balancer.DropSilent(kNow + seconds(5)).empty());
 }
 
 TEST_CASE("a leaving peer gets nothing more, and is waited for") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 2);
-  balancer.Add(Batch(0), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
   CHECK(Next(balancer) == "a0");
   peer.state.leaving = true;
   peer.Say();
-  balancer.Add(Batch(1), kNow);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
   CHECK(Next(balancer).empty());
-  CHECK(balancer.Gone("a").size() == 1);
+  CHECK(balancer.RemovePeer("a").size() == 1);
 }
 
 TEST_CASE("a frame that could not be sent waits again, in front") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   const Peer a(balancer, "a", 2);
-  balancer.Add(Batch(0), kNow);
-  balancer.Add(Batch(1), kNow);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
   auto next = balancer.Next(kNow);
   REQUIRE(next);
   balancer.GiveBack(*std::move(next), kNow);
-  CHECK(balancer.Gone("a").empty());
+  CHECK(balancer.RemovePeer("a").empty());
   CHECK(balancer.waiting_records() == 2);
   const Peer b(balancer, "b", 2);
   CHECK(Next(balancer) == "b0");
@@ -257,7 +257,7 @@ TEST_CASE("a frame that could not be sent waits again, in front") {
 TEST_CASE("a peer that made another connection keeps what it holds, and what got lost is refused") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 3);
-  for (int64_t first = 0; first < 2; ++first) balancer.Add(Batch(first), kNow);
+  for (int64_t first = 0; first < 2; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "a1");
   peer.name = "b";  // the instance is the same
@@ -291,10 +291,10 @@ TEST_CASE("a partition goes to one writer, and moves when that is gone") {
   Balancer balancer(kQueue, Balancer::By::kPartition);
   const Peer a(balancer, "a", 4, false);
   const Peer b(balancer, "b", 4, false);
-  for (int64_t first = 0; first < 3; ++first) balancer.Add(Batch(first), kNow);
+  for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
   const std::string first = Next(balancer).substr(0, 1);
   CHECK(Next(balancer) == first + "1");
-  CHECK(balancer.Gone(first).size() == 2);
+  CHECK(balancer.RemovePeer(first).size() == 2);
   CHECK(Next(balancer) == (first == "a" ? "b2" : "a2"));
 }
 

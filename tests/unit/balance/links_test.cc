@@ -1,67 +1,27 @@
 // The links of docs/architecture.md, Links with real sockets.
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
-#include "lib/balance/serve.h"
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
-#include "lib/link/fetch.h"
 #include "lib/link/push.h"
-#include "tests/unit/link/test_directory.h"
-#include "tests/unit/link/test_pipe.h"
+#include "tests/unit/balance/link_place.h"
 
 namespace rk {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
-
-constexpr size_t kMaxFrame = size_t{1} << 20;
-constexpr seconds kPatience{10};
-constexpr Origin kNobody{};
-
-/// A private directory with a link's path in it, and what was observed.
-struct Place {
-  TestDirectory directory;
-  std::string path = directory.path() + "/link";
-  std::string address = "ipc://" + path;
-  std::atomic<int> dropped = 0;
-
-  LinkObserver Observer() {
-    LinkObserver observer;
-    observer.dropped = [this] { ++dropped; };
-    return observer;
-  }
-  std::unique_ptr<ServeSink> Serve(size_t queue_records = 1,
-                                   Balancer::By by = Balancer::By::kNone) {
-    return std::make_unique<ServeSink>(ServeSink::Options{path, kMaxFrame, queue_records, by},
-                                       Observer());
-  }
-  std::unique_ptr<FetchSource> Fetch(size_t prefetch = 2, bool isolates = true) {
-    return std::make_unique<FetchSource>(
-        FetchSource::Options{address, kMaxFrame, prefetch, isolates}, Observer());
-  }
-};
-
-/// The next frame within the patience of a test.
-std::optional<Frame> Receive(Source& source, milliseconds patience = kPatience) {
-  const auto deadline = Clock::now() + patience;
-  while (Clock::now() < deadline) {
-    if (auto frame = source.TryReceive()) return frame;
-    pollfd watched{source.fd(), POLLIN, 0};
-    poll(&watched, 1, 20);
-  }
-  return std::nullopt;
-}
 
 bool Ends(Source& source) {
   const auto deadline = Clock::now() + kPatience;
@@ -71,13 +31,6 @@ bool Ends(Source& source) {
     std::this_thread::sleep_for(milliseconds(5));
   }
   return false;
-}
-
-template <typename Holds>
-bool Eventually(Holds&& holds) {
-  const auto deadline = Clock::now() + kPatience;
-  while (!holds() && Clock::now() < deadline) std::this_thread::sleep_for(milliseconds(5));
-  return holds();
 }
 
 }  // namespace
@@ -309,6 +262,37 @@ TEST_CASE("a path that a live link has is refused, one of a dead link is taken o
   struct stat left = {};
   CHECK(stat(place.path.c_str(), &left) != 0);
   CHECK_NOTHROW(place.Serve());
+}
+
+TEST_CASE("whatever is no socket is not removed for a link, and no link is followed to one") {
+  Place place;
+  const std::string file = place.directory.path() + "/notes";
+  const std::string folder = place.directory.path() + "/folder";
+  const std::string symlink_to_file = place.directory.path() + "/pointer";
+  std::ofstream(file) << "precious";
+  std::filesystem::create_directory(folder);
+  std::filesystem::create_symlink(file, symlink_to_file);
+  for (const std::string& path : {file, folder, symlink_to_file}) {
+    INFO(path);
+    CHECK_THROWS_WITH(CollectSource(path, kMaxFrame, 1, place.Observer()),
+                      Catch::Contains(path) && Catch::Contains("not a socket"));
+    place.path = path;
+    CHECK_THROWS_WITH(place.Serve(), Catch::Contains(path) && Catch::Contains("not a socket"));
+  }
+  std::ifstream kept(file);
+  CHECK(std::string(std::istreambuf_iterator<char>(kept), {}) == "precious");
+  CHECK(std::filesystem::is_directory(folder));
+  CHECK(std::filesystem::is_symlink(symlink_to_file));
+}
+
+TEST_CASE("what took the path of a link's socket outlives the link") {
+  Place place;
+  {
+    const auto sink = place.Serve();
+    std::filesystem::remove(place.path);
+    std::ofstream(place.path) << "precious";
+  }
+  CHECK(std::filesystem::is_regular_file(place.path));
 }
 
 TEST_CASE("a link is not bound where others could reach it") {

@@ -7,9 +7,9 @@
 namespace rk {
 
 TEST_CASE("an endpoint is the pipe, or an ipc path that connects or binds") {
-  CHECK(ParseEndpoint("-").pipe);
+  CHECK(ParseEndpoint("-").pipe());
   const Endpoint connects = ParseEndpoint("ipc:///run/rk/a");
-  CHECK_FALSE(connects.pipe);
+  CHECK_FALSE(connects.pipe());
   CHECK_FALSE(connects.bind);
   CHECK(connects.address() == "ipc:///run/rk/a");
   const Endpoint binds = ParseEndpoint("@ipc:///run/rk/a");

@@ -18,7 +18,7 @@ namespace rk {
 /// another peer only when nothing of it is in flight, so it waits for that; but not while the peer
 /// that it leaves may hold something back for want of an earlier batch, which might never get past
 /// those that wait. A pure class.
-class Lanes {
+class PartitionAffinity {
  public:
   /// The peers that take frames, now. Partitions move as far as it takes to share them out evenly.
   void SetPeers(const std::vector<std::string>& peers);
@@ -40,7 +40,7 @@ class Lanes {
     std::string peer;  ///< who has it
     auto operator<=>(const Batch&) const = default;
   };
-  struct Lane {
+  struct Assignment {
     std::string peer;    ///< had the last frame
     std::string target;  ///< is to have it all; empty while there is no peer
     std::multiset<Batch> in_flight;
@@ -48,13 +48,13 @@ class Lanes {
     IntervalSet done;  ///< of that epoch, from offset 0 to the highest floor seen, and above
   };
 
-  static bool HasGap(const Lane& lane);
-  static const std::string& HolderOf(const Lane& lane);
-  void Assign(Lane& lane);
+  static bool HasGap(const Assignment& assignment);
+  static const std::string& HolderOf(const Assignment& assignment);
+  void Assign(Assignment& assignment);
   size_t CountOf(const std::string& peer) const;
 
   std::vector<std::string> peers_;
-  std::map<TopicPartition, Lane> lanes_;
+  std::map<TopicPartition, Assignment> assignments_;
 };
 
 }  // namespace rk

@@ -1,0 +1,154 @@
+#include "lib/link/fetch_socket.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rk {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A server that does not answer `leaving` for so long is gone.
+constexpr milliseconds kLongestFarewell{1000};
+// For the last report, when the process ends.
+constexpr int kLingerMs = 500;
+
+}  // namespace
+
+FetchSocket::FetchSocket(Options options, LinkObserver observer)
+    : options_(std::move(options)), observer_(std::move(observer)) {
+  Connect();
+  Tell();
+}
+
+FetchSocket::~FetchSocket() { ready_.Unwatch(socket_); }
+
+void FetchSocket::Connect() {
+  if (socket_) ready_.Unwatch(socket_);
+  socket_ = MakeFrameSocket(zmq::socket_type::dealer, options_.max_frame, 0);
+  WithZmq("cannot connect to " + options_.address, [&] {
+    socket_.set(zmq::sockopt::linger, kLingerMs);
+    socket_.connect(options_.address);
+  });
+  ready_.Watch(socket_);
+}
+
+std::optional<FrameMessage> FetchSocket::TryReceive() {
+  Receive();
+  if (frames_.empty()) {
+    ready_.NothingLeft();
+    return std::nullopt;
+  }
+  FrameMessage frame = std::move(frames_.front());
+  frames_.pop_front();
+  if (RoomKnown() == 0 && Room() > 0) Tell();
+  return frame;
+}
+
+void FetchSocket::Done(const HeldRange& batch) {
+  if (Forget(batch)) Tell();
+}
+
+// The server counts it as received; a new connection tells it that what is not here is lost.
+void FetchSocket::Lost(const HeldRange& batch) {
+  Forget(batch);
+  Connect();
+  Tell();
+}
+
+bool FetchSocket::Forget(const HeldRange& batch) {
+  const auto found = held_.find(batch);
+  if (found == held_.end()) return false;
+  if (--found->second == 0) held_.erase(found);
+  --held_frames_;
+  return true;
+}
+
+void FetchSocket::Leave() {
+  if (left_at_) return;
+  left_at_ = Clock::now();
+  Tell();
+}
+
+bool FetchSocket::ended() const {
+  const bool unanswered = left_at_ && Clock::now() - *left_at_ >= kLongestFarewell;
+  return (answered_ || unanswered) && frames_.empty();
+}
+
+void FetchSocket::OnTick(Clock::time_point now) {
+  if (now - told_at_ >= kBetweenReports) Report();
+}
+
+// What has come is taken first, so that the report says all of it.
+void FetchSocket::Report() {
+  Receive();
+  Tell();
+}
+
+void FetchSocket::Receive() {
+  zmq::message_t message;
+  while (TryReceivePart(socket_, message)) {
+    if (SkipToEndOfMessage(socket_, message) && message.size() == 0) continue;
+    Take(std::move(message));
+  }
+}
+
+void FetchSocket::Take(zmq::message_t message) {
+  if (message.size() == 1) {
+    answered_ = left_at_.has_value();
+    return;
+  }
+  auto frame = ToFrameMessage(std::move(message), options_.address, observer_);
+  if (!frame) {
+    Connect();  // as for one that is lost
+    return Tell();
+  }
+  ++held_[BatchOf(frame->info())];
+  ++held_frames_;
+  ++received_;
+  frames_.push_back(*std::move(frame));
+}
+
+void FetchSocket::Tell() {
+  const ReadyMessage state = State();
+  told_room_ = state.capacity;
+  told_received_ = state.received;
+  told_at_ = Clock::now();
+  TrySendPart(socket_, state.Encode(), zmq::send_flags::none);
+  ready_.Check(socket_);
+}
+
+uint32_t FetchSocket::Room() const {
+  if (left_at_) return 0;
+  const size_t busy = options_.isolates ? held_frames_ : frames_.size();
+  return static_cast<uint32_t>(options_.prefetch - std::min(options_.prefetch, busy));
+}
+
+// As the server knows it: it has sent at least what came since it was told.
+uint32_t FetchSocket::RoomKnown() const {
+  const uint64_t since = received_ - told_received_;
+  return told_room_ - static_cast<uint32_t>(std::min<uint64_t>(told_room_, since));
+}
+
+ReadyMessage FetchSocket::State() const {
+  ReadyMessage state;
+  state.instance = instance_;
+  state.leaving = left_at_.has_value();
+  state.isolates = options_.isolates;
+  state.capacity = Room();
+  state.received = received_;
+  for (const auto& [held, frames] : held_) {
+    if (!state.held.empty()) {
+      HeldRange& last = state.held.back();
+      if (last.partition == held.partition && last.epoch == held.epoch &&
+          last.range.next == held.range.first) {
+        last.range.next = held.range.next;
+        continue;
+      }
+    }
+    state.held.push_back(held);
+  }
+  return state;
+}
+
+}  // namespace rk

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "lib/link/link_observer.h"
+#include "lib/link/message_source.h"
+#include "lib/link/ready_fd.h"
+#include "lib/link/ready_message.h"
+#include "lib/link/transport.h"
+
+namespace rk {
+
+/// Frames from a server, on demand (DEALER, which connects), as they came. The server is told what
+/// this stage holds at each change that it waits for (a frame done, and room where it knows of
+/// none), and at the latest 500 ms after it was told last, if OnTick() is called.
+class FetchSocket : public MessageSource {
+ public:
+  static constexpr std::chrono::milliseconds kBetweenReports{500};
+
+  struct Options {
+    std::string address;
+    size_t max_frame = 0;
+    /// Frames that are here and not done at most; for a stage that does not isolate, frames that
+    /// it has not yet received: what a writer holds back must not keep out what it waits for.
+    size_t prefetch = 2;
+    bool isolates = true;  ///< see ReadyMessage
+  };
+
+  /// Throws Error(kIo).
+  FetchSocket(Options options, LinkObserver observer);
+  ~FetchSocket() override;
+
+  std::optional<FrameMessage> TryReceive() override;
+  void Done(const HeldRange& batch) override;
+  /// One that was received turns out to be damaged: the server learns that it is not here.
+  void Lost(const HeldRange& batch);
+  void Leave() override;
+  bool ended() const override;
+  int fd() const override { return ready_.fd(); }
+  void OnTick(Clock::time_point now) override;
+
+  // For whoever calls from two threads, under a lock:
+
+  /// Tells the server now.
+  void Report();
+  /// From here on fd() is readable until TryReceive() has nothing.
+  void WakeReceiver() { ready_.SomethingLeft(); }
+  const std::string& address() const { return options_.address; }
+
+ private:
+  void Connect();
+  void Receive();
+  void Take(zmq::message_t message);
+  bool Forget(const HeldRange& batch);
+  void Tell();
+  ReadyMessage State() const;
+  uint32_t Room() const;
+  uint32_t RoomKnown() const;
+
+  Options options_;
+  LinkObserver observer_;
+  const Origin instance_ = RandomOrigin();
+  ReadyFd ready_;
+  LinkSocket socket_;
+  std::deque<FrameMessage> frames_;
+  std::map<HeldRange, size_t> held_;  ///< how many frames of each are not done
+  size_t held_frames_ = 0;
+  uint64_t received_ = 0;
+  uint32_t told_room_ = 0;      ///< what the server was told last,
+  uint64_t told_received_ = 0;  ///< and when
+  Clock::time_point told_at_;
+  std::optional<Clock::time_point> left_at_;
+  bool answered_ = false;  ///< nothing more will come
+};
+
+}  // namespace rk

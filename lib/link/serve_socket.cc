@@ -1,0 +1,74 @@
+#include "lib/link/serve_socket.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/base/error.h"
+
+namespace rk {
+namespace {
+
+// For frames that a live fetcher has asked for: what one that is stopped does not take comes again.
+constexpr int kLingerMs = 1000;
+constexpr char kNothingFollows = '\0';
+
+}  // namespace
+
+ServeSocket::ServeSocket(const std::string& path, size_t max_frame, LinkObserver observer)
+    : observer_(std::move(observer)),
+      // No mark: a fetcher's capacity bounds what is sent to it.
+      socket_(MakeFrameSocket(zmq::socket_type::router, max_frame, 0)),
+      binding_(socket_, path) {
+  WithZmq("cannot set up a link", [&] {
+    socket_.set(zmq::sockopt::router_mandatory, true);
+    socket_.set(zmq::sockopt::linger, kLingerMs);
+  });
+  ready_.Watch(socket_);
+}
+
+ServeSocket::~ServeSocket() { ready_.Unwatch(socket_); }
+
+std::optional<ServeSocket::Report> ServeSocket::TryReceive() {
+  zmq::message_t peer;
+  while (TryReceivePart(socket_, peer)) {
+    zmq::message_t message;
+    if (!peer.more() || !TryReceivePart(socket_, message)) continue;
+    if (!SkipToEndOfMessage(socket_, message)) message.rebuild();
+    try {
+      return Report{peer.to_string(), ReadyMessage::Decode(message.to_string_view())};
+    } catch (const Error& error) {
+      observer_.dropped();
+      observer_.log(LogLevel::kWarning,
+                    fmt::format("dropped a message on {}: {}", address(), error.what()));
+    }
+  }
+  ready_.NothingLeft();
+  return std::nullopt;
+}
+
+bool ServeSocket::Send(const std::string& peer, FrameMessage& frame) {
+  return SendTo(peer, frame.message());
+}
+
+bool ServeSocket::Probe(const std::string& peer) {
+  zmq::message_t nothing;
+  return SendTo(peer, nothing);
+}
+
+bool ServeSocket::SayNothingFollows(const std::string& peer) {
+  zmq::message_t answer(&kNothingFollows, sizeof kNothingFollows);
+  return SendTo(peer, answer);
+}
+
+bool ServeSocket::SendTo(const std::string& peer, zmq::message_t& message) {
+  const bool there = TrySendPart(socket_, peer, zmq::send_flags::sndmore);
+  if (there) {
+    WithZmq("cannot send on " + address(),
+            [&] { socket_.send(std::move(message), zmq::send_flags::dontwait); });
+  }
+  ready_.Check(socket_);
+  return there;
+}
+
+}  // namespace rk

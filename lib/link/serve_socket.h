@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/link/frame_message.h"
+#include "lib/link/ipc_binding.h"
+#include "lib/link/link_observer.h"
+#include "lib/link/ready_fd.h"
+#include "lib/link/ready_message.h"
+#include "lib/link/transport.h"
+
+namespace rk {
+
+/// The serving end of a link (ROUTER, which binds): hears what fetchers say of themselves and sends
+/// frames to them by name, and decides nothing. Nothing blocks. One thread.
+class ServeSocket {
+ public:
+  /// Throws Error(kConfiguration), Error(kIo).
+  ServeSocket(const std::string& path, size_t max_frame, LinkObserver observer);
+  ~ServeSocket();
+  ServeSocket(const ServeSocket&) = delete;
+  ServeSocket& operator=(const ServeSocket&) = delete;
+
+  struct Report {
+    std::string peer;  ///< a name that ZeroMQ gives a connection
+    ReadyMessage ready;
+  };
+  /// What a fetcher said, else nullopt. Nonsense is dropped, counted and logged.
+  std::optional<Report> TryReceive();
+
+  // All false if the peer cannot be reached: it is gone.
+
+  /// Unless it is false, `frame` is used up.
+  bool Send(const std::string& peer, FrameMessage& frame);
+  /// An empty message, which says nothing.
+  bool Probe(const std::string& peer);
+  /// The answer to `leaving`: nothing more will come.
+  bool SayNothingFollows(const std::string& peer);
+
+  std::string address() const { return binding_.address(); }
+  /// For POLLIN. Stays readable until TryReceive() has said nullopt.
+  int fd() const { return ready_.fd(); }
+
+ private:
+  bool SendTo(const std::string& peer, zmq::message_t& message);
+
+  LinkObserver observer_;
+  LinkSocket socket_;
+  IpcBinding binding_;
+  ReadyFd ready_;
+};
+
+}  // namespace rk

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <zmq.hpp>
+
+#include "lib/base/error.h"
+
+namespace rk {
+
+/// Of the process's one ZeroMQ context.
+struct ContextShare {
+  std::shared_ptr<zmq::context_t> context;
+};
+
+/// A socket of this process's one ZeroMQ context (an I/O thread and a reaper), which is there while
+/// any such socket is. What was sent is handed over in the background after a socket is closed; the
+/// one that is closed last waits for that, for each as long as its linger says. One thread.
+class LinkSocket : private ContextShare, public zmq::socket_t {
+ public:
+  /// None.
+  LinkSocket() = default;
+  /// Throws zmq::error_t.
+  explicit LinkSocket(zmq::socket_type type);
+};
+
+/// A socket as the acknowledgement channel wants it: no high-water marks (the reader's window
+/// bounds what can be queued), messages of at most 16 MiB, and a second to flush once it is closed.
+/// Throws Error(kIo).
+LinkSocket MakeSocket(zmq::socket_type type);
+
+/// A socket for frames: single-part messages of at most `max_frame` bytes; high-water marks of
+/// `hwm` frames in both directions, 0: none. What was sent is handed over, however long it takes.
+/// Throws Error(kIo).
+LinkSocket MakeFrameSocket(zmq::socket_type type, size_t max_frame, int hwm);
+
+/// Runs `call`, in which ZeroMQ may throw, and turns that into Error(kIo): "`what`: reason".
+void WithZmq(std::string_view what, const std::function<void()>& call);
+
+/// The next part of a message into `part`; false if there is none. Never blocks.
+bool TryReceivePart(zmq::socket_t& socket, zmq::message_t& part);
+
+/// Takes what follows `part` of the same message. True if nothing did: it was the last part.
+bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part);
+
+/// Queues one part. False if the peer is gone. Never blocks where there is no high-water mark.
+bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags);
+
+}  // namespace rk

@@ -1,0 +1,95 @@
+#include "lib/batch/frame_header.h"
+
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "lib/base/error.h"
+#include "lib/batch/frame.h"
+#include "tests/unit/batch/sample_frame.h"
+
+namespace rk {
+namespace {
+
+using Catch::Contains;
+
+std::string HeaderRefusal(std::string_view bytes) {
+  try {
+    DecodeHeader(bytes);
+    return "";
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kBadData);
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a header decoded alone says what the whole frame does") {
+  for (const Frame& frame : {SampleRecords(), SampleColumns(), SampleEmpty(), SampleEnd()}) {
+    const FrameHeader header = DecodeHeader(frame.bytes());
+    CHECK(header.kind == frame.kind());
+    CHECK(header.record_count == frame.record_count());
+    const BatchInfo& info = header.info;
+    const BatchInfo& whole = frame.info();
+    CHECK(info.origin == whole.origin);
+    CHECK(info.group == whole.group);
+    CHECK(info.topic == whole.topic);
+    CHECK(info.partition == whole.partition);
+    CHECK(info.epoch == whole.epoch);
+    CHECK(info.first_offset == whole.first_offset);
+    CHECK(info.next_offset == whole.next_offset);
+    CHECK(info.floor == whole.floor);
+    CHECK(info.attempt == whole.attempt);
+    CHECK(info.ack_endpoint == whole.ack_endpoint);
+    CHECK(info.cluster_id == whole.cluster_id);
+    CHECK(info.earliest_timestamp_ms == whole.earliest_timestamp_ms);
+    CHECK(info.read_time_ns == whole.read_time_ns);
+  }
+}
+
+TEST_CASE("a header of a later minor version is decoded alone too") {
+  const Frame frame = SampleRecords();
+  const Buffer longer = WithLongerHeader(frame, 16);
+  CHECK(DecodeHeader(longer.view()).info.topic == frame.info().topic);
+}
+
+TEST_CASE("a changed byte is found in the header, and left to the reader in the body") {
+  const Frame frame = SampleRecords();
+  for (size_t at = 0; at < frame_format::kHeaderLength; ++at) {
+    std::string bytes(frame.bytes());
+    bytes[at] ^= 1;
+    INFO("byte " << at);
+    // The body's hash is a part of the header.
+    CHECK_THAT(HeaderRefusal(bytes), Contains("expected"));
+  }
+  std::string bytes(frame.bytes());
+  bytes.back() ^= 1;
+  CHECK(HeaderRefusal(bytes) == "");
+  CHECK_THAT(Refusal(bytes), Contains("an unchanged body"));
+}
+
+TEST_CASE("a header whose frame is cut or longer is refused") {
+  const std::string bytes(SampleRecords().bytes());
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_THAT(HeaderRefusal(bytes.substr(0, length)), Contains("byte"));
+  }
+  CHECK_THAT(HeaderRefusal(bytes + '\0'), Contains("a frame of"));
+}
+
+TEST_CASE("strings that would lie past the frame's end are refused") {
+  Buffer bytes = CopyOf(SampleEmpty().bytes());
+  Store(bytes.data() + frame_format::kTopicLengthAt, uint32_t{1} << 31);
+  Seal(bytes);
+  CHECK_THAT(HeaderRefusal(bytes.view()), Contains("the topic"));
+}
+
+TEST_CASE("a header that is stamped anew is whole again") {
+  Buffer bytes = CopyOf(SampleRecords().bytes());
+  StampHeader(bytes.data(), 17, 3);
+  CHECK(DecodeHeader(bytes.view()).info.floor == 17);
+  CHECK(DecodeHeader(bytes.view()).info.attempt == 3);
+  CHECK(Refusal(bytes.view()) == "");
+}
+
+}  // namespace rk
