@@ -27,6 +27,7 @@ function(rk_backend room)
   target_link_libraries(rk-${room} PRIVATE rk_${room})
   target_link_options(rk-${room} PRIVATE LINKER:-z,defs)
   set_target_properties(rk-${room} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/rk"
-                        INSTALL_RPATH "$ORIGIN")
+                        INSTALL_RPATH "$ORIGIN/${room}")
+  set_property(GLOBAL APPEND PROPERTY rk_backends ${room})
   add_dependencies(rk-infer rk-${room})
 endfunction()

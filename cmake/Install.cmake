@@ -3,7 +3,9 @@
 get_property(tools GLOBAL PROPERTY rk_tools)
 install(TARGETS ${tools} COMPONENT rk)
 # All that is installed, without the tests.
-add_custom_target(rk DEPENDS ${tools})
+get_property(backends GLOBAL PROPERTY rk_backends)
+list(TRANSFORM backends PREPEND rk- OUTPUT_VARIABLE modules)
+add_custom_target(rk DEPENDS ${tools} ${modules})
 
 file(GLOB pages CONFIGURE_DEPENDS man/*.1)
 install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT rk)
@@ -27,3 +29,31 @@ foreach(tool IN LISTS tools)
   install(FILES "${CMAKE_BINARY_DIR}/${tool}.bash" DESTINATION "${bash_completions}" RENAME "${tool}" COMPONENT rk)
   install(FILES "${CMAKE_BINARY_DIR}/${tool}.zsh" DESTINATION "${zsh_completions}" RENAME "_${tool}" COMPONENT rk)
 endforeach()
+
+# A backend's module, and in a folder of its name beside it the libraries that it needs and this system
+# does not have. They find each other there.
+set(module_dir "${CMAKE_INSTALL_LIBDIR}/rk")
+foreach(backend IN LISTS backends)
+  install(TARGETS rk-${backend} RUNTIME_DEPENDENCY_SET ${backend}_libraries
+          LIBRARY DESTINATION "${module_dir}" COMPONENT rk-${backend})
+  if(backend STREQUAL torch AND RK_TORCH_CUDA) # it stays where it is: it opens more than it is linked with
+    set_target_properties(rk-torch PROPERTIES INSTALL_RPATH "${RK_TORCH_LIBRARY_DIR}")
+    continue()
+  endif()
+  install(RUNTIME_DEPENDENCY_SET ${backend}_libraries COMPONENT rk-${backend}
+          PRE_EXCLUDE_REGEXES "^ld-linux" POST_EXCLUDE_REGEXES "^/(usr/)?lib(64)?/"
+          LIBRARY DESTINATION "${module_dir}/${backend}")
+  install(CODE "
+    file(GLOB libraries \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${module_dir}/${backend}/*.so*\")
+    foreach(library IN LISTS libraries)
+      unset(rpath)
+      unset(runpath)
+      file(READ_ELF \"\${library}\" RPATH rpath RUNPATH runpath)
+      if(rpath OR runpath)
+        file(RPATH_SET FILE \"\${library}\" NEW_RPATH \"\\$ORIGIN\")
+      endif()
+    endforeach()" COMPONENT rk-${backend})
+endforeach()
+if(TARGET rk_torch_name)
+  install(TARGETS rk_torch_name LIBRARY DESTINATION "${module_dir}/torch" COMPONENT rk-torch)
+endif()
