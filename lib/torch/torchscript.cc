@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/jit_exception.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -19,10 +20,16 @@ namespace {
 
 constexpr char kSignatureFile[] = "rk.json";
 
+using Functions = std::shared_ptr<torch::jit::CompilationUnit>;
+
 class TorchScript : public Model {
  public:
-  TorchScript(torch::jit::Module module, c10::Device device, std::string signature)
-      : module_(std::move(module)), device_(device), signature_(std::move(signature)) {}
+  TorchScript(torch::jit::Module module, Functions functions, c10::Device device,
+              std::string signature)
+      : functions_(std::move(functions)),
+        module_(std::move(module)),
+        device_(device),
+        signature_(std::move(signature)) {}
 
   std::string signature() const override { return signature_; }
 
@@ -95,11 +102,23 @@ class TorchScript : public Model {
                     value.type()->repr_str()));
   }
 
+  // Those of the module as it was loaded: see Freeze().
+  Functions functions_;
   torch::jit::Module module_;
   c10::Device device_;
   std::string signature_;
   Results results_;
 };
+
+// Freezing inlines each function of a copy of the module and then deletes it, but where an
+// operation of it fails, the interpreter asks it for its name through a bare pointer: the process
+// would end. So they are inlined before: then it asks the functions of the module that was loaded,
+// and these have to live as long as the frozen one.
+torch::jit::Module Freeze(const torch::jit::Module& module) {
+  torch::jit::Inline(*module.get_method("forward").graph());
+  // Folding operations into each other would change results in the last bits.
+  return torch::jit::freeze(module, std::nullopt, /*optimize_numerics=*/false);
+}
 
 }  // namespace
 
@@ -108,9 +127,9 @@ std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device devi
     torch::jit::ExtraFilesMap extra = {{kSignatureFile, ""}};
     torch::jit::Module module = torch::jit::load(file, device, extra);
     module.eval();
-    // Folding operations into each other would change results in the last bits.
-    module = torch::jit::freeze(module, std::nullopt, /*optimize_numerics=*/false);
-    return std::make_unique<TorchScript>(std::move(module), device, extra[kSignatureFile]);
+    Functions functions = module._ivalue()->compilation_unit();
+    return std::make_unique<TorchScript>(Freeze(module), std::move(functions), device,
+                                         extra[kSignatureFile]);
   } catch (const std::exception& error) {
     throw Error(
         ErrorKind::kBadData,

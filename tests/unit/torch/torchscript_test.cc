@@ -171,6 +171,68 @@ TEST_CASE("of the rows in a call only those that the model throws on fail, with 
   CHECK(ValuesOf(out)[2] == R"({"x":[2,1],"y":2})");
 }
 
+// The model of that name behind two calls: a helper method calls it as a submodule.
+class DeepModel {
+ public:
+  DeepModel(const std::string& name, const std::string& arguments) {
+    torch::jit::Module module("Deep");
+    module.register_module("inner", torch::jit::load(TestModel(name)));
+    module.define("def helper(self, " + arguments + "):\n  return self.inner.forward(" + arguments +
+                  ")\n");
+    module.define("def forward(self, " + arguments + "):\n  return self.helper(" + arguments +
+                  ")\n");
+    module.eval();
+    module.save(file());
+  }
+
+  std::string file() const { return folder_.path() + "/model.pt"; }
+
+ private:
+  Folder folder_;
+};
+
+// Why one row of zeros of these shapes is refused.
+std::string Refusal(const std::string& file, const std::vector<std::vector<int64_t>>& shapes) {
+  const std::string zeros(4096, '\0');
+  std::vector<ModelValue> inputs;
+  for (const std::vector<int64_t>& shape : shapes) {
+    ColumnView tensor{"", Dtype::kF32, shape, {}};
+    size_t bytes = SizeOf(tensor.dtype);
+    for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
+    tensor.data = std::string_view(zeros).substr(0, bytes);
+    inputs.push_back({tensor, std::nullopt});
+  }
+  try {
+    rk_backend()->Load(file, "cpu")->Run(inputs);
+  } catch (const ModelFailure& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+TEST_CASE("a model that fails two calls deep fails as it does without them") {
+  const char* name = GENERATE("mlp16", "mlp784", "slow", "throws", "aborts", "two_out", "dict_out");
+  CAPTURE(name);
+  const std::vector<std::vector<int64_t>> one_dimension = {{1}};
+  const std::string reason = Refusal(TestModel(name), one_dimension);
+  CHECK_FALSE(reason.empty());
+  CHECK(Refusal(DeepModel(name, "x").file(), one_dimension) == reason);
+}
+
+TEST_CASE("a model of two arguments that fails two calls deep fails as it does without them") {
+  const std::vector<std::vector<int64_t>> unlike = {{1, 2}, {1, 3}};
+  const std::string reason = Refusal(TestModel("sum_two"), unlike);
+  CHECK_FALSE(reason.empty());
+  CHECK(Refusal(DeepModel("sum_two", "a, b").file(), unlike) == reason);
+}
+
+TEST_CASE("a model that raises two calls deep fails its own record only") {
+  const Frame out = RunFrame(DeepModel("throws", "x").file(), {"x:f32[2]"},
+                             {R"({"x":[1,1]})", R"({"x":[-1,1]})", R"({"x":[2,1]})"}, {"y"});
+  CHECK(CodesOf(out) == Values{"", "model-error", ""});
+  CHECK(out.record(1).failure.message == "builtins.ValueError: the first feature is below 0");
+}
+
 TEST_CASE("a model may write to its arguments, also before it throws") {
   const WrittenModel model(
       "def forward(self, x):\n"
