@@ -59,7 +59,7 @@ void FrameServer::Remove(const std::string& peer) { Nack(balancer_.RemovePeer(pe
 void FrameServer::Nack(const std::vector<Balancer::LostBatch>& lost, const char* why) {
   if (lost.empty()) return;
   observer_.log(LogLevel::kWarning,
-                fmt::format("a stage on {} {}: what it held is sent again batches={}",
+                fmt::format("a stage on {} {}: requested replay of its batches batches={}",
                             socket_.address(), why, lost.size()));
   for (const Balancer::LostBatch& one : lost) {
     if (!IpcPath(one.ack_endpoint)) continue;  // from a file, or nonsense: nobody to tell

@@ -21,10 +21,9 @@ constexpr std::chrono::seconds kLongestIdle{60};
 
 std::string PathOf(const std::string& endpoint) {
   if (auto path = IpcPath(endpoint)) return *std::move(path);
-  throw Error(ErrorKind::kBadData,
-              fmt::format("a frame wants its acknowledgement at '{}', which is not ipc:// and an "
-                          "absolute path of at most {} bytes",
-                          endpoint, Endpoint::kLongestPath));
+  throw Error(ErrorKind::kBadData, fmt::format("a frame's acknowledgement endpoint '{}' is not "
+                                               "ipc:// and an absolute path of at most {} bytes",
+                                               endpoint, Endpoint::kLongestPath));
 }
 
 struct Connection {
@@ -113,7 +112,7 @@ class AckClient::Impl {
       if (message.kind == AckKind::kFence) return message;
     } catch (const Error& error) {
       if (!std::exchange(connection.reported, true)) {
-        log_(LogLevel::kWarning, fmt::format("dropped what {} sent, and will say so only once: {}",
+        log_(LogLevel::kWarning, fmt::format("dropped a message from {} (logged only once): {}",
                                              endpoint, error.what()));
       }
     }

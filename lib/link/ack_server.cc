@@ -95,8 +95,7 @@ class AckServer::Impl {
     if (peer.reported) return;
     peer.reported = true;
     log_(LogLevel::kWarning,
-         fmt::format("dropped what a peer sent to {}, and will say so only once: {}", endpoint_,
-                     reason));
+         fmt::format("dropped a message sent to {} (logged once per peer): {}", endpoint_, reason));
   }
 
   Log log_;

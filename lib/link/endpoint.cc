@@ -29,8 +29,8 @@ Endpoint ParseEndpoint(std::string_view text) {
   if (auto path = IpcPath(text.substr(bind ? 1 : 0)))
     return {Transport::kIpc, bind, *std::move(path)};
   throw Error(ErrorKind::kUsage,
-              fmt::format("'{}' is no endpoint: write -, the pipe, ipc://PATH, which connects, or "
-                          "@ipc://PATH, which binds, with an absolute PATH of at most {} bytes",
+              fmt::format("'{}' is not an endpoint: write - (a pipe), ipc://PATH (connect) or "
+                          "@ipc://PATH (bind), with an absolute PATH of at most {} bytes",
                           text, Endpoint::kLongestPath));
 }
 

@@ -28,7 +28,7 @@ void RequireFree(const std::string& path) {
   }
   if (IsLive(path)) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} is in use by another process: a link has one end that binds",
+                fmt::format("{} is in use by another process: only one end of a link binds",
                             IpcAddress(path)));
   }
 }

@@ -51,7 +51,7 @@ void WriteAll(int fd, std::string_view rest) {
     } else if (errno == EAGAIN) {
       WaitWritable(fd);
     } else if (errno == EPIPE) {
-      throw Error(ErrorKind::kBrokenPipe, "the output is closed: whoever read it is gone");
+      throw Error(ErrorKind::kBrokenPipe, "the output is closed: its reader is gone");
     } else if (errno != EINTR) {
       throw IoError("the output cannot be written");
     }
@@ -63,7 +63,7 @@ PipeSource::PipeSource(int fd, size_t max_frame)
   acknowledged_ = FileType(fd, "the input cannot be read") != S_IFREG;
   if (isatty(fd)) {
     throw Error(ErrorKind::kUsage,
-                "the input is a terminal: put a stage that makes frames before this one, as in "
+                "the input is a terminal: pipe frames into it, as in "
                 "rk-read ... | this");
   }
   ahead_.Extend(kReadAhead);
@@ -105,10 +105,11 @@ void PipeSource::BeginFrame() {
 void PipeSource::TakeEnd() {
   ended_ = true;
   if (ahead_begin_ == ahead_end_) return;
-  throw Error(ErrorKind::kBadData,
-              fmt::format("byte {}: something follows END, which closes a stream: give each stream "
-                          "to a stage of its own",
-                          position_));
+  throw Error(
+      ErrorKind::kBadData,
+      fmt::format(
+          "byte {}: data follows END, which closes a stream: give each stream its own stage",
+          position_));
 }
 
 bool PipeSource::Fill() {
@@ -163,7 +164,7 @@ PipeSink::PipeSink(int fd) : fd_(fd) {
   is_pipe_ = type == S_IFIFO;
   if (isatty(fd)) {
     throw Error(ErrorKind::kUsage,
-                "the output is a terminal, and frames are not for people: pipe them into the next "
+                "the output is a terminal: pipe the frames into the next "
                 "stage or redirect them to a file");
   }
   (void)fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe is only slower

@@ -19,7 +19,7 @@ namespace {
 Error Refuse(const std::string& path, const std::string& reason) {
   return Error(
       ErrorKind::kConfiguration,
-      fmt::format("the directory {} for sockets {}; RK_RUNTIME_DIR names another", path, reason));
+      fmt::format("the socket directory {} {}; set RK_RUNTIME_DIR to another", path, reason));
 }
 
 std::string Environment(const char* name) {
@@ -46,12 +46,12 @@ std::string ChosenPath() {
 
 RuntimeDir::RuntimeDir() : path_(ChosenPath()) {
   if (path_.size() + 1 + kLongestName > Endpoint::kLongestPath) {
-    throw Refuse(path_, fmt::format("has {} characters, and a socket's path in it would pass the "
-                                    "kernel's {}",
-                                    path_.size(), Endpoint::kLongestPath));
+    throw Refuse(path_,
+                 fmt::format("has {} characters: a socket path in it would exceed the kernel's {}",
+                             path_.size(), Endpoint::kLongestPath));
   }
   if (mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw Refuse(path_, fmt::format("cannot be made: {}", std::strerror(errno)));
+    throw Refuse(path_, fmt::format("cannot be created: {}", std::strerror(errno)));
   }
   RequirePrivateDirectory(path_);
 }
@@ -62,10 +62,10 @@ void RequirePrivateDirectory(const std::string& path) {
     throw Refuse(path, "is not a directory");
   }
   if (status.st_uid != geteuid()) {
-    throw Refuse(path, fmt::format("belongs to user {}, not to us", status.st_uid));
+    throw Refuse(path, fmt::format("belongs to user {}", status.st_uid));
   }
   if ((status.st_mode & 077) != 0) {
-    throw Refuse(path, "is open to other users: chmod 700 it");
+    throw Refuse(path, "is accessible to other users: chmod 700 it");
   }
 }
 

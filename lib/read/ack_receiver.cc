@@ -52,7 +52,7 @@ void AckReceiver::Loop(const std::stop_token& stop) {
 
 void AckReceiver::Take(const AckMessage& message) {
   if (message.kind == AckKind::kFenced) {
-    const std::string text = fmt::format("topic {} partition {}: another reader has taken it over",
+    const std::string text = fmt::format("topic {} partition {}: another reader took it over",
                                          message.partition.topic, message.partition.partition);
     if (!shared_) throw Error(ErrorKind::kTryAgain, text);
     log_(LogLevel::kWarning, text);

@@ -94,7 +94,7 @@ void LineReader::ReadMore() {
   }
   if (!HasLine() && text_.size() > options_.longest_line) {
     throw Error(ErrorKind::kBadData,
-                fmt::format("{}: line {} is longer than {} bytes: is it one record a line?",
+                fmt::format("{}: line {} is longer than {} bytes: is there one record per line?",
                             options_.path, next_line_ + 1, options_.longest_line));
   }
 }

@@ -90,14 +90,14 @@ void PartitionFetcher::Send(const TopicPartition& partition, Frame frame, Sender
 
 void PartitionFetcher::SkipLoss(const TopicPartition& partition, OffsetRange lost) {
   const std::string what = fmt::format(
-      "topic {} partition {}: offsets {} to {} are not on the broker any more "
-      "(retention overtook the reader)",
+      "topic {} partition {}: offsets {} to {} are no longer on the broker (retention overtook the "
+      "reader)",
       partition.topic, partition.partition, lost.first, lost.next);
   if (!options_.skip_lost) {
     throw Error(ErrorKind::kBadData,
-                what + "; start again with -o, or with --on-offset-loss=skip, to accept the loss");
+                what + "; restart with -o or with --on-offset-loss=skip to accept the loss");
   }
-  log_(LogLevel::kWarning, what + "; going on behind them");
+  log_(LogLevel::kWarning, what + "; continuing after them");
   window_.With([&](Ledger& ledger) { ledger.Skip(partition, lost.next); });
   consumer_.Restart({partition, lost.next});
 }

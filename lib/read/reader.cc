@@ -200,9 +200,9 @@ void Reader::CommitAtEnd() {
   const auto deadline = now_() + consumer_->join_limit();
   while (!CommitAll()) {
     if (now_() >= deadline) {
-      throw Error(
-          ErrorKind::kUnavailable,
-          fmt::format("group {}: commit refused, its rebalance does not end", options_.group));
+      throw Error(ErrorKind::kUnavailable,
+                  fmt::format("group {}: commit refused because its rebalance does not end",
+                              options_.group));
     }
     pollfd events = {consumer_->event_fd(), POLLIN, 0};
     poll(&events, 1, int{kCommitRetryBackoff.count()});
@@ -214,10 +214,9 @@ void Reader::CommitAtEnd() {
 void Reader::TryCommitAll() {
   try {
     if (CommitAll()) return;
-    log_(LogLevel::kWarning,
-         fmt::format("group {}: commit refused while it is rebalanced: whoever gets the "
-                     "partitions reads again what is not committed",
-                     options_.group));
+    log_(LogLevel::kWarning, fmt::format("group {}: commit refused during a rebalance: the next "
+                                         "owners read again what is not committed",
+                                         options_.group));
   } catch (const Error& error) {
     committer_.OnRefused();
     log_(LogLevel::kWarning, error.what());

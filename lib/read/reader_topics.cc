@@ -23,7 +23,7 @@ FoundTopics FindTopics(const ReaderOptions& options, const Log& log) {
         found.partitions.end())
       continue;
     throw Error(ErrorKind::kMissing,
-                fmt::format("topic {0} does not exist: is the name right? (it can be made with "
+                fmt::format("topic {0} does not exist: is the name right? (create it with "
                             "kafka-topics.sh --create --topic {0})",
                             topic));
   }

@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kIdle{500};
 void ThrowIfGone(const Sink& sink) {
   pollfd output{sink.fd(), 0, 0};
   if (poll(&output, 1, 0) > 0 && (output.revents & POLLERR))
-    throw Error(ErrorKind::kBrokenPipe, "the output is closed: the stage behind is gone");
+    throw Error(ErrorKind::kBrokenPipe, "the output is closed: the next stage is gone");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ void Window::ReplayOverdue(Ledger::Clock::time_point now, const Log& log) {
   const size_t batches = With([&](Ledger& ledger) { return ledger.ReplayOverdue(now); });
   if (batches == 0) return;
   log(LogLevel::kWarning,
-      fmt::format("no acknowledgement for a long time: sent again batches={}", batches));
+      fmt::format("no acknowledgement for a long time: replayed batches={}", batches));
   Changed();
 }
 
