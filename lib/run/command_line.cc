@@ -157,7 +157,10 @@ std::vector<std::vector<std::string>> SplitLine(std::string_view line, const Var
 
 std::string Quote(const std::vector<std::string>& words) {
   std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + QuoteWord(word);
+  for (const std::string& word : words) {
+    if (!line.empty()) line += ' ';
+    line += QuoteWord(word);
+  }
   return line;
 }
 

@@ -7,7 +7,7 @@
 namespace rk {
 namespace {
 
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using Folders = std::vector<std::filesystem::path>;
 
 const Folders kFolders = {"/nonexistent/lib/rk", RK_TEST_MODULES};
@@ -69,7 +69,7 @@ TEST_CASE("modules are looked for beside the executable's folder, without dots i
   const Folders folders = ModuleFolders();
   REQUIRE(!folders.empty());
   CHECK(folders.front().is_absolute());
-  CHECK_THAT(folders.front().string(), Catch::Matchers::EndsWith("/lib/rk"));
+  CHECK_THAT(folders.front().string(), Catch::EndsWith("/lib/rk"));
   for (const auto& folder : folders) CHECK_THAT(folder.string(), !Contains(".."));
 }
 

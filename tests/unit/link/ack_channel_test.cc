@@ -430,8 +430,8 @@ TEST_CASE("an endpoint that is no path on this machine is refused") {
   Fixture fixture;
   AckClient client(fixture.log);
   const std::string endpoint =
-      GENERATE("", "tcp://192.0.2.1:9000", "ipc://", "ipc://relative", "ipc://*", "ipc://@abstract",
-               "/tmp/x", "ipc:///" + std::string(107, 'x'));
+      GENERATE(as<std::string>{}, "", "tcp://192.0.2.1:9000", "ipc://", "ipc://relative", "ipc://*",
+               "ipc://@abstract", "/tmp/x", "ipc:///" + std::string(107, 'x'));
   try {
     client.Send(endpoint, Ack(0));
     FAIL("it did not throw");

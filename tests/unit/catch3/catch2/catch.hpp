@@ -8,7 +8,7 @@ using Catch::Approx;
 
 namespace Catch {
 
-using Matchers::StartsWith;
+using namespace Matchers;
 
 inline auto Contains(const std::string& part) { return Matchers::ContainsSubstring(part); }
 
