@@ -117,8 +117,13 @@ class Consumer {
   /// Throws Error.
   [[nodiscard]] virtual bool CommitAndWait(const std::vector<PartitionOffset>& offsets) = 0;
 
-  /// Leaves the group (a static member stays a member until its session ends).
-  virtual void Close() = 0;
+  /// What becomes of our place in the group. Only a static member can stay: its successor under the
+  /// same `instance` has its partitions back at once, and until its session times out nobody else
+  /// gets them.
+  enum class Membership { kLeave, kStay };
+  /// Ends the membership, and nothing is read any more. A consumer that is destroyed without it did
+  /// not end as it should: a static member stays.
+  virtual void Close(Membership membership) = 0;
 };
 
 /// The one that librdkafka is behind. Throws Error(kConfiguration) for a property it does not take.

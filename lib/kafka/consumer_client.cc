@@ -128,6 +128,7 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 
 ConsumerClient::ConsumerClient(const Options& options, Log log)
     : group_(options.group),
+      is_static_(!options.instance.empty() || options.client.Find("group.instance.id")),
       log_(std::move(log)),
       refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
       join_limit_(TimeOf(options.client, "max.poll.interval.ms", kJoinLimit)) {
@@ -288,7 +289,17 @@ bool ConsumerClient::CommitAndWait(const std::vector<PartitionOffset>& offsets) 
   return true;
 }
 
-void ConsumerClient::Close() { rd_kafka_consumer_close(handle_.get()); }
+// To destroy the client in the ordinary way is to close it, and leave.
+ConsumerClient::~ConsumerClient() {
+  queues_.clear();
+  consumer_queue_.reset();
+  if (is_static_) rd_kafka_destroy_flags(handle_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void ConsumerClient::Close(Membership membership) {
+  if (membership == Membership::kStay && is_static_) return;
+  rd_kafka_consumer_close(handle_.get());
+}
 
 std::unique_ptr<Consumer> MakeConsumer(const Consumer::Options& options, Log log) {
   return std::make_unique<ConsumerClient>(options, std::move(log));

@@ -28,6 +28,9 @@ struct PartitionQueue {
 class ConsumerClient final : public Consumer {
  public:
   ConsumerClient(const Options& options, Log log);
+  ~ConsumerClient() override;
+  ConsumerClient(const ConsumerClient&) = delete;
+  ConsumerClient& operator=(const ConsumerClient&) = delete;
 
   void Subscribe(const std::vector<std::string>& topics, Listener& listener) override;
   void Assign(const std::vector<PartitionOffset>& starts) override;
@@ -49,7 +52,7 @@ class ConsumerClient final : public Consumer {
   void Commit(const std::vector<PartitionOffset>& offsets) override;
   bool TakeCommitFailure() override { return std::exchange(commit_failed_, false); }
   bool CommitAndWait(const std::vector<PartitionOffset>& offsets) override;
-  void Close() override;
+  void Close(Membership membership) override;
 
  private:
   /// Gives the partition its own queue. Before the client begins to fetch it from `offset` on.
@@ -66,6 +69,7 @@ class ConsumerClient final : public Consumer {
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 
   std::string group_;
+  bool is_static_;               ///< a static member of the group
   StartOffset reset_;            ///< where a group without a stored offset begins
   bool reset_is_error_ = false;  ///< … or that it must not
   Log log_;

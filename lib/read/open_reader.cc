@@ -19,8 +19,9 @@ std::unique_ptr<Reader> OpenReader(const ReaderOptions& options, Sink& sink, Sta
                                                : found.partitions.size();
   auto consumer = Connect(options, partitions, stage.log);
   return std::make_unique<Reader>(
-      options, Reader::Dependencies{sink, std::move(consumer), std::move(found),
-                                    stage.signals.drain_fd(), stage.metrics, stage.log});
+      options, Reader::Dependencies{
+                   sink, std::move(consumer), std::move(found), stage.signals.drain_fd(),
+                   [&stage] { return stage.signals.replaced(); }, stage.metrics, stage.log});
 }
 
 void CheckReader(const ReaderOptions& options, const Log& log) {

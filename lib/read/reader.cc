@@ -24,9 +24,16 @@ OffsetCommitter::Policy PolicyOf(const ReaderOptions& options, const Sink& sink)
 }
 
 std::vector<PartitionOffset> Resolve(const std::vector<TopicPartition>& partitions,
-                                     StartOffsets& starts, Consumer& consumer) {
+                                     StartOffsets& starts, Consumer& consumer,
+                                     std::map<TopicPartition, int64_t>& overridden) {
+  std::vector<std::optional<int64_t>> stored(partitions.size());
+  if (starts.WantsStored()) stored = consumer.Stored(partitions);
   std::map<StartOffset, std::vector<TopicPartition>> by_start;
-  for (const auto& partition : partitions) by_start[starts.Take(partition)].push_back(partition);
+  for (size_t i = 0; i < partitions.size(); ++i) {
+    const StartOffsets::Start start = starts.Take(partitions[i], stored[i]);
+    by_start[start.from].push_back(partitions[i]);
+    if (start.overridden) overridden[partitions[i]] = *start.overridden;
+  }
   std::map<TopicPartition, int64_t> found;
   for (const auto& [start, some] : by_start) {
     const auto offsets = consumer.Resolve(some, start);
@@ -37,6 +44,23 @@ std::vector<PartitionOffset> Resolve(const std::vector<TopicPartition>& partitio
   return ordered;
 }
 
+/// One line: a group may have thousands of partitions.
+void WarnOfOverridden(const std::string& group, const std::vector<PartitionOffset>& starts,
+                      const std::map<TopicPartition, int64_t>& overridden, const Log& log) {
+  std::string first;
+  size_t count = 0;
+  for (const auto& [partition, offset] : starts) {
+    const auto stored = overridden.find(partition);
+    if (stored == overridden.end() || stored->second == offset) continue;
+    if (++count > 1) continue;
+    first = fmt::format("topic={} partition={} stored={} start={}", partition.topic,
+                        partition.partition, stored->second, offset);
+  }
+  if (count == 0) return;
+  log(LogLevel::kWarning, fmt::format("group {}: -o overrides its stored offset {} partitions={}",
+                                      group, first, count));
+}
+
 }  // namespace
 
 Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
@@ -45,10 +69,12 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       log_(dependencies.log),
       now_(std::move(dependencies.now)),
       drain_fd_(dependencies.drain_fd),
+      is_replaced_(std::move(dependencies.is_replaced)),
       window_(options.window),
       acks_(window_, origin_, !options.partitions, log_),
       consumer_(std::move(dependencies.consumer)),
-      starts_(options.start, !options.group.empty(), dependencies.found.partitions),
+      starts_(options.start, options.start_priority, !options.group.empty(),
+              dependencies.found.partitions),
       committer_(PolicyOf(options, sink_)),
       watch_(options.group, consumer_->join_limit(), now_()),
       new_partitions_(options.topics, dependencies.found.partitions),
@@ -73,7 +99,7 @@ void Reader::Run() {
   }
   sender_->Stop();
   CommitAtEnd();
-  consumer_->Close();
+  consumer_->Close(is_replaced_() ? Consumer::Membership::kStay : Consumer::Membership::kLeave);
   sink_.Finish(origin_);
 }
 
@@ -133,7 +159,9 @@ void Reader::OnTick(Clock::time_point now) {
 }
 
 std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& partitions) {
-  const auto starts = Resolve(partitions, starts_, *consumer_);
+  std::map<TopicPartition, int64_t> overridden;
+  const auto starts = Resolve(partitions, starts_, *consumer_, overridden);
+  WarnOfOverridden(options_.group, starts, overridden, log_);
   assigned_ = true;
   const int64_t epoch = Nanoseconds(CLOCK_BOOTTIME);
   window_.With([&](Ledger& ledger) {

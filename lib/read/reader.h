@@ -45,6 +45,8 @@ class Reader : private Consumer::Listener {
     std::unique_ptr<Consumer> consumer;
     FoundTopics found;
     int drain_fd = -1;  ///< becomes and stays readable once a drain was asked for
+    /// At the end of a drain: whether a successor is to have our place in the group.
+    std::function<bool()> is_replaced = [] { return false; };
     Metrics& metrics;
     Log log;
     std::function<Clock::time_point()> now = Clock::now;
@@ -79,6 +81,7 @@ class Reader : private Consumer::Listener {
   Log log_;
   std::function<Clock::time_point()> now_;
   int drain_fd_;
+  std::function<bool()> is_replaced_;
   bool draining_ = false;
   const Origin origin_ = RandomOrigin();
   Window window_;

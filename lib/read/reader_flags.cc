@@ -60,6 +60,10 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       ->option_text("OFFSET")
       ->expected(1)
       ->take_all();
+  app.add_flag_callback(
+         "--resume", [&] { reader.start_priority = StartOffsets::Priority::kStored; },
+         "-o only where the group has no offset: a supervisor's restart")
+      ->group("");
   app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of every partition");
   app.add_option("-c,--count", reader.count, "exit after N records")->option_text("N");
   app.add_option("--instance", reader.instance, "group.instance.id: rejoin at once after a crash")

@@ -8,6 +8,7 @@
 
 #include "lib/batch/ledger.h"
 #include "lib/kafka/consumer.h"
+#include "lib/read/start_offsets.h"
 
 namespace rk {
 
@@ -19,6 +20,7 @@ struct ReaderOptions {
   std::string instance;                            ///< group.instance.id
   std::optional<std::vector<int32_t>> partitions;  ///< fixed ones; an empty list is all of them
   StartOffset start;
+  StartOffsets::Priority start_priority = StartOffsets::Priority::kAsked;
   std::optional<StartOffset> end;  ///< a time: each partition ends at its first record from then on
   bool exit_at_end = false;
   std::optional<uint64_t> count;  ///< records to read, then drain

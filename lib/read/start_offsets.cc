@@ -2,13 +2,15 @@
 
 namespace rk {
 
-StartOffset StartOffsets::Take(const TopicPartition& partition) {
+StartOffsets::Start StartOffsets::Take(const TopicPartition& partition,
+                                       std::optional<int64_t> stored) {
   using Kind = StartOffset::Kind;
   if (const auto resume = resume_at_.find(partition); resume != resume_at_.end())
-    return {Kind::kAbsolute, resume->second};
+    return {{Kind::kAbsolute, resume->second}, std::nullopt};
   const bool first = resolved_.insert(partition).second;
-  if (first && present_.contains(partition)) return asked_;
-  return {first && !grouped_ ? Kind::kBeginning : Kind::kStored, 0};
+  const bool goes_on = stored && priority_ == Priority::kStored;
+  if (first && present_.contains(partition) && !goes_on) return {asked_, stored};
+  return {{first && !grouped_ ? Kind::kBeginning : Kind::kStored, 0}, std::nullopt};
 }
 
 }  // namespace rk

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -14,21 +15,36 @@ namespace rk {
 /// Kafka alone.
 class StartOffsets {
  public:
+  /// -o against what the group has stored, where it has.
+  enum class Priority { kAsked, kStored };
+
+  struct Start {
+    StartOffset from;
+    std::optional<int64_t> overridden;  ///< the stored offset that -o passes over
+  };
+
   /// `asked` is -o, which is for the partitions that were there when we started (`present`) and for
   /// the first time that they come.
-  StartOffsets(StartOffset asked, bool grouped, const std::vector<TopicPartition>& present)
-      : asked_(asked), grouped_(grouped), present_(present.begin(), present.end()) {}
+  StartOffsets(StartOffset asked, Priority priority, bool grouped,
+               const std::vector<TopicPartition>& present)
+      : asked_(asked),
+        priority_(priority),
+        grouped_(grouped),
+        present_(present.begin(), present.end()) {}
 
   /// Where the partition, which has just come, is to begin. One that was given up with ResumeAt()
   /// goes on there; one that comes back otherwise, where its group is. One that was made after we
   /// started too, or at its beginning without a group: nothing of it may be left out.
-  StartOffset Take(const TopicPartition& partition);
+  /// `stored` is what the group has stored for it, which matters if WantsStored().
+  Start Take(const TopicPartition& partition, std::optional<int64_t> stored);
+  bool WantsStored() const { return grouped_ && asked_.kind != StartOffset::Kind::kStored; }
 
   /// The partition goes, and nothing was committed for it: `offset` is where we were.
   void ResumeAt(const TopicPartition& partition, int64_t offset) { resume_at_[partition] = offset; }
 
  private:
   StartOffset asked_;
+  Priority priority_;
   bool grouped_;
   std::set<TopicPartition> present_;
   std::set<TopicPartition> resolved_;  ///< those that Take() was asked for

@@ -21,7 +21,7 @@ namespace {
 sigset_t SignalsNotIgnored() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
     struct sigaction action = {};
     sigaction(signal, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);
@@ -85,6 +85,7 @@ void Signals::Drain(int signal) {
   log_(LogLevel::kInfo, fmt::format("draining signal={} timeout_s={:g}", NameOf(signal),
                                     std::chrono::duration<double>(drain_timeout_).count()));
   deadline_ = Clock::now() + drain_timeout_;
+  replaced_ = signal == SIGUSR1;
   draining_ = true;
   eventfd_write(drain_fd_, 1);
 }

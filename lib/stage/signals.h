@@ -18,6 +18,7 @@ namespace rk {
 /// The first SIGTERM or SIGINT asks for a drain and starts the drain time-out; when that runs out
 /// the process says so and exits 75. A second one ends it at once, by that signal. A signal that
 /// the process was started with ignored (nohup, a background job of a script) stays ignored.
+/// SIGUSR1 asks for a drain too, and says that a successor is about to take the place.
 ///
 /// Children inherit both: whoever forks and execs another program unblocks the signals and resets
 /// SIGPIPE in the child.
@@ -35,6 +36,8 @@ class Signals {
 
   /// True once a drain was asked for. Any thread.
   bool draining() const { return draining_; }
+  /// True once the drain was asked for by SIGUSR1. Any thread.
+  bool replaced() const { return replaced_; }
   /// Becomes and stays readable (POLLIN) once a drain was asked for.
   int drain_fd() const { return drain_fd_; }
   /// Called by whoever calls OnReadable() at each SIGHUP; without one SIGHUP ends the process as
@@ -65,6 +68,7 @@ class Signals {
   int signal_fd_ = -1;
   int drain_fd_ = -1;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> replaced_ = false;
   Clock::time_point deadline_ = Clock::time_point::max();  ///< of the drain
   std::mutex mutex_;
   std::function<void()> reload_;  ///< guarded by mutex_

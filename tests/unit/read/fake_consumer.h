@@ -66,7 +66,7 @@ class FakeBrokers {
   std::vector<Offsets> commits() const { return Get(&FakeBrokers::commits_); }
   std::vector<Offsets> waited_commits() const { return Get(&FakeBrokers::waited_); }
   int ticks() const { return Get(&FakeBrokers::ticks_); }
-  bool closed() const { return Get(&FakeBrokers::closed_); }
+  std::optional<Consumer::Membership> closed() const { return Get(&FakeBrokers::closed_); }
   std::vector<PartitionOffset> restarts() const { return Get(&FakeBrokers::restarts_); }
 
   // To be set before the reader starts, or by With().
@@ -105,7 +105,7 @@ class FakeBrokers {
   std::vector<Offsets> waited_;
   std::vector<PartitionOffset> restarts_;
   int ticks_ = 0;
-  bool closed_ = false;
+  std::optional<Consumer::Membership> closed_;
 };
 
 /// A Consumer of FakeBrokers.
@@ -213,8 +213,8 @@ class FakeConsumer : public Consumer {
     if (!offsets.empty()) brokers_.waited_.push_back(offsets);
     return brokers_.refuse_waited-- <= 0;
   }
-  void Close() override {
-    brokers_.With([&] { brokers_.closed_ = true; });
+  void Close(Membership membership) override {
+    brokers_.With([&] { brokers_.closed_ = membership; });
   }
 
  private:

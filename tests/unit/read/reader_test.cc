@@ -44,9 +44,14 @@ struct Fixture {
   }
 
   void Start(const std::vector<TopicPartition>& found = {kPartition}) {
-    Reader::Dependencies dependencies{
-        sink, std::make_unique<FakeConsumer>(brokers),         {found, ""}, drain.fd(), metrics,
-        log,  [this] { return Clock::time_point(now.load()); }};
+    Reader::Dependencies dependencies{sink,
+                                      std::make_unique<FakeConsumer>(brokers),
+                                      {found, ""},
+                                      drain.fd(),
+                                      [this] { return replaced; },
+                                      metrics,
+                                      log,
+                                      [this] { return Clock::time_point(now.load()); }};
     reader = std::make_unique<Reader>(options, std::move(dependencies));
     running = std::async(std::launch::async, [this] { reader->Run(); });
     if (!options.partitions && assigns) brokers.Assign(found);
@@ -108,7 +113,8 @@ struct Fixture {
     const std::lock_guard lock(log_mutex);
     logged.emplace_back(text);
   };
-  bool assigns = true;  ///< the group hands out the partitions at once
+  bool replaced = false;  ///< says who asks for the drain
+  bool assigns = true;    ///< the group hands out the partitions at once
   std::atomic<Clock::duration> now{std::chrono::hours(5)};
   ReaderOptions options;
   FakeBrokers brokers;
@@ -304,8 +310,56 @@ TEST_CASE("a drain reads no more, waits for what is in flight, commits it and en
   f.running.get();
   CHECK(f.sink.sent_count() == 1);
   CHECK(f.sink.finished);
-  CHECK(f.brokers.closed());
+  CHECK(f.brokers.closed() == Consumer::Membership::kLeave);
   CHECK(f.brokers.waited_commits() == std::vector<Offsets>{{{kPartition, 10}}});
+}
+
+TEST_CASE("a reader whose successor takes over keeps its place in the group") {
+  Fixture f;
+  f.replaced = true;
+  f.options.exit_at_end = true;
+  f.Start();
+  f.running.get();
+  CHECK(f.brokers.closed() == Consumer::Membership::kStay);
+}
+
+TEST_CASE("-o says when it overrides what the group has stored, in one line") {
+  Fixture f;
+  f.options.start = {StartOffset::Kind::kEnd, 0};
+  f.brokers.Store(kPartition, 10);
+  f.brokers.Store(kOther, 10);
+  f.brokers.Append(kPartition, 30);
+  SECTION("of one partition") {
+    f.brokers.Append(kOther, 10);
+    f.Start({kPartition, kOther});
+    CHECK(f.Until([&] {
+      return f.WasLogged(
+          "group credit: -o overrides its stored offset topic=applications partition=3 stored=10 "
+          "start=30 partitions=1");
+    }));
+  }
+  SECTION("of several") {
+    f.brokers.Append(kOther, 20);
+    f.Start({kPartition, kOther});
+    CHECK(f.Until([&] { return f.WasLogged("start=30 partitions=2"); }));
+    CHECK_FALSE(f.WasLogged("partition=4 stored"));
+  }
+}
+
+TEST_CASE("a restart goes on where the group is, and -o is for what it has not stored") {
+  Fixture f;
+  f.options.start = {StartOffset::Kind::kEnd, 0};
+  f.options.start_priority = StartOffsets::Priority::kStored;
+  f.brokers.Store(kPartition, 10);
+  f.brokers.Append(kPartition, 20);
+  f.brokers.Append(kOther, 20);
+  f.Start({kPartition, kOther});
+  REQUIRE(f.sink.WaitForSent(1));
+  f.brokers.Append(kOther, 10);
+  REQUIRE(f.sink.WaitForSent(2));
+  CHECK(RangeOf(f.sink.sent(0)) == OffsetRange{10, 20});
+  CHECK(RangeOf(f.sink.sent(1)) == OffsetRange{20, 30});
+  CHECK_FALSE(f.WasLogged("overrides"));
 }
 
 TEST_CASE("the last commit is tried again while the group is rebalanced") {

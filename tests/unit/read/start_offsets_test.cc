@@ -6,6 +6,7 @@ namespace rk {
 namespace {
 
 using Kind = StartOffset::Kind;
+using Priority = StartOffsets::Priority;
 
 constexpr StartOffset kEnd{Kind::kEnd, 0};
 constexpr StartOffset kStored{Kind::kStored, 0};
@@ -14,33 +15,54 @@ const TopicPartition kFirst{"in", 0};
 const TopicPartition kSecond{"in", 1};
 
 TEST_CASE("-o is for the first time that a partition comes; then it starts where the group is") {
-  StartOffsets starts(kEnd, /*grouped=*/true, {kFirst, kSecond});
-  CHECK(starts.Take(kFirst) == kEnd);
-  CHECK(starts.Take(kFirst) == kStored);
-  CHECK(starts.Take(kSecond) == kEnd);  // each has a first time of its own
-  CHECK(starts.Take(kFirst) == kStored);
+  StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
+  CHECK(starts.Take(kFirst, std::nullopt).from == kEnd);
+  CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
+  CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);  // each has a first time of its own
+  CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
 }
 
 TEST_CASE("a partition that was made after the start has nothing left out, whatever -o says") {
   SECTION("in a group") {
-    StartOffsets starts(kEnd, /*grouped=*/true, {kFirst});
-    CHECK(starts.Take(kSecond) == kStored);
-    CHECK(starts.Take(kSecond) == kStored);
+    StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst});
+    CHECK(starts.Take(kSecond, std::nullopt).from == kStored);
+    CHECK(starts.Take(kSecond, std::nullopt).from == kStored);
   }
   SECTION("without one") {
-    StartOffsets starts(kEnd, /*grouped=*/false, {kFirst});
-    CHECK(starts.Take(kSecond) == kBeginning);
+    StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/false, {kFirst});
+    CHECK(starts.Take(kSecond, std::nullopt).from == kBeginning);
   }
 }
 
 TEST_CASE("where nothing is committed, a partition that comes back goes on where it was") {
-  StartOffsets starts(kEnd, /*grouped=*/true, {kFirst, kSecond});
-  starts.Take(kFirst);
+  StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
+  starts.Take(kFirst, std::nullopt);
   starts.ResumeAt(kFirst, 42);
-  CHECK(starts.Take(kFirst) == StartOffset{Kind::kAbsolute, 42});
+  CHECK(starts.Take(kFirst, std::nullopt).from == StartOffset{Kind::kAbsolute, 42});
   starts.ResumeAt(kFirst, 50);
-  CHECK(starts.Take(kFirst) == StartOffset{Kind::kAbsolute, 50});
-  CHECK(starts.Take(kSecond) == kEnd);
+  CHECK(starts.Take(kFirst, std::nullopt).from == StartOffset{Kind::kAbsolute, 50});
+  CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);
+}
+
+TEST_CASE("-o names the stored offset that it overrides, the first time alone") {
+  StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
+  CHECK(starts.WantsStored());
+  CHECK(starts.Take(kFirst, 100).from == kEnd);
+  CHECK(starts.Take(kSecond, 100).overridden == 100);
+  CHECK(starts.Take(kSecond, 100).from == kStored);
+  CHECK_FALSE(starts.Take(kSecond, 100).overridden);
+}
+
+TEST_CASE("where the stored offset has priority, -o is for partitions without one") {
+  StartOffsets starts(kEnd, Priority::kStored, /*grouped=*/true, {kFirst, kSecond});
+  CHECK(starts.Take(kFirst, 100).from == kStored);
+  CHECK_FALSE(starts.Take(kFirst, 100).overridden);
+  CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);
+}
+
+TEST_CASE("the stored offset is asked for only where it can differ") {
+  CHECK_FALSE(StartOffsets(kStored, Priority::kAsked, /*grouped=*/true, {}).WantsStored());
+  CHECK_FALSE(StartOffsets(kEnd, Priority::kAsked, /*grouped=*/false, {}).WantsStored());
 }
 
 }  // namespace

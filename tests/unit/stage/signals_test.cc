@@ -50,18 +50,21 @@ int NeverDone() {
 
 }  // namespace
 
-TEST_CASE("the first SIGTERM or SIGINT asks for a drain") {
-  const int signal = GENERATE(SIGTERM, SIGINT);
-  TestChild child([] {
+TEST_CASE(
+    "the first SIGTERM, SIGINT or SIGUSR1 asks for a drain, and the last tells of a successor") {
+  const int signal = GENERATE(SIGTERM, SIGINT, SIGUSR1);
+  TestChild child([signal] {
     const HeardSignals signals(seconds(9), kLog);
-    if (signals.draining() || IsReadable(signals.drain_fd(), milliseconds(0))) return 2;
+    if (signals.draining() || signals.replaced() || IsReadable(signals.drain_fd(), milliseconds(0)))
+      return 2;
     const int status = DrainWhenTold(signals);
+    if (signals.replaced() != (signal == SIGUSR1)) return 4;
     return IsReadable(signals.drain_fd(), milliseconds(0)) ? status : 3;
   });
   REQUIRE(child.AwaitErr("ready"));
   child.Signal(signal);
   CHECK(child.Wait() == 0);
-  CHECK_THAT(child.err(), Catch::Contains(signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+  CHECK_THAT(child.err(), Catch::Contains(std::string("SIG") + sigabbrev_np(signal)));
 }
 
 TEST_CASE("a second signal ends the process at once, by that signal") {
