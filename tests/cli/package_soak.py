@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The Debian packages of this build, in a bare root of this release: lintian finds no error; they are installed
+as the Containerfile installs them; with what they recommend beside them, a user who is not root runs the credit
+example from /usr/bin, with no build tree there, and could start that of examples/deploy. Nothing of the root is
+left."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(os.environ["RK_SOURCE_DIR"])
+BUILD = pathlib.Path(os.environ["RK_BIN"]).parent
+sys.path.insert(0, str(SOURCE / "tests/support"))
+from containerfile import stages  # noqa: E402
+
+# In the root. The step is the Containerfile's, as its mounts have it.
+INSIDE = """
+set -euo pipefail
+{step}
+[[ ! -e /usr/bin/kcat ]] # nothing that is only recommended
+cd "$(getent passwd {user} | cut -d: -f6)"
+as() {{ setpriv --reuid={user} --regid={user} --clear-groups env RK_RUNTIME_DIR=/tmp/rk "$@"; }}
+as {entrypoint} --version
+apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends kcat python3 man-db
+as /usr/share/doc/rk/examples/credit/run
+as bash -c 'mkfifo /tmp/address
+  rk-broker --topic applications --topic decisions -q >/tmp/address &
+  read -r RK_BROKERS </tmp/address && export RK_BROKERS && cd /usr/share/doc/rk/examples/credit
+  rk-run --check ../deploy/credit.toml; status=$?; kill %1; exit $status'
+for tool in /usr/bin/rk-*; do man -w "${{tool##*/}}"; done
+"""
+
+
+def check(holds, text):
+    if not holds:
+        sys.exit(f"FAIL: {text}")
+
+
+def run(*command, **options):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    print(done.stdout, flush=True)
+    check(done.returncode == 0, f"{command[0]} exits {done.returncode}")
+    return done.stdout
+
+
+if os.geteuid() != 0 or not shutil.which("debootstrap"):
+    sys.exit(77)
+run(SOURCE / "scripts/package", env={**os.environ, "RK_BUILD_DIR": str(BUILD)})
+packages = list((BUILD / "packages").glob("*.deb"))
+check({p.name.split("_")[0] for p in packages} == {"rk", "rk-torch"}, f"the packages are {packages}")
+said = run("lintian", "--fail-on", "error", "--allow-root", *packages)
+check("E: " not in said, "lintian finds errors")
+
+image = dict(stages(SOURCE / "Containerfile")[-1])
+with tempfile.TemporaryDirectory() as folder:
+    source = pathlib.Path(folder) / "src"
+    shutil.copytree(SOURCE / "packaging", source / "packaging")
+    shutil.copytree(BUILD / "packages", source / "build/packages")
+    before = set(os.listdir(folder))
+    said = run(SOURCE / "scripts/bare-root", "-", f"/src={source}", "bash", "-c",
+               INSIDE.format(step=image["RUN"].split(maxsplit=1)[1], user=image["USER"], entrypoint="rk-run"),
+               env={**os.environ, "TMPDIR": folder})
+    check(set(os.listdir(folder)) == before, f"left behind: {os.listdir(folder)}")
+check("300 decisions, 256 approved" in said, "the credit example does not decide")
+check("credit could start" in said, "the pipeline of examples/deploy could not start")
+check("rk-run 0." in said, "rk-run does not say its version")
