@@ -1,17 +1,20 @@
 #include "lib/infer/outputs.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "lib/base/error.h"
-#include "lib/codec/json/bytes.h"
-#include "lib/codec/json/number.h"
+#include "lib/batch/frame_format.h"
 #include "lib/infer/pick.h"
 
 namespace rk {
 namespace {
+
+// By Output::Pick.
+constexpr std::array kForms = {Result::Form::kTensor, Result::Form::kPlace, Result::Form::kTop};
 
 bool IsDict(std::span<const ModelValue> returned) {
   return !returned.empty() && !returned[0].tensor.name.empty();
@@ -42,20 +45,17 @@ size_t RowBytes(const ColumnView& tensor) {
 }  // namespace
 
 Outputs::Outputs(const Signature& signature, Emit emit,
-                 std::optional<std::span<const ModelValue>> returned)
-    : outputs_(signature.outputs), emit_(emit) {
+                 std::optional<std::span<const ModelValue>> returned, const Codec& codec)
+    : outputs_(signature.outputs), label_count_(signature.labels.size()), emit_(emit) {
   if (outputs_.empty() && !returned) {
     Refuse("the model's outputs are not known before its first record: name them with --output");
   }
   if (outputs_.empty()) outputs_ = DefaultOutputs(*returned);
-  for (const Output& output : outputs_) {
-    names_.push_back(output.name);
-    AppendQuoted(output.name, quoted_.emplace_back());
-  }
-  for (const std::string& label : signature.labels) AppendQuoted(label, labels_.emplace_back());
+  for (const Output& output : outputs_) names_.push_back(output.name);
   taken_.resize(names_.size());
-  ends_.resize(names_.size());
-  members_.resize(names_.size());
+  results_.resize(names_.size());
+  places_.resize(names_.size());
+  writer_ = codec.NewWriter(names_, signature.labels);
 }
 
 const ModelValue& Outputs::Find(std::span<const ModelValue> returned, size_t output) const {
@@ -107,50 +107,39 @@ void Outputs::Check(size_t output, size_t rows) const {
   }
   const size_t elements = strings ? 0 : RowBytes(tensor) / SizeOf(tensor.dtype);
   if (elements == 0) Refuse(fmt::format("output \"{}\" has no numbers to pick from", name));
-  if (!labels_.empty() && labels_.size() != elements) {
-    Refuse(fmt::format("there are {} labels for the {} numbers of output \"{}\"", labels_.size(),
+  if (label_count_ != 0 && label_count_ != elements) {
+    Refuse(fmt::format("there are {} labels for the {} numbers of output \"{}\"", label_count_,
                        elements, name));
   }
 }
 
-bool Outputs::AppendRow(size_t output, size_t row) {
+void Outputs::Fill(size_t output, size_t row) {
   const ModelValue& value = *taken_[output];
+  Result& result = results_[output];
   if (value.strings) {
-    AppendBytes((*value.strings)[row], text_);
-    return true;
+    result.form = Result::Form::kText;
+    result.text = (*value.strings)[row];
+    return;
   }
   const ColumnView& tensor = value.tensor;
   const size_t row_bytes = RowBytes(tensor);
-  const char* data = tensor.data.data() + row * row_bytes;
-  if (outputs_[output].pick == Output::Pick::kAll) {
-    return AppendTensor(tensor.dtype, std::span(tensor.shape).subspan(1), data, text_);
-  }
-  return AppendPicked(outputs_[output], tensor.dtype, row_bytes / SizeOf(tensor.dtype), data,
-                      labels_, text_);
+  result.dtype = tensor.dtype;
+  result.shape = std::span(tensor.shape).subspan(1);
+  result.data = tensor.data.data() + row * row_bytes;
+  const Output& wanted = outputs_[output];
+  result.form = kForms[static_cast<size_t>(wanted.pick)];
+  if (wanted.pick == Output::Pick::kAll) return;
+  const size_t most = wanted.pick == Output::Pick::kArgmax ? 1 : wanted.k;
+  Pick(tensor.dtype, row_bytes / SizeOf(tensor.dtype), result.data, most, places_[output]);
+  result.places = places_[output];
 }
 
-std::optional<Rejection> Outputs::Write(size_t row, std::string_view json,
+std::optional<Rejection> Outputs::Write(size_t row, std::string_view record,
                                         std::span<const PresentMember> present,
                                         std::string& value) {
-  text_.clear();
-  for (size_t i = 0; i < taken_.size(); ++i) {
-    if (!AppendRow(i, row)) {
-      return Rejection{
-          "non-finite-output",
-          fmt::format("output \"{}\" is not finite, and JSON has no such number", names_[i])};
-    }
-    ends_[i] = text_.size();
-  }
-  const std::string_view text = text_;
-  for (size_t i = 0, begin = 0; i < members_.size(); begin = ends_[i++]) {
-    members_[i] = {quoted_[i], text.substr(begin, ends_[i] - begin)};
-  }
-  if (emit_ == Emit::kMerge) {
-    Merge(json, present, members_, value);
-  } else {
-    AppendObject(members_, value);
-  }
-  return std::nullopt;
+  for (size_t i = 0; i < taken_.size(); ++i) Fill(i, row);
+  return emit_ == Emit::kMerge ? writer_->Merge(record, present, results_, value)
+                               : writer_->Replace(results_, value);
 }
 
 }  // namespace rk

@@ -1,14 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "lib/batch/frame.h"
-#include "lib/codec/json/extract.h"
-#include "lib/codec/json/splice.h"
+#include "lib/codec/codec.h"
 #include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
 
@@ -30,7 +29,7 @@ class Outputs {
   /// all are taken, under their keys, or as `output`, or as `output0`, `output1`, ….
   /// Throws Error(kConfiguration) if these and the outputs do not fit, or neither is known.
   Outputs(const Signature& signature, Emit emit,
-          std::optional<std::span<const ModelValue>> returned);
+          std::optional<std::span<const ModelValue>> returned, const Codec& codec = JsonCodec());
 
   const std::vector<std::string>& names() const { return names_; }
 
@@ -40,27 +39,26 @@ class Outputs {
   /// What was taken: output number `output` of names().
   const ModelValue& taken(size_t output) const { return *taken_[output]; }
 
-  /// Appends to `value` what row `row` of the result makes of the record `json`, merged into it or
-  /// in its place. `present` are the places of the outputs that the record has already. A
+  /// Appends to `value` what row `row` of the result makes of the record `record`, merged into it
+  /// or in its place. `present` are the places of the outputs that the record has already. A
   /// rejection, code non-finite-output, if there is a number that JSON cannot hold; `value` is then
   /// useless.
-  std::optional<Rejection> Write(size_t row, std::string_view json,
+  std::optional<Rejection> Write(size_t row, std::string_view record,
                                  std::span<const PresentMember> present, std::string& value);
 
  private:
   const ModelValue& Find(std::span<const ModelValue> returned, size_t output) const;
   void Check(size_t output, size_t rows) const;
-  bool AppendRow(size_t output, size_t row);
+  void Fill(size_t output, size_t row);
 
   std::vector<Output> outputs_;
-  std::vector<std::string> labels_;  // quoted
+  size_t label_count_;
   Emit emit_;
   std::vector<std::string> names_;
-  std::vector<std::string> quoted_;
-  std::vector<const ModelValue*> taken_;  // by output
-  std::vector<Member> members_;
-  std::vector<size_t> ends_;  // of each output's value in text_
-  std::string text_;
+  std::vector<const ModelValue*> taken_;     // by output
+  std::vector<Result> results_;              // scratch, by output
+  std::vector<std::vector<size_t>> places_;  // what results_ borrow
+  std::unique_ptr<ResultWriter> writer_;
 };
 
 }  // namespace rk

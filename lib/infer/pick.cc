@@ -4,11 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
-#include <span>
-
-#include <fmt/format.h>
-
-#include "lib/codec/json/number.h"
 
 namespace rk {
 namespace {
@@ -38,40 +33,23 @@ std::vector<double> ReadRow(Dtype dtype, size_t count, const char* data) {
   return {};
 }
 
-void AppendPlace(size_t place, const std::vector<std::string>& labels, std::string& out) {
-  out += labels.empty() ? fmt::format_int(place).str() : labels[place];
-}
-
 }  // namespace
 
-bool AppendPicked(const Output& output, Dtype dtype, size_t count, const char* data,
-                  const std::vector<std::string>& labels, std::string& out) {
+void Pick(Dtype dtype, size_t count, const char* data, size_t most, std::vector<size_t>& places) {
   const std::vector<double> row = ReadRow(dtype, count, data);
-  if (!std::all_of(row.begin(), row.end(), [](double one) { return std::isfinite(one); })) {
-    return false;
+  places.clear();
+  if (!std::all_of(row.begin(), row.end(), [](double one) { return std::isfinite(one); })) return;
+  if (most == 1) {
+    places.push_back(static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+    return;
   }
-  if (output.pick == Output::Pick::kArgmax) {
-    AppendPlace(static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin()), labels,
-                out);
-    return true;
-  }
-  std::vector<size_t> places(count);
+  places.resize(count);
   std::iota(places.begin(), places.end(), size_t{0});
-  const auto end = places.begin() + static_cast<std::ptrdiff_t>(std::min(output.k, count));
-  std::partial_sort(places.begin(), end, places.end(), [&row](size_t a, size_t b) {
-    return row[a] > row[b] || (row[a] == row[b] && a < b);
-  });
-  out += '[';
-  for (auto place = places.begin(); place != end; ++place) {
-    if (place != places.begin()) out += ',';
-    out += labels.empty() ? R"({"index":)" : R"({"label":)";
-    AppendPlace(*place, labels, out);
-    out += R"(,"score":)";
-    (void)AppendTensor(dtype, {}, data + *place * SizeOf(dtype), out);
-    out += '}';
-  }
-  out += ']';
-  return true;
+  const size_t kept = std::min(most, count);
+  std::partial_sort(
+      places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept), places.end(),
+      [&row](size_t a, size_t b) { return row[a] > row[b] || (row[a] == row[b] && a < b); });
+  places.resize(kept);
 }
 
 }  // namespace rk

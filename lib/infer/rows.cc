@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "lib/base/error.h"
-#include "lib/codec/json/number.h"
+#include "lib/codec/number.h"
 
 namespace rk {
 namespace {
@@ -27,9 +27,10 @@ std::string Describe(const ColumnView& column) {
 
 }  // namespace
 
-Rows::Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched)
+Rows::Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched,
+           const Codec& codec)
     : inputs_(inputs),
-      extractor_(AllFields(inputs), watched),
+      reader_(codec.NewReader(AllFields(inputs), watched)),
       reads_values_(!watched.empty() || !AllFields(inputs).empty()),
       stores_(inputs.size()),
       row_(inputs.size()),
@@ -86,14 +87,14 @@ std::optional<Rejection> Rows::Add(size_t index, const std::optional<std::string
     if (value->empty()) {
       return Rejection{"empty-value", "the value is empty: expected a JSON object"};
     }
-    if (auto rejection = extractor_.Extract(*value, row_)) return rejection;
+    if (auto rejection = reader_->Extract(*value, row_)) return rejection;
   }
   ++count_;
   return std::nullopt;
 }
 
 std::span<const PresentMember> Rows::present() const {
-  return reads_values_ ? extractor_.present() : std::span<const PresentMember>();
+  return reads_values_ ? reader_->present() : std::span<const PresentMember>();
 }
 
 void Rows::AddZeros(size_t count) {

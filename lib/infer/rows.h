@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "lib/codec/json/extract.h"
+#include "lib/batch/frame.h"
+#include "lib/codec/codec.h"
 #include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
 
@@ -18,9 +20,10 @@ namespace rk {
 /// thread-safe.
 class Rows {
  public:
-  /// `watched`: as for Extractor. Where nothing is watched and no input is of a field, values are
-  /// not looked at.
-  Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched);
+  /// `watched`: as for Codec::NewReader(). Where nothing is watched and no input is of a field,
+  /// values are not looked at.
+  Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched,
+       const Codec& codec = JsonCodec());
 
   size_t count() const { return count_; }
   void Clear() { count_ = 0; }
@@ -54,7 +57,7 @@ class Rows {
   static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
 
   std::vector<Input> inputs_;
-  Extractor extractor_;
+  std::unique_ptr<FieldReader> reader_;
   bool reads_values_;
   std::vector<Store> stores_;   // by input
   std::vector<RowTarget> row_;  // by input: where the next row goes

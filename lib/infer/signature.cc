@@ -11,8 +11,8 @@
 
 #include "lib/base/error.h"
 #include "lib/codec/json/list.h"
-#include "lib/codec/json/number.h"
-#include "lib/codec/json/path.h"
+#include "lib/codec/number.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/codec/json/extract.h"
+#include "lib/codec/field.h"
 
 namespace rk {
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/codec/json/number.h"
+#include "lib/codec/number.h"
 
 namespace rk {
 namespace {
@@ -55,7 +55,8 @@ WarmModel::WarmModel(std::unique_ptr<Model> model, Signature signature, const In
       buckets_(options.buckets),
       outputs_(WarmUp(options, log)),
       rows_(signature_.inputs,
-            options.emit == Emit::kMerge ? outputs_.names() : std::vector<std::string>()) {}
+            options.emit == Emit::kMerge ? outputs_.names() : std::vector<std::string>(),
+            *options.codec) {}
 
 // Each size twice, since what the first call frees is there for the second.
 Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
@@ -67,7 +68,7 @@ Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
     for (const size_t count : sizes) {
       for (int i = 0; i < 2; ++i) {
         const auto returned = model_->Run(rows.Inputs(0, count, count));
-        if (!outputs) outputs.emplace(signature_, options.emit, returned);
+        if (!outputs) outputs.emplace(signature_, options.emit, returned, *options.codec);
         outputs->Take(returned, count);
       }
     }
@@ -87,7 +88,7 @@ Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
     log(LogLevel::kWarning,
         fmt::format("not warmed up: the model refuses rows of zeros: {}", failure.what()));
   }
-  if (!outputs) return Outputs(signature_, options.emit, std::nullopt);
+  if (!outputs) return Outputs(signature_, options.emit, std::nullopt, *options.codec);
   for (size_t i = 0; i < outputs->names().size(); ++i) {
     gives_.push_back(fmt::format("{}: {}", outputs->names()[i], TypeOf(outputs->taken(i))));
   }

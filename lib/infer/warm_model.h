@@ -27,6 +27,7 @@ struct InferCounts {
 
 struct InferOptions {
   Emit emit = Emit::kMerge;
+  const Codec* codec = &JsonCodec();  ///< of the values
   BatcherOptions batching;
   /// Rising sizes to which calls are padded; empty: a call has just its rows.
   std::vector<size_t> buckets;

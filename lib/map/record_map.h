@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "lib/codec/json/extract.h"
+#include "lib/codec/field.h"
 #include "lib/map/mapper.h"
 
 namespace rk {

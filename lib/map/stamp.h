@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "lib/codec/json/extract.h"
+#include "lib/codec/json/splice.h"
 #include "lib/map/mapper.h"
 
 namespace rk {

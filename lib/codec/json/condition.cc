@@ -1,6 +1,7 @@
 #include "lib/codec/json/condition.h"
 
 #include <compare>
+#include <cstdlib>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/batch/buffer.h"
 #include "lib/codec/json/document.h"
-#include "lib/codec/json/path.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 namespace {
@@ -66,6 +67,11 @@ Parts Split(std::string_view expression) {
 // An integer that both 64-bit kinds hold is an int64_t; null is the monostate.
 using Scalar = std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string_view>;
 
+// Infinite where it is too large.
+double ToDouble(std::string_view number) {
+  return std::strtod(std::string(number).c_str(), nullptr);
+}
+
 // Nothing for an object or an array.
 std::optional<Scalar> ScalarOf(element value) {
   switch (value.type()) {
@@ -81,6 +87,9 @@ std::optional<Scalar> ScalarOf(element value) {
       return Scalar(double{value});
     case element_type::STRING:
       return Scalar(std::string_view{value});
+    case element_type::OBJECT:
+      if (const auto large = LargeNumber(value)) return Scalar(ToDouble(*large));
+      return std::nullopt;
     default:
       return std::nullopt;
   }

@@ -7,8 +7,9 @@
 #include <simdjson.h>
 
 #include "lib/codec/json/document.h"
-#include "lib/codec/json/path.h"
+#include "lib/codec/json/splice.h"
 #include "lib/codec/json/value.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 namespace {
@@ -30,7 +31,9 @@ struct Node {
 
   Entry& At(const std::string& key, const std::string& parent) {
     const auto [it, added] = index.try_emplace(key, entries.size());
-    if (added) entries.push_back({key, parent.empty() ? key : parent + "." + key, {}, {}, {}, 0});
+    if (added)
+      entries.push_back(
+          {key, parent.empty() ? EscapedKey(key) : parent + "." + EscapedKey(key), {}, {}, {}, 0});
     return entries[it->second];
   }
 
@@ -126,7 +129,7 @@ class Extractor::Impl {
   }
 
   void Descend(Node::Entry& entry, element value) {
-    if (!value.is_object()) {
+    if (!value.is_object() || KindOf(value) != "an object") {
       throw Rejected{{"wrong-type", fmt::format("field \"{}\": expected an object, got {}",
                                                 entry.path, KindOf(value))}};
     }

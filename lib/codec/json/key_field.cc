@@ -4,7 +4,7 @@
 #include <simdjson.h>
 
 #include "lib/codec/json/document.h"
-#include "lib/codec/json/path.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 
@@ -18,6 +18,8 @@ class KeyField::Impl {
       throw Rejected{{"missing-field", fmt::format("key field \"{}\" is missing", name_)}};
     if (value->is_string()) {
       key = std::string_view{*value};
+    } else if (const auto large = LargeNumber(*value)) {
+      key = *large;
     } else if (value->is_number() || value->is_bool()) {
       key = simdjson::minify(*value);
     } else {

@@ -5,13 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace rk {
+#include "lib/codec/field.h"
 
-/// A run of bytes of a JSON text, [begin, end).
-struct ByteRange {
-  size_t begin = 0;
-  size_t end = 0;
-};
+namespace rk {
 
 /// Appends `text` (UTF-8) as a JSON string, quoted.
 void AppendQuoted(std::string_view text, std::string& out);
@@ -28,12 +24,6 @@ void AppendWithout(std::string_view object, size_t index, std::string& out);
 struct Member {
   std::string_view quoted_key;
   std::string_view value;
-};
-
-/// A member that the object has already, and where its value is.
-struct PresentMember {
-  size_t member = 0;  ///< which of Merge()'s members
-  ByteRange value;
 };
 
 /// Appends `object` (valid JSON) with `members` in it. One that is `present` gets its new value in

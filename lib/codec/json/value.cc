@@ -1,11 +1,14 @@
 #include "lib/codec/json/value.h"
 
+#include <charconv>
 #include <span>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "lib/codec/json/number.h"
+#include "lib/codec/json/document.h"
+#include "lib/codec/number.h"
 
 namespace rk {
 namespace {
@@ -41,11 +44,22 @@ int64_t CountOf(Shape shape) {
 [[noreturn]] void RejectNumber(const Field& field, element value) {
   // A fraction where an integer is wanted is the wrong kind of number, not one out of range.
   const bool fraction = IsInteger(field.dtype) && value.type() == element_type::DOUBLE;
-  if (fraction || field.dtype == Dtype::kBool || !value.is_number()) {
+  const auto large = LargeNumber(value);
+  if (fraction || field.dtype == Dtype::kBool || (!value.is_number() && !large)) {
     RejectType(field, value, fraction ? " with a fraction" : field.shape.empty() ? "" : " in it");
   }
   throw Rejected{{"out-of-range", fmt::format("field \"{}\": {} does not fit {}", field.path,
-                                              simdjson::minify(value), NameOf(field.dtype))}};
+                                              large ? std::string(*large) : simdjson::minify(value),
+                                              NameOf(field.dtype))}};
+}
+
+// One that no 64-bit integer holds fits a double if it is below its largest.
+bool StoreLarge(Dtype dtype, std::string_view number, char* out) {
+  double parsed = 0;
+  const auto end = number.data() + number.size();
+  return !IsInteger(dtype) && dtype != Dtype::kBool &&
+         std::from_chars(number.data(), end, parsed).ec == std::errc() &&
+         StoreNumber(dtype, parsed, out);
 }
 
 void StoreElement(const Field& field, element value, char* out) {
@@ -63,6 +77,9 @@ void StoreElement(const Field& field, element value, char* out) {
     case element_type::BOOL:
       stored = field.dtype == Dtype::kBool;
       if (stored) *out = bool{value} ? 1 : 0;
+      break;
+    case element_type::OBJECT:
+      if (const auto large = LargeNumber(value)) stored = StoreLarge(field.dtype, *large, out);
       break;
     default:
       break;
@@ -119,6 +136,8 @@ std::string_view KindOf(element value) {
     case element_type::ARRAY:
       return "an array";
     case element_type::OBJECT:
+      if (LargeNumber(value)) return "a number";
+      if (IsLoneSurrogate(value)) return "a string with half a pair of surrogates";
       return "an object";
     case element_type::STRING:
       return "a string";

@@ -16,7 +16,7 @@
 #include <catch2/catch.hpp>
 #include <simdjson.h>
 
-#include "lib/codec/json/number.h"
+#include "lib/codec/json/tensor_text.h"
 #include "tests/unit/infer/frames.h"
 
 namespace rk {

@@ -17,7 +17,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/codec/json/number.h"
+#include "lib/codec/json/tensor_text.h"
 #include "tests/unit/infer/frames.h"
 
 namespace rk {

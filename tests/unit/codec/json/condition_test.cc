@@ -21,6 +21,14 @@ std::string Test(const std::string& expression, const std::string& json) {
   return holds ? "yes" : "no";
 }
 
+TEST_CASE("a number over 64 bits is compared by value, also where it is over all doubles") {
+  CHECK(Test("n>18446744073709551615", R"({"n":18446744073709551616})") == "yes");
+  CHECK(Test("n>5", R"({"n":1e400})") == "yes");
+  CHECK(Test("n>5", R"({"n":-1e400})") == "no");
+  CHECK(Test("n>5", R"({"n":6,"wei":327267367867168100000})") == "yes");
+  CHECK(Test(R"(a\.b=1)", R"({"a.b":1})") == "yes");
+}
+
 TEST_CASE("values are equal if they are of one kind and the same") {
   CHECK(Test("type=view", R"({"type":"view"})") == "yes");
   CHECK(Test("type = view", R"({"type":"buy"})") == "no");

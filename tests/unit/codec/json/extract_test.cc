@@ -8,7 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/batch/buffer.h"
-#include "lib/codec/json/number.h"
+#include "lib/codec/number.h"
 
 namespace rk {
 namespace {
@@ -217,34 +217,95 @@ TEST_CASE("a field with a fallback may be missing but not be of another type") {
 TEST_CASE("what is not valid JSON is refused, also where nobody looks") {
   Reader reader({Number("a")});
   const std::string deep = R"({"a":1,"x":)" + std::string(5000, '[') + std::string(5000, ']') + "}";
-  for (const std::string& json :
-       std::initializer_list<std::string>{"{",
-                                          "{\"a\":1",
-                                          "{\"a\":1}}",
-                                          "{\"a\":1,}",
-                                          "{'a':1}",
-                                          "{\"a\":NaN}",
-                                          "{\"a\":1e400}",
-                                          "{\"a\":01}",
-                                          "{\"a\":1 2}",
-                                          "{\"a\":1,\"x\":tru}",
-                                          "{\"a\":1,\"x\":\"\\q\"}",
-                                          "{\"a\":1,\"x\":\"\x01\"}",
-                                          "{\"a\":1,\"x\":\"\xff\xfe\"}",
-                                          "{\"a\":1,\"x\":\"\xed\xa0\x80\"}",
-                                          "{\"a\":1,\"x\":1e999}",
-                                          "{\"a\":1,\"x\":123456789012345678901234567890}",
-                                          "nonsense",
-                                          " ",
-                                          "{\"a\":1}{\"a\":1}",
-                                          "\xef\xbb\xbf{\"a\":1",
-                                          deep}) {
+  for (const std::string& json : std::initializer_list<std::string>{
+           "{", "{\"a\":1", "{\"a\":1}}", "{\"a\":1,}", "{'a':1}", "{\"a\":NaN}", "{\"a\":01}",
+           "{\"a\":1 2}", "{\"a\":1,\"x\":tru}", "{\"a\":1,\"x\":\"\\q\"}",
+           "{\"a\":1,\"x\":\"\x01\"}", "{\"a\":1,\"x\":\"\xff\xfe\"}",
+           "{\"a\":1,\"x\":\"\xed\xa0\x80\"}", "nonsense", " ", "{\"a\":1}{\"a\":1}",
+           "\xef\xbb\xbf{\"a\":1", deep}) {
     CAPTURE(json.substr(0, 60));
     CHECK(reader.Code(json) == "invalid-json");
   }
   CHECK(reader.Read(deep)->message == "not valid JSON: nested deeper than 1024");
   CHECK(reader.Read("{\"x\":\"\xff\"}")->message == "not valid JSON: it is not UTF-8");
   CHECK(reader.Code(R"({"a":1})") == "");
+}
+
+TEST_CASE("what nobody reads must be well-formed, and no more") {
+  Reader reader({Number("a", Dtype::kF64)}, {"score"});
+  for (const char* value :
+       {"327267367867168100000", "-9223372036854775809", "1e400", "-1E+999", "[1,{\"y\":1e400}]",
+        R"("cut \ud83d")", R"("\udc00 \ud83d\u0041")", R"({"k\ud800":18446744073709551616})"}) {
+    CAPTURE(value);
+    const std::string json = std::string(R"({"x":)") + value + R"(,"a":2.5, "score" : 1})";
+    CHECK(reader.Code(json) == "");
+    CHECK(reader.Values<double>(1)[0] == 2.5);
+    REQUIRE(reader.present().size() == 1);
+    const ByteRange place = reader.present()[0].value;
+    CHECK(json.substr(place.begin, place.end - place.begin) == "1");
+  }
+  for (const char* value :
+       {"-", "1.", "01e400", "1e", "1e400x", R"("\ud83d\u00")", "\"\\ud83d\n\""}) {
+    CAPTURE(value);
+    CHECK(reader.Code(std::string(R"({"x":)") + value + R"(,"a":2.5})") == "invalid-json");
+  }
+}
+
+TEST_CASE("a number over 64 bits is read as the nearest that a float holds, and by no integer") {
+  Reader wide({Number("a", Dtype::kF64)});
+  CHECK(wide.Code(R"({"a":18446744073709551616})") == "");
+  CHECK(wide.Values<double>(1)[0] == 18446744073709551616.0);
+  CHECK(wide.Read(R"({"a":1e400})")->message == "field \"a\": 1e400 does not fit f64");
+  CHECK(wide.Code(R"({"a":{"b":1}})") == "wrong-type");
+  Reader narrow({Number("a")});
+  CHECK(narrow.Code(R"({"a":18446744073709551616})") == "");
+  CHECK(narrow.Values<float>(1)[0] == 18446744073709551616.0F);
+  Reader whole({Number("a", Dtype::kI64)});
+  CHECK(whole.Read(R"({"a":18446744073709551616})")->message ==
+        "field \"a\": 18446744073709551616 does not fit i64");
+  CHECK(whole.Code(R"({"a":18446744073709551616})") == "out-of-range");
+  Reader list({Array("a", {2}, Dtype::kF64)});
+  CHECK(list.Code(R"({"a":[1,36893488147419103232]})") == "");
+  CHECK(list.Values<double>(2) == std::vector<double>{1, 36893488147419103232.0});
+}
+
+TEST_CASE("a string with half a pair of surrogates is no text where it is read") {
+  Field field = Number("t");
+  field.text = true;
+  Reader reader({field});
+  CHECK(reader.Read(R"({"t":"cut \ud83d"})")->message ==
+        "field \"t\": expected a string, got a string with half a pair of surrogates");
+  CHECK(reader.Code(R"({"t":"whole \ud83d\ude00"})") == "");
+  CHECK(reader.text() == "whole \xf0\x9f\x98\x80");
+}
+
+TEST_CASE("a text that is not JSON: which byte says so") {
+  Reader reader({Number("a")});
+  const auto why = [&](std::string_view json) { return reader.Read(json)->message; };
+  using namespace std::string_view_literals;
+  CHECK(why("\0\0\0\0\x01{\"a\":1}"sv) ==
+        "not valid JSON: byte 0 is 0x00: is this Schema Registry framing?");
+  CHECK(why("\xef\xbb\xbf{\"a\":1,}") ==
+        "not valid JSON: byte 0 is 0xEF: a byte order mark, which JSON must not begin with");
+  CHECK(why(R"({"a":NaN})") == "not valid JSON: byte 5 begins NaN, and JSON has no such number");
+  CHECK(why(R"({"a":-Infinity})") ==
+        "not valid JSON: byte 5 begins -Infinity, and JSON has no such number");
+  CHECK(why("{\"a\":1}\0"sv) == "not valid JSON: byte 7 is 0x00, after the end of the value");
+  CHECK(why("{\"a\":1") == "not valid JSON: it ends too early, after 6 bytes");
+  CHECK(why("{\"a\":1}{}") == "not valid JSON: byte 7 is '{', which is not expected there");
+}
+
+TEST_CASE("a dot or a backslash in a key is written with a backslash before it") {
+  Reader reader({Number(R"(user\.age)"), Number(R"(http.status\.code)"), Number(R"(back\\slash)")});
+  CHECK(reader.Code(R"({"user.age":41,"http":{"status.code":200},"back\\slash":3})") == "");
+  CHECK(reader.Values<float>(1, 0)[0] == 41);
+  CHECK(reader.Values<float>(1, 8)[0] == 200);
+  CHECK(reader.Values<float>(1, 16)[0] == 3);
+  CHECK(reader.Read(R"({"user":{"age":41},"http":{"status.code":200},"back\\slash":3})")->message ==
+        R"(field "user\.age" is missing: expected a number)");
+  CHECK_THROWS_AS(Reader({Number(R"(a\b)")}), Error);
+  CHECK_THROWS_AS(Reader({Number("a\\")}), Error);
+  CHECK_THROWS_AS(Reader({Number("a.")}), Error);
 }
 
 TEST_CASE("JSON that is no object is named for what it is") {

@@ -1,4 +1,4 @@
-#include "lib/codec/json/number.h"
+#include "lib/codec/number.h"
 
 #include <bit>
 #include <cmath>
@@ -9,6 +9,8 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+
+#include "lib/codec/json/tensor_text.h"
 
 namespace rk {
 namespace {

@@ -1,0 +1,45 @@
+#include "lib/codec/path.h"
+
+#include <fmt/format.h>
+
+#include "lib/base/error.h"
+
+namespace rk {
+namespace {
+
+[[noreturn]] void Fail(std::string_view text, std::string_view why) {
+  throw Error(ErrorKind::kUsage, fmt::format("field \"{}\" {}", text, why));
+}
+
+}  // namespace
+
+std::vector<std::string> ParsePath(std::string_view text) {
+  std::vector<std::string> keys(1);
+  const auto end_key = [&] {
+    if (keys.back().empty()) Fail(text, "has an empty name in it: write a or a.b.c");
+  };
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '.') {
+      end_key();
+      keys.emplace_back();
+      continue;
+    }
+    if (text[i] == '\\' && (++i == text.size() || (text[i] != '.' && text[i] != '\\'))) {
+      Fail(text, R"(has a lone \ in it: write \. for a dot in a name and \\ for a \)");
+    }
+    keys.back() += text[i];
+  }
+  end_key();
+  return keys;
+}
+
+std::string EscapedKey(std::string_view key) {
+  std::string escaped;
+  for (const char c : key) {
+    if (c == '.' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+}  // namespace rk
