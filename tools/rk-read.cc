@@ -96,6 +96,15 @@ void ReadKafka(const Options& options, rk::Stage& stage) {
   running->Run();
 }
 
+/// What rk-run wires readers by.
+rk::OptionFacts FactsOf(const Options& options) {
+  if (!options.from.empty()) return {};
+  const rk::ClientSettings client = rk::ReadClientSettings(options.kafka.kafka);
+  const std::string& group = options.kafka.reader.group;
+  return {{"group", {group.empty() ? client.Find("group.id").value_or("") : group}},
+          {"brokers", {rk::BrokersOf(client)}}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -105,5 +114,6 @@ int main(int argc, char** argv) {
       [&](rk::Stage& stage) {
         rk::BlankSecrets(argc, argv);
         options.from.empty() ? ReadKafka(options, stage) : ReadLines(options, stage);
-      });
+      },
+      [&] { return FactsOf(options); });
 }

@@ -10,6 +10,7 @@
 #include "lib/run/init_process.h"
 #include "lib/run/pipeline.h"
 #include "lib/run/pipeline_file.h"
+#include "lib/run/resolve.h"
 #include "lib/run/runner.h"
 #include "lib/run/wiring.h"
 #include "lib/stage/tool.h"
@@ -56,6 +57,9 @@ void AddOptions(CLI::App& app, Options& options) {
   dry_run->excludes(status);
 }
 
+/// The exit status of --status while not every stage has been ready: for a probe.
+constexpr int kStillStarting = 3;
+
 rk::Pipeline Load(const Options& options) {
   const bool is_line = options.pipeline.find_first_of("| \t\n") != std::string::npos;
   if (options.pipeline.empty()) {
@@ -68,14 +72,21 @@ rk::Pipeline Load(const Options& options) {
   return pipeline;
 }
 
+rk::Pipeline Resolve(const Options& options, const rk::Stage& stage) {
+  rk::Pipeline pipeline = rk::ResolvePipeline(Load(options), rk::AskToolOptions);
+  pipeline.log_options = stage.log_options;
+  return pipeline;
+}
+
 void Print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     throw rk::Error(rk::ErrorKind::kIo, "cannot write to stdout");
   }
 }
 
-int Check(const Options& options, const rk::Log& log) {
-  const rk::Pipeline pipeline = Load(options);
+int Check(const Options& options, rk::Stage& stage) {
+  const rk::Log& log = stage.log;
+  const rk::Pipeline pipeline = Resolve(options, stage);
   const int status = rk::CheckStages(pipeline, log);
   if (status == 0) log(rk::LogLevel::kInfo, pipeline.name + " could start");
   return status;
@@ -84,18 +95,19 @@ int Check(const Options& options, const rk::Log& log) {
 int Run(const Options& options, rk::Stage& stage) {
   if (!options.status.empty()) {
     const std::string name = options.name.empty() ? Load(options).name : options.name;
-    Print(rk::ReadStatus(name, options.status));
-    return 0;
+    const rk::RunningStatus status = rk::ReadStatus(name, options.status);
+    Print(status.text);
+    return status.starting ? kStillStarting : 0;
   }
-  if (options.check) return Check(options, stage.log);
+  if (options.check) return Check(options, stage);
   if (options.dry_run) {
-    const rk::Pipeline pipeline = Load(options);
+    const rk::Pipeline pipeline = Resolve(options, stage);
     Print(
-        rk::ShellScript(rk::Wire(pipeline, "$RK_RUNTIME_DIR", rk::PartitionsOf(pipeline, stage.log),
-                                 rk::InstanceOf(pipeline))));
+        rk::ShellScript(rk::Wire(pipeline, std::string(rk::kShellDirectory),
+                                 rk::PartitionsOf(pipeline, stage.log), rk::InstanceOf(pipeline))));
     return 0;
   }
-  return rk::RunPipeline([&] { return Load(options); }, stage);
+  return rk::RunPipeline([&] { return Resolve(options, stage); }, stage);
 }
 
 }  // namespace

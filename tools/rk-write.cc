@@ -98,6 +98,17 @@ std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) 
   return std::make_unique<rk::EditedSource>(std::move(source), options.edits);
 }
 
+std::string DeadLetters(const Options& options) {
+  return options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
+}
+
+/// What rk-run looks at beside the options.
+rk::OptionFacts FactsOf(const Options& options) {
+  if (options.topic.empty()) return {};
+  return {{"written_topics", {options.topic, DeadLetters(options)}},
+          {"brokers", {rk::BrokersOf(rk::ReadClientSettings(options.kafka))}}};
+}
+
 /// Null if a --check needs no more.
 std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options, rk::Stage& stage) {
   if (options.to == "-")
@@ -105,8 +116,7 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options, rk::S
   if (options.topic.empty())
     throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");
   const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
-  const std::string dead_letters =
-      options.dead_letters.empty() ? options.topic + ".dlq" : options.dead_letters;
+  const std::string dead_letters = DeadLetters(options);
   const rk::Placement placement = rk::ParsePlacement(options.partition);
   if (stage.check) {
     rk::CheckTopics(client, options.topic, dead_letters, placement, stage.log);
@@ -138,5 +148,6 @@ int main(int argc, char** argv) {
       [&](rk::Stage& stage) {
         rk::BlankSecrets(argc, argv);
         Run(options, stage);
-      });
+      },
+      [&] { return FactsOf(options); });
 }

@@ -80,6 +80,10 @@ void CheckPattern(std::string_view topic) {
   if (IsPattern(topic)) Pattern{std::string(topic)};
 }
 
+bool MatchesTopic(const std::string& wanted, const std::string& name) {
+  return IsPattern(wanted) ? Pattern(wanted).Matches(name.c_str()) : wanted == name;
+}
+
 std::optional<std::vector<TopicPartition>> FindPartitions(rd_kafka_t* handle,
                                                           const std::vector<std::string>& topics,
                                                           int timeout_ms) {

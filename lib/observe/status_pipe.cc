@@ -27,6 +27,8 @@ StatusPipe::~StatusPipe() {
 
 void StatusPipe::Ready() { Write("ready"); }
 
+void StatusPipe::Drained() { Write("drained"); }
+
 void StatusPipe::OnTick(Clock::time_point now) {
   if (now < due_) return;
   due_ = now + kBetweenMetrics;

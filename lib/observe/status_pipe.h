@@ -9,7 +9,8 @@
 namespace rk {
 
 /// What a stage tells the supervisor that started it (--status-fd), in lines: `ready` when it can
-/// work, and its metrics (WireLine) every second and once at the end. A reader that is slow or gone
+/// work, its metrics (WireLine) every second and once at the end, and `drained` where it ends
+/// because a signal asked for it, not because its input is over. A reader that is slow or gone
 /// never harms the stage: a line that does not fit in the pipe is left out. Decides by the clock
 /// that it is handed.
 class StatusPipe {
@@ -26,6 +27,7 @@ class StatusPipe {
 
   /// Any thread.
   void Ready();
+  void Drained();
 
   /// Writes the metrics if that is due. One thread at a time, as next_due().
   void OnTick(Clock::time_point now);

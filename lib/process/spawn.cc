@@ -113,7 +113,10 @@ Process::Process(const Program& program) {
   pidfd_ = Descriptor(pidfd_open(pid_, 0));
   report.Close();
   const int reason = ReadFailure(failure.fd());
-  if (reason == 0 && pidfd_.fd() >= 0) return;
+  if (reason == 0 && pidfd_.fd() >= 0) {
+    if (program.whole_group) warden_ = std::make_unique<GroupWarden>(pid_);
+    return;
+  }
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   if (reason != 0) RefuseProgram(arguments[0], reason);
@@ -121,13 +124,14 @@ Process::Process(const Program& program) {
 }
 
 Process::~Process() {
+  if (warden_) kill(-pid_, SIGKILL);
   if (status_) return;
   Signal(SIGKILL);
   waitpid(pid_, nullptr, 0);
 }
 
 void Process::Signal(int signal) {
-  if (!status_) kill(pid_, signal);
+  if (!status_) kill(warden_ ? -pid_ : pid_, signal);
 }
 
 std::optional<int> Process::TryReap() {

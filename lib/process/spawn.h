@@ -2,11 +2,13 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/base/descriptor.h"
+#include "lib/process/group_warden.h"
 
 namespace rk {
 
@@ -16,6 +18,9 @@ struct Program {
   std::string runtime_dir;        ///< its RK_RUNTIME_DIR; empty: as it is here
   int stdin_fd = -1;              ///< -1: it has nothing to read (/dev/null)
   int stdout_fd = STDOUT_FILENO;
+  /// What it has started dies with this process too, and is signalled with it, as long as it stays
+  /// in its process group (GroupWarden).
+  bool whole_group = false;
   int kept_fd = -1;  ///< the one descriptor beside 0, 1 and 2 that it inherits, under this number
 };
 
@@ -29,7 +34,7 @@ class Process {
   /// Throws Error(kMissing) naming the program if there is none, Error(kUnavailable) if the machine
   /// has no room for another process.
   explicit Process(const Program& program);
-  /// Kills it if it still runs, and waits for that.
+  /// Kills it if it still runs, and waits for that; of a whole group also what is left of it.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -46,6 +51,7 @@ class Process {
   pid_t pid_ = -1;
   Descriptor pidfd_;
   std::optional<int> status_;
+  std::unique_ptr<GroupWarden> warden_;  ///< null: only the process itself is ours
 };
 
 /// Both ends are closed at exec: first the one to read from, then the one to write to. Throws

@@ -55,7 +55,8 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
   app.add_option("-G,--group", reader.group, "join this consumer group and commit to it")
       ->option_text("GROUP");
   app.add_option("-p,--partition", flags.partitions, "read only these: N,... or all")
-      ->option_text("LIST");
+      ->option_text("LIST")
+      ->take_last();
   app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS; stop at e@MS")
       ->option_text("OFFSET")
       ->expected(1)
@@ -90,6 +91,7 @@ void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
       ->option_text("MS");
   app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged bytes to keep")
       ->option_text("SIZE=64MiB")
+      ->take_last()
       ->transform(CLI::AsSizeValue(false))
       ->check(positive);
   app.add_option("--window-batches", reader.window.window_batches, "unacknowledged batches to keep")

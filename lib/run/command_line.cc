@@ -84,7 +84,10 @@ class Splitter {
     const bool closed = !braces || (end < line_.size() && line_[end] == '}');
     if (name.empty() || !closed) Refuse("after '$' comes a variable, as in ${BROKERS}");
     const auto value = variables_(name);
-    if (!value) Refuse(fmt::format("variable {} is not set: export it, or write '$' in ''", name));
+    if (!value)
+      Refuse(fmt::format(
+          "variable {} is not set: export it, or put ${} in single quotes if it is no variable",
+          name, name));
     Word() += *value;
     at_ = end + (braces ? 1 : 0);
   }
@@ -114,29 +117,6 @@ class Splitter {
   std::vector<std::vector<std::string>> commands_;
 };
 
-// Where the option's value begins in argv[index], or npos if argv[index] is not that option;
-// its length if the value is the next word.
-size_t ValueAt(const std::string& word, std::string_view name) {
-  if (!word.starts_with(name)) return std::string::npos;
-  if (word.size() == name.size()) return word.size();
-  if (!name.starts_with("--")) return name.size();
-  return word[name.size()] == '=' ? name.size() + 1 : std::string::npos;
-}
-
-// The words that the option takes up from `index` on, 0 if it is not there.
-size_t WordsOf(const std::vector<std::string>& argv, size_t index,
-               const std::vector<std::string_view>& names, std::string* value) {
-  for (const std::string_view name : names) {
-    const size_t at = ValueAt(argv[index], name);
-    if (at == std::string::npos) continue;
-    const bool next = at == argv[index].size();
-    if (next && index + 1 == argv.size()) continue;
-    *value = next ? argv[index + 1] : argv[index].substr(at);
-    return next ? 2 : 1;
-  }
-  return 0;
-}
-
 std::string QuoteWord(const std::string& word) {
   if (!word.empty() && word.find_first_not_of(kHarmless) == std::string::npos) return word;
   std::string quoted = "'";
@@ -162,28 +142,6 @@ std::string Quote(const std::vector<std::string>& words) {
     line += QuoteWord(word);
   }
   return line;
-}
-
-std::optional<std::string> FindOption(const std::vector<std::string>& argv,
-                                      const std::vector<std::string_view>& names) {
-  std::optional<std::string> found;
-  std::string value;
-  for (size_t i = 1; i < argv.size(); ++i) {
-    if (WordsOf(argv, i, names, &value) > 0) found = value;
-  }
-  return found;
-}
-
-std::vector<std::string> WithoutOption(std::vector<std::string> argv,
-                                       const std::vector<std::string_view>& names) {
-  std::vector<std::string> kept;
-  std::string value;
-  for (size_t i = 0; i < argv.size();) {
-    const size_t words = i == 0 ? 0 : WordsOf(argv, i, names, &value);
-    if (words == 0) kept.push_back(argv[i]);
-    i += std::max<size_t>(words, 1);
-  }
-  return kept;
 }
 
 }  // namespace rk

@@ -24,13 +24,4 @@ std::vector<std::vector<std::string>> SplitLine(std::string_view line, const Var
 /// Words as a shell would have to be given them to get these again.
 std::string Quote(const std::vector<std::string>& words);
 
-/// The value of an option in a command, given as `-o V`, `-oV`, `--option V` or `--option=V` under
-/// any of `names`; the last one where it comes again; nullopt if it is not there.
-std::optional<std::string> FindOption(const std::vector<std::string>& argv,
-                                      const std::vector<std::string_view>& names);
-
-/// `argv` without that option and its value.
-std::vector<std::string> WithoutOption(std::vector<std::string> argv,
-                                       const std::vector<std::string_view>& names);
-
 }  // namespace rk

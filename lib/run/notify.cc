@@ -13,7 +13,7 @@
 
 namespace rk {
 
-Manager::Manager() : socket_(EnvironmentVariable("NOTIFY_SOCKET").value_or("")) {
+SystemdNotifier::SystemdNotifier() : socket_(EnvironmentVariable("NOTIFY_SOCKET").value_or("")) {
   const std::string text = EnvironmentVariable("WATCHDOG_USEC").value_or("");
   const std::string pid = EnvironmentVariable("WATCHDOG_PID").value_or("");
   int64_t microseconds = 0;
@@ -24,7 +24,7 @@ Manager::Manager() : socket_(EnvironmentVariable("NOTIFY_SOCKET").value_or("")) 
   }
 }
 
-void Manager::Tell(const std::string& state) const {
+void SystemdNotifier::Tell(const std::string& state) const {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;

@@ -8,10 +8,10 @@ namespace rk {
 
 /// The manager that started this process and wants to hear of it, where there is one: systemd, by
 /// NOTIFY_SOCKET (sd_notify(3)). What cannot be sent is dropped. One thread.
-class Manager {
+class SystemdNotifier {
  public:
   /// Reads NOTIFY_SOCKET and WATCHDOG_USEC.
-  Manager();
+  SystemdNotifier();
 
   /// `READY=1`, `STOPPING=1`, `RELOADING=1`, …
   void Tell(const std::string& state) const;

@@ -18,17 +18,9 @@ namespace {
 constexpr size_t kMostReplicas = 1000;
 constexpr size_t kLongestStageName = 24;  // two of them and what we add are a socket's name
 constexpr std::array<std::string_view, 4> kTools = {"rk-read", "rk-map", "rk-infer", "rk-write"};
-constexpr std::array<std::string_view, 4> kOurs = {"--in", "--out", "--status-fd", "--check"};
 
 [[noreturn]] void Refuse(const std::string& where, const std::string& why) {
   throw Error(ErrorKind::kConfiguration, where + ": " + why);
-}
-
-double ThreadsOf(const std::vector<std::string>& argv) {
-  const std::string text = FindOption(argv, {"--threads"}).value_or("1");
-  double threads = 1;
-  std::from_chars(text.data(), text.data() + text.size(), threads);
-  return threads;
 }
 
 // Processes show their arguments to every user of the machine, and files are copied around.
@@ -57,12 +49,6 @@ std::vector<std::string> CommandOf(const StageDraft& draft, const Variables& var
   }
   if (commands.size() > 1) Refuse(draft.where("exec"), "a stage is one command, without '|'");
   const std::vector<std::string>& argv = commands[0];
-  for (const std::string_view option : kOurs) {
-    const bool there = std::ranges::any_of(argv, [&](const std::string& word) {
-      return word == option || word.starts_with(std::string(option) + "=");
-    });
-    if (there) Refuse(draft.where("exec"), fmt::format("{} is rk-run's to give", option));
-  }
   RefuseSecrets(draft, argv);
   return argv;
 }
@@ -81,18 +67,8 @@ void CheckKeys(const StageDraft& draft, const StageSpec& spec) {
   if (spec.per_partition && draft.counts.contains("replicas")) {
     Refuse(draft.where("replicas"), "per_partition says how many there are");
   }
-  if (reads && spec.per_partition &&
-      FindOption(spec.argv, {"-p", "--partition"}).value_or("all") != "all") {
-    Refuse(draft.where("exec"), "-p names partitions, and per_partition gives each a reader");
-  }
-  if (reads && spec.replicas > 1 && !FindOption(spec.argv, {"-G", "--group"})) {
-    Refuse(draft.where("replicas"), "readers without a group (-G) would all read the same");
-  }
   if (draft.devices && spec.tool() != "rk-infer") {
     Refuse(draft.where("devices"), "only an rk-infer can have them");
-  }
-  if (draft.devices && FindOption(spec.argv, {"--device"})) {
-    Refuse(draft.where("devices"), "exec has a --device; leave one of the two");
   }
 }
 
@@ -159,7 +135,8 @@ StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
   spec.per_partition = draft.per_partition.value_or(false);
   FillCounts(draft, spec);
   spec.devices = draft.devices.value_or(std::vector<std::string>{});
-  spec.cpus = draft.cpus.value_or(spec.tool() == "rk-infer" ? ThreadsOf(spec.argv) : 0);
+  spec.cpus = draft.cpus;
+  spec.where = draft.where("exec");
   CheckKeys(draft, spec);
   return spec;
 }
@@ -226,13 +203,9 @@ void ApplyReplicas(Pipeline& pipeline, const std::string& text) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--replicas {}: the stages are {}", text, fmt::join(names, ", ")));
   }
-  if (stage->per_partition ||
-      (stage->tool() == "rk-read" && count > 1 && !FindOption(stage->argv, {"-G", "--group"}))) {
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("--replicas {}: {}", text,
-                    stage->per_partition ? "there is one reader for each partition"
-                                         : "readers without a group (-G) would all read the same"));
+  if (stage->per_partition) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--replicas {}: there is one reader for each partition", text));
   }
   const bool scales = stage->min < stage->max;
   stage->replicas = count;

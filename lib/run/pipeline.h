@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/run/command_line.h"
+#include "lib/run/tool_options.h"
 
 namespace rk {
 
@@ -23,7 +24,9 @@ struct StageSpec {
   size_t scale_up_above = 200;       ///< records that wait before it
   size_t scale_down_below = 20;      ///< records that wait before it
   std::vector<std::string> devices;  ///< handed out to replicas in turn; empty: as argv says
-  double cpus = 0;                   ///< what a replica counts for
+  std::optional<double> cpus;        ///< what a replica counts for; nullopt until it is resolved
+  std::string where;                 ///< of its command, as the beginning of a message
+  ToolOptions options;               ///< what argv means; empty until ResolvePipeline()
 
   std::string tool() const;  ///< the command's base name: rk-read, rk-map, rk-infer or rk-write
   bool parallel() const { return max > 1 || per_partition; }
@@ -34,6 +37,7 @@ struct Pipeline {
   std::string name;
   double cpus = 1;  ///< what replicas above their stages' min may count for together
   std::vector<StageSpec> stages;
+  std::vector<std::string> log_options = {};  ///< of rk-run itself, for its stages: -q, -v, …
 };
 
 /// The settings of a stage where they are given; what is not has its default.

@@ -38,6 +38,18 @@ std::string ReadText(const std::string& path) {
   return text.str();
 }
 
+// What stands before the '=' in that line of `text`, empty if there is none.
+std::string KeyAt(const std::string& text, size_t line) {
+  std::istringstream lines(text);
+  std::string found;
+  for (size_t number = 0; number < line; ++number) std::getline(lines, found);
+  const size_t equals = found.find('=');
+  if (equals == std::string::npos) return "";
+  const size_t begin = found.find_first_not_of(" \t");
+  const size_t end = found.find_last_not_of(" \t", equals - 1);
+  return begin >= equals || end == std::string::npos ? "" : found.substr(begin, end + 1 - begin);
+}
+
 // A file on its way to a pipeline. Tables of toml++ are sorted by key; their places tell the order.
 class FileReader {
  public:
@@ -73,11 +85,18 @@ class FileReader {
 
  private:
   toml::table Parse() {
+    const std::string text = ReadText(path_);
     try {
-      return toml::parse(ReadText(path_), path_);
+      return toml::parse(text, path_);
     } catch (const toml::parse_error& error) {
-      Refuse(fmt::format("{}:{}", path_, error.source().begin.line),
-             std::string(error.description()));
+      const auto line = error.source().begin.line;
+      const std::string where = fmt::format("{}:{}", path_, line);
+      if (const std::string key = KeyAt(text, line); !key.empty())
+        Refuse(where + ": " + key,
+               fmt::format("its value is not TOML: a number stands alone, as in max = 4, and text "
+                           "in quotes, as in exec = \"rk-map --stamp\" ({})",
+                           error.description()));
+      Refuse(where, std::string(error.description()));
     }
   }
 

@@ -21,7 +21,8 @@ void AskForReplay(const std::string& directory, const Log& log) {
     const std::vector<std::string> readers = LiveReaders(directory);
     for (const std::string& endpoint : readers) client.Send(endpoint, message);
     client.Close(kLongestWait);
-    log(LogLevel::kInfo, fmt::format("asked for what is in flight again readers={}", readers.size()));
+    log(LogLevel::kInfo,
+        fmt::format("asked for what is in flight again readers={}", readers.size()));
   } catch (const std::exception& error) {
     log(LogLevel::kWarning,
         fmt::format("what a dead process held comes again only after a minute: {}", error.what()));

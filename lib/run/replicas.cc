@@ -87,7 +87,7 @@ bool Replicas::Reap(std::optional<Running>& process, bool asked, std::vector<Exi
   const auto status = process->child->TryReap();
   Listen(*process);  // after that, so that the last words are heard
   if (!status) return false;
-  exits.push_back({process->place, process->spec.name, *status, asked});
+  exits.push_back({process->place, process->spec.name, *status, asked, process->drained});
   past_ += process->metrics.Lasting();
   process.reset();
   return true;
@@ -97,6 +97,8 @@ void Replicas::Listen(Running& process) {
   for (const std::string& line : process.child->ReadLines()) {
     if (line == "ready") {
       process.ready = true;
+    } else if (line == "drained") {
+      process.drained = true;
     } else {
       process.metrics = ParseWireLine(line);
     }
@@ -112,7 +114,10 @@ void Replicas::Start(Clock::time_point now) {
 
 Replicas::Running Replicas::Begin(size_t place) {
   const ProcessSpec& spec = unit_.processes[place];
-  Running process{start_(spec), spec, place, false, {}};
+  ProcessSpec command = spec;
+  if (std::exchange(places_[place].started, true))
+    command.argv.insert(command.argv.end(), unit_.again.begin(), unit_.again.end());
+  Running process{start_(command), spec, place, false, false, {}};
   log_(LogLevel::kInfo, fmt::format("started stage={} pid={}", spec.name, process.child->pid()));
   return process;
 }
@@ -145,9 +150,9 @@ void Replicas::Scale(size_t wanted) {
   wanted_ = wanted;
 }
 
-void Replicas::LetGo(std::optional<Running>& process) {
+void Replicas::LetGo(std::optional<Running>& process, int signal) {
   if (!process) return;
-  process->child->Signal(SIGTERM);
+  process->child->Signal(signal);
   leaving_.push_back(std::exchange(process, std::nullopt));
 }
 
@@ -186,7 +191,8 @@ bool Replicas::Roll() {
   for (size_t number = 0; number < wanted_; ++number) {
     if (!IsStale(number)) continue;
     if (unit_.exclusive) {
-      LetGo(places_[number].current);
+      // A reader that is replaced stays in its group, so that its successor has its place at once.
+      LetGo(places_[number].current, unit_.role == Role::kRead ? SIGUSR1 : SIGTERM);
     } else {
       places_[number].successor = Begin(number);
     }

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -42,7 +43,8 @@ class Replicas {
     size_t place = 0;
     std::string name;
     int status = 0;
-    bool asked = false;  ///< it was told to go
+    bool asked = false;    ///< it was told to go by us
+    bool drained = false;  ///< it was told to go, by whomever
   };
   /// Takes in what the processes say, and those that are dead.
   std::vector<Exit> Look();
@@ -81,6 +83,7 @@ class Replicas {
     ProcessSpec spec;
     size_t place = 0;
     bool ready = false;
+    bool drained = false;
     MetricsSnapshot metrics;
   };
   struct Place {
@@ -88,12 +91,13 @@ class Replicas {
     std::optional<Running> successor;
     std::optional<ProcessSpec> refused;  ///< a successor with it died before it was ready
     Clock::time_point start_at{};
+    bool started = false;  ///< there has been a process in it
     bool finished = false;
     RestartPolicy policy;
   };
 
   Running Begin(size_t place);
-  void LetGo(std::optional<Running>& process);
+  void LetGo(std::optional<Running>& process, int signal = SIGTERM);
   bool IsStale(size_t place) const;
   bool IsLeaving(size_t place) const;
   bool IsOpen(size_t place) const;  ///< a process may start in it as soon as it is due

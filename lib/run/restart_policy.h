@@ -23,7 +23,8 @@ class RestartPolicy {
 };
 
 /// True for an exit status that may be another one next time: unavailable, an input or output
-/// error, try again, a signal (docs/architecture.md, Exit codes).
+/// error, try again, a signal, and 141, a neighbour that is gone (docs/architecture.md, Exit
+/// codes).
 bool MayGetBetter(int status);
 
 }  // namespace rk

@@ -11,7 +11,6 @@
 #include <sstream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
@@ -39,6 +38,12 @@ std::string StatusFile(const std::string& directory, const std::string& form) {
   return directory + "/status." + form;
 }
 
+std::string ReadText(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 // Readers see the old or the new one, never a part.
 void Replace(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
@@ -46,19 +51,10 @@ void Replace(const std::string& path, const std::string& text) {
   (void)std::rename(fresh.c_str(), path.c_str());
 }
 
-// The reader's own options, as far as they say where its topic is.
 ClientSettings ClientOf(const StageSpec& reader, const Log& log) {
-  KafkaOptions kafka;
-  CLI::App app;
-  app.allow_extras();
-  AddKafkaOptions(app, kafka);
-  std::vector<std::string> arguments(reader.argv.rbegin(), reader.argv.rend() - 1);
-  try {
-    app.parse(arguments);
-  } catch (const CLI::Error& error) {
-    throw Error(ErrorKind::kConfiguration, fmt::format("{}: {}", reader.name, error.what()));
-  }
-  return MakeClientSettings(kafka, log);
+  const ToolOptions& options = reader.options;
+  return MakeClientSettings({options.value("--brokers"), options.values("-X"), options.value("-F")},
+                            log);
 }
 
 class Runner {
@@ -84,7 +80,7 @@ class Runner {
     while (!supervisor_.over()) {
       const auto now = steady_clock::now();
       if (stage_.signals.draining() && !supervisor_.draining()) {
-        manager_.Tell("STOPPING=1");
+        notifier_.Tell("STOPPING=1");
         supervisor_.Drain();
       }
       if (reload_.exchange(false)) Reload();
@@ -116,17 +112,18 @@ class Runner {
 
   void Report(steady_clock::time_point now) {
     if (supervisor_.was_ready() && !std::exchange(told_ready_, true)) {
-      manager_.Tell("READY=1");
+      notifier_.Tell("READY=1");
       stage_.log(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
                                               std::chrono::duration<double>(now - began_).count()));
     }
-    if (manager_.watchdog() && now >= next_watchdog_) {
-      manager_.Tell("WATCHDOG=1");
-      next_watchdog_ = now + *manager_.watchdog();
+    if (notifier_.watchdog() && now >= next_watchdog_) {
+      notifier_.Tell("WATCHDOG=1");
+      next_watchdog_ = now + *notifier_.watchdog();
     }
     if (now < next_status_) return;
     next_status_ = now + kBetweenStatus;
     const PipelineStatus status = tracker_.Look(supervisor_, now);
+    Replace(StatusFile(directory_.path(), "state"), status.state);
     Replace(StatusFile(directory_.path(), "table"), StatusTable(status));
     Replace(StatusFile(directory_.path(), "json"), StatusJson(status));
     Replace(StatusFile(directory_.path(), "prometheus"), StatusPrometheus(status));
@@ -137,7 +134,7 @@ class Runner {
 
   void Wait(steady_clock::time_point now) {
     auto until = std::min(supervisor_.next_due(now), next_status_);
-    if (manager_.watchdog()) until = std::min(until, next_watchdog_);
+    if (notifier_.watchdog()) until = std::min(until, next_watchdog_);
     std::vector<pollfd> watched = {{wake_.fd(), POLLIN, 0}};
     // Once it drains this stays readable.
     if (!supervisor_.draining()) watched.push_back({stage_.signals.drain_fd(), POLLIN, 0});
@@ -154,7 +151,7 @@ class Runner {
   PipelineDir directory_;
   EventFd wake_;
   std::atomic<bool> reload_ = false;
-  Manager manager_;
+  SystemdNotifier notifier_;
   Supervisor supervisor_;
   StatusTracker tracker_;
   const steady_clock::time_point began_ = steady_clock::now();
@@ -169,13 +166,11 @@ class Runner {
 size_t PartitionsOf(const Pipeline& pipeline, const Log& log) {
   const StageSpec& reader = pipeline.stages.front();
   if (!reader.per_partition) return 1;
-  const auto topic = FindOption(reader.argv, {"-t", "--topic"});
-  if (!topic)
-    throw Error(ErrorKind::kConfiguration, reader.name + ": per_partition needs a topic: -t TOPIC");
-  const auto found = Admin(ClientOf(reader, log), log).Describe(*topic);
+  const std::string topic = reader.options.value("--topic");
+  const auto found = Admin(ClientOf(reader, log), log).Describe(topic);
   if (!found)
     throw Error(ErrorKind::kMissing,
-                fmt::format("{}: topic {} does not exist", reader.name, *topic));
+                fmt::format("{}: topic {} does not exist", reader.name, topic));
   return static_cast<size_t>(found->partitions);
 }
 
@@ -208,19 +203,19 @@ int CheckStages(const Pipeline& pipeline, const Log& log) {
   return first;
 }
 
-std::string ReadStatus(const std::string& name, const std::string& form) {
+RunningStatus ReadStatus(const std::string& name, const std::string& form) {
   const std::string directory = PipelinePath(name);
-  std::ostringstream text;
+  RunningStatus status;
   if (IsRunning(directory)) {
-    std::ifstream file(StatusFile(directory, form));
-    text << file.rdbuf();
+    status.text = ReadText(StatusFile(directory, form));
+    status.starting = ReadText(StatusFile(directory, "state")) == "starting";
   }
-  if (text.str().empty()) {
+  if (status.text.empty()) {
     throw Error(
         ErrorKind::kUnavailable,
         fmt::format("no pipeline {} is running here (see --name, and RK_RUNTIME_DIR)", name));
   }
-  return text.str();
+  return status;
 }
 
 }  // namespace rk

@@ -29,6 +29,10 @@ int CheckStages(const Pipeline& pipeline, const Log& log);
 
 /// What RunPipeline last wrote of the running pipeline of that name, in the form "table", "json" or
 /// "prometheus". Throws Error(kUnavailable) if there is none running.
-std::string ReadStatus(const std::string& name, const std::string& form);
+struct RunningStatus {
+  std::string text;
+  bool starting = false;  ///< not every stage has been ready yet
+};
+RunningStatus ReadStatus(const std::string& name, const std::string& form);
 
 }  // namespace rk

@@ -30,8 +30,9 @@ Autoscaler::Limits LimitsOf(const Unit& unit) {
 
 }  // namespace
 
-Supervisor::Supervisor(std::vector<Unit> units, World world) : world_(std::move(world)) {
-  for (Unit& unit : units) units_.emplace_back(std::move(unit), world_.start, world_.log);
+Supervisor::Supervisor(std::vector<Unit> units, Dependencies dependencies)
+    : deps_(std::move(dependencies)) {
+  for (Unit& unit : units) units_.emplace_back(std::move(unit), deps_.start, deps_.log);
   scalers_.resize(units_.size());
 }
 
@@ -77,29 +78,33 @@ void Supervisor::Look(Clock::time_point now) {
 void Supervisor::Judge(Replicas& unit, const Replicas::Exit& exit, Clock::time_point now) {
   if (exit.asked) {
     if (exit.status == 0) return;
-    world_.log(LogLevel::kWarning,
-               fmt::format("did not end well stage={} {}", exit.name, Describe(exit.status)));
-    if (phase_ == Phase::kRunning) world_.replay();
+    deps_.log(LogLevel::kWarning,
+              fmt::format("exited with an error stage={} {}", exit.name, Describe(exit.status)));
+    if (phase_ == Phase::kRunning) deps_.replay();
     if (unit.unit().role == Role::kRead && status_ == 0 && draining()) status_ = exit.status;
     return;
   }
-  if (unit.unit().role == Role::kRead && exit.status == 0) return unit.Finish(exit.place);
+  const bool at_its_end = unit.unit().role == Role::kRead && exit.status == 0 && !exit.drained;
+  if (at_its_end) return unit.Finish(exit.place);
   if (phase_ == Phase::kRunning || phase_ == Phase::kReadersGo) Died(unit, exit, now);
 }
 
 void Supervisor::Died(Replicas& unit, const Replicas::Exit& exit, Clock::time_point now) {
-  const std::string what = fmt::format("died stage={} {}", exit.name, Describe(exit.status));
+  const std::string what =
+      fmt::format("{} stage={} {}", exit.drained ? "was told to stop, but not by rk-run," : "died",
+                  exit.name, Describe(exit.status));
   if (exit.status != 0 && !MayGetBetter(exit.status)) return Fail(exit.status, what, now);
   const auto pause = unit.Restart(exit.place, now);
   if (!pause)
     return Fail(exit.status == 0 ? kExitTryAgain : exit.status, what + ", too often", now);
-  world_.log(LogLevel::kWarning, fmt::format("{}: it starts again in_s={:g}", what,
-                                             std::chrono::duration<double>(*pause).count()));
-  world_.replay();
+  deps_.log(LogLevel::kWarning, fmt::format("{}: it starts again in_s={:g}", what,
+                                            std::chrono::duration<double>(*pause).count()));
+  deps_.replay();
 }
 
 void Supervisor::StartAll(Clock::time_point now) {
-  if (phase_ == Phase::kFailing || phase_ == Phase::kOver) return;
+  // Once the readers have gone nothing is left to be done by a process that is not there.
+  if (phase_ != Phase::kRunning && phase_ != Phase::kReadersGo) return;
   try {
     for (Replicas& unit : units_) unit.Start(now);
   } catch (const Error& error) {
@@ -109,7 +114,7 @@ void Supervisor::StartAll(Clock::time_point now) {
 
 void Supervisor::Fail(int status, const std::string& why, Clock::time_point now) {
   if (phase_ == Phase::kFailing || phase_ == Phase::kOver) return;
-  world_.log(LogLevel::kError, why + ": the pipeline ends");
+  deps_.log(LogLevel::kError, why + ": the pipeline ends");
   status_ = status;
   phase_ = Phase::kFailing;
   kill_at_ = now + kFailingGrace;
@@ -180,13 +185,13 @@ void Supervisor::ScaleOne(size_t index) {
   if (!unit.unit().queue || unit.unit().min == unit.unit().processes.size()) return;
   double cpus = unit.unit().cpus;
   for (const Replicas& one : units_) cpus += one.unit().cpus * static_cast<double>(one.wanted());
-  const bool has_room = unit.unit().cpus == 0 || cpus <= world_.cpus;
+  const bool has_room = unit.unit().cpus == 0 || cpus <= deps_.cpus;
   const int step = scalers_[index].Decide(LimitsOf(unit.unit()), unit.wanted(), has_room);
   if (step == 0) return;
   const size_t wanted = step > 0 ? unit.wanted() + 1 : unit.wanted() - 1;
-  world_.log(LogLevel::kInfo, fmt::format("scaling {} stage={} replicas={} before={} queue={}",
-                                          step > 0 ? "up" : "down", unit.unit().name, wanted,
-                                          unit.wanted(), waiting(index)));
+  deps_.log(LogLevel::kInfo, fmt::format("scaling {} stage={} replicas={} before={} queue={}",
+                                         step > 0 ? "up" : "down", unit.unit().name, wanted,
+                                         unit.wanted(), waiting(index)));
   unit.Scale(wanted);
 }
 
@@ -215,7 +220,7 @@ void Supervisor::Reload(std::vector<Unit> units) {
       if (!known.insert(process.argv).second) continue;
       ProcessSpec check = process;
       check.argv.emplace_back("--check");
-      change.checks.emplace_back(check.name, world_.start(check));
+      change.checks.emplace_back(check.name, deps_.start(check));
     }
   }
   change_ = std::move(change);
@@ -227,8 +232,8 @@ void Supervisor::Progress() {
       const auto status = check->TryReap();
       if (!status) return;
       if (*status == 0) continue;
-      world_.log(LogLevel::kError,
-                 fmt::format("nothing changed: {} could not start {}", name, Describe(*status)));
+      deps_.log(LogLevel::kError,
+                fmt::format("nothing changed: {} could not start {}", name, Describe(*status)));
       change_.reset();
       return;
     }
@@ -236,7 +241,7 @@ void Supervisor::Progress() {
   }
   if (!rolling_ || !All([](const Replicas& unit) { return !unit.moving(); })) return;
   rolling_ = std::ranges::any_of(units_, [](Replicas& unit) { return unit.Roll(); });
-  if (!rolling_) world_.log(LogLevel::kInfo, "changed to what the file says");
+  if (!rolling_) deps_.log(LogLevel::kInfo, "changed to what the file says");
 }
 
 void Supervisor::Apply() {

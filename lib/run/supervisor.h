@@ -25,7 +25,7 @@ class Supervisor {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kBetweenDecisions{5};
 
-  struct World {
+  struct Dependencies {
     StartChild start;
     /// A process died that may have held batches: the readers are to send again what is in flight.
     std::function<void()> replay;
@@ -33,7 +33,7 @@ class Supervisor {
     double cpus = 1;  ///< for what runs above the units' min
   };
 
-  Supervisor(std::vector<Unit> units, World world);
+  Supervisor(std::vector<Unit> units, Dependencies dependencies);
 
   /// Does all that is due. To be called when something of Watch() is readable, and at next_due().
   void Step(Clock::time_point now);
@@ -80,7 +80,7 @@ class Supervisor {
   template <typename Holds>
   bool All(Holds&& holds) const;
 
-  World world_;
+  Dependencies deps_;
   std::vector<Replicas> units_;
   std::vector<Autoscaler> scalers_;
   Phase phase_ = Phase::kRunning;

@@ -1,12 +1,11 @@
 #include "lib/run/wiring.h"
 
 #include <algorithm>
+#include <charconv>
+#include <initializer_list>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
-#include "lib/base/error.h"
 
 namespace rk {
 namespace {
@@ -30,53 +29,56 @@ Joint Join(const StageSpec& from, const StageSpec& to, const std::string& direct
   Words balance = {"rk-balance", "--in", "@" + front, "--out", "@" + back};
   if (to.tool() == "rk-write" && to.parallel())
     balance.insert(balance.end(), {"--by", "partition"});
-  if (const auto largest = FindOption(to.argv, {"--max-frame"})) {
-    balance.insert(balance.end(), {"--max-frame", *largest});
-  }
+  if (to.options.given("--max-frame"))
+    balance.insert(balance.end(), {"--max-frame", to.options.value("--max-frame")});
   return {{"--out", front}, {"--in", back}, balance};
 }
 
+// Of --window-bytes, which rk-read has turned into a number.
 size_t WindowOf(const StageSpec& reader) {
-  const auto text = FindOption(reader.argv, {"--window-bytes"});
-  if (!text) return kDefaultWindow;
-  try {
-    std::string size = *text;
-    CLI::AsSizeValue parse(false);
-    if (const std::string problem = parse(size); !problem.empty())
-      throw CLI::ValidationError(problem);
-    return std::stoull(size);
-  } catch (const std::exception&) {
-    throw Error(
-        ErrorKind::kConfiguration,
-        fmt::format("{}: --window-bytes {} is not a size, such as 64MiB", reader.name, *text));
-  }
+  const std::string text = reader.options.value("--window-bytes");
+  size_t bytes = kDefaultWindow;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes;
 }
 
-// What is particular to the one with that number of `count` like it.
+// A member of its group that has no name of its own.
+bool NeedsInstance(const StageSpec& reader) {
+  return !reader.options.value("group").empty() && !reader.per_partition &&
+         !reader.options.given("--partition") && !reader.options.given("--instance");
+}
+
+// What is particular to the one with that number of `count` like it. Where an option comes again
+// the last one holds.
 Words ArgumentsOf(const StageSpec& stage, size_t number, size_t count,
                   const std::string& instance) {
   Words argv = stage.argv;
+  const auto add = [&argv](std::initializer_list<std::string> words) {
+    argv.insert(argv.end(), words);
+  };
   if (stage.tool() == "rk-read") {
-    if (count > 1) {
-      argv = WithoutOption(argv, {"--window-bytes"});
-      argv.insert(argv.end(),
-                  {"--window-bytes", std::to_string(std::max<size_t>(WindowOf(stage) / count, 1))});
-    }
-    if (stage.per_partition) {
-      argv = WithoutOption(argv, {"-p", "--partition"});
-      argv.insert(argv.end(), {"-p", std::to_string(number)});
-    }
-    const bool member =
-        FindOption(argv, {"-G", "--group"}) && !FindOption(argv, {"-p", "--partition"});
-    if (member && !FindOption(argv, {"--instance"})) {
-      argv.insert(argv.end(), {"--instance", fmt::format("{}-{}", instance, number)});
-    }
+    if (count > 1)
+      add({"--window-bytes", std::to_string(std::max<size_t>(WindowOf(stage) / count, 1))});
+    if (stage.per_partition) add({"-p", std::to_string(number)});
+    if (NeedsInstance(stage)) add({"--instance", fmt::format("{}-{}", instance, number)});
   }
-  if (!stage.devices.empty()) {
-    argv.insert(argv.end(), {"--device", stage.devices[number % stage.devices.size()]});
-  }
-  if (!FindOption(argv, {"--report-interval"})) argv.insert(argv.end(), {"--report-interval", "0"});
+  if (!stage.devices.empty()) add({"--device", stage.devices[number % stage.devices.size()]});
+  if (!stage.options.given("--report-interval")) add({"--report-interval", "0"});
   return argv;
+}
+
+// How rk-run logs is how its stages log, but for those that say it themselves: their words come
+// later, and of two formats the last one holds.
+Words LogOptionsOf(const StageSpec& stage, Words log_options) {
+  if (stage.options.given("--quiet") || stage.options.given("--verbose"))
+    std::erase_if(log_options,
+                  [](const std::string& word) { return word == "-q" || word == "-v"; });
+  return log_options;
+}
+
+void LogAs(const Words& log_options, Unit& unit) {
+  for (ProcessSpec& process : unit.processes)
+    process.argv.insert(process.argv.begin() + 1, log_options.begin(), log_options.end());
 }
 
 Role RoleOf(const StageSpec& stage) {
@@ -93,9 +95,10 @@ Unit UnitOf(const StageSpec& stage, size_t partitions, const std::string& instan
   unit.min = stage.per_partition ? partitions : stage.min;
   unit.scale_up_above = stage.scale_up_above;
   unit.scale_down_below = stage.scale_down_below;
-  unit.cpus = stage.cpus;
+  unit.cpus = stage.cpus.value_or(0);
   unit.exclusive = unit.role == Role::kRead;
   unit.reloads = stage.tool() == "rk-infer";
+  if (!stage.options.value("group").empty()) unit.again = {"--resume"};
   for (size_t number = 0; number < count; ++number) {
     unit.processes.push_back(
         {fmt::format("{}.{}", stage.name, number), ArgumentsOf(stage, number, count, instance)});
@@ -109,23 +112,29 @@ void Give(Unit& unit, const Words& words) {
   }
 }
 
-Unit BalanceBefore(const StageSpec& stage, Words argv) {
+Unit BalanceBefore(const StageSpec& stage, Words argv, const Words& log_options) {
   argv.insert(argv.end(), {"--report-interval", "0"});
   Unit unit;
   unit.name = stage.name + "-balance";
   unit.role = Role::kBalance;
   unit.processes.push_back({unit.name + ".0", std::move(argv)});
   unit.exclusive = true;
+  LogAs(log_options, unit);
   return unit;
+}
+
+// Everything is quoted but for the directory, which is the shell's to put in.
+std::string InShell(const std::string& word) {
+  const size_t at = word.find(kShellDirectory);
+  if (at == std::string::npos) return Quote({word});
+  const std::string before = word.substr(0, at);
+  return (before.empty() ? "" : Quote({before})) + "\"$RK_RUNTIME_DIR\"" +
+         Quote({word.substr(at + kShellDirectory.size())});
 }
 
 std::string InShell(const ProcessSpec& process) {
   std::string line;
-  for (const std::string& word : process.argv) {
-    // The directory is the shell's to put in.
-    const bool variable = word.find("$RK_RUNTIME_DIR/") != std::string::npos;
-    line += (line.empty() ? "" : " ") + (variable ? "\"" + word + "\"" : Quote({word}));
-  }
+  for (const std::string& word : process.argv) line += (line.empty() ? "" : " ") + InShell(word);
   return line;
 }
 
@@ -137,12 +146,13 @@ std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, s
   for (size_t i = 0; i < pipeline.stages.size(); ++i) {
     const StageSpec& stage = pipeline.stages[i];
     Unit unit = UnitOf(stage, partitions, fmt::format("{}-{}", instance, stage.name));
+    LogAs(LogOptionsOf(stage, pipeline.log_options), unit);
     if (i > 0) {
       Joint joint = Join(pipeline.stages[i - 1], stage, directory);
       Give(units.back(), joint.out);
       Give(unit, joint.in);
       if (joint.balance)
-        units.push_back(BalanceBefore(stage, *joint.balance));
+        units.push_back(BalanceBefore(stage, *joint.balance, pipeline.log_options));
       else
         units.back().exclusive = true;
       unit.queue = units.size() - 1;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/run/pipeline.h"
@@ -33,8 +34,15 @@ struct Unit {
   bool exclusive = false;
   /// SIGHUP has it read again what its command names: an rk-infer its model.
   bool reloads = false;
+  /// What a command has more wherever it does not start for the first time: a reader goes on where
+  /// its group is, whatever its -o says.
+  std::vector<std::string> again;
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
 };
+
+/// Stands for $RK_RUNTIME_DIR until ShellScript() puts that in: no word of a command has it, since
+/// none can have a NUL in it.
+inline constexpr std::string_view kShellDirectory("\0RK_RUNTIME_DIR", 15);
 
 /// The processes of a pipeline, in the order of the flow (docs/architecture.md, Supervision).
 /// Sockets are in `directory`, which may be an expression for a shell; `partitions` is how many the
@@ -45,7 +53,7 @@ std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, s
                        const std::string& instance);
 
 /// A script for a shell that does what rk-run does with these units, but for supervising and
-/// scaling them: `Wire` them with `$RK_RUNTIME_DIR` as the directory.
+/// scaling them: `Wire` them with kShellDirectory as the directory.
 std::string ShellScript(const std::vector<Unit>& units);
 
 }  // namespace rk

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<const CLI::Option*> Options(const CLI::App& app) {
   return app.get_options([](const CLI::Option* option) {
-    return option->nonpositional() && !option->get_group().empty();
+    return option->nonpositional() && option->get_group() != kHidden;
   });
 }
 

@@ -28,4 +28,13 @@ ExitCode ExitCodeOf(ErrorKind kind) {
   return kExitBug;
 }
 
+ErrorKind ErrorKindOf(int status) {
+  using enum ErrorKind;
+  for (const ErrorKind kind : {kUsage, kBadData, kMissing, kUnavailable, kIo, kTryAgain,
+                               kNotAuthorised, kConfiguration, kBrokenPipe}) {
+    if (ExitCodeOf(kind) == status) return kind;
+  }
+  return kBug;
+}
+
 }  // namespace rk

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "lib/observe/reports.h"
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
+#include "lib/stage/option_report.h"
 #include "lib/stage/stderr_log.h"
 #include "lib/stage/version.h"
 
@@ -37,11 +39,21 @@ struct CommonOptions {
   double report_interval_s = 10;
   double drain_timeout_s = 9;
   bool check = false;
+  bool print_options = false;
   int status_fd = -1;
 
   Log MakeLog(const std::string& tool) const {
     const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
     return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  }
+
+  std::vector<std::string> ForStages() const {
+    std::vector<std::string> words;
+    if (quiet) words.emplace_back("-q");
+    if (verbose) words.emplace_back("-v");
+    if (log_format != "text" || std::getenv("RK_LOG_FORMAT") != nullptr)
+      words.insert(words.end(), {"--log-format", log_format});
+    return words;
   }
 };
 
@@ -73,12 +85,14 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
       ->type_name("FORMAT")
       ->envname("RK_LOG_FORMAT")
       ->option_text("FORMAT=text")
+      ->take_last()
       ->check([](const std::string& text) {
         return text == "text" || text == "json" ? "" : "'" + text + "' is neither text nor json";
       })
       ->group(group);
   app.add_option("--report-interval", options.report_interval_s, "time between reports; 0: none")
       ->option_text("SECONDS=10")
+      ->take_last()
       ->check(CheckSeconds)
       ->group(group);
   app.add_option("--drain-timeout", options.drain_timeout_s,
@@ -100,7 +114,8 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
          },
          "")
       ->check(CLI::IsMember({"bash", "zsh"}))
-      ->group("");  // for those who install it, not on everybody's screen
+      ->group(kHidden);  // for those who install it, not on everybody's screen
+  app.add_flag("--print-options", options.print_options, "")->group(kHidden);  // for rk-run
   app.set_version_flag("--version", app.get_name() + " " + Version(), "print the version and exit")
       ->group(group);
   app.set_help_flag("-h,--help", "print this help and exit")->group(group);
@@ -120,7 +135,16 @@ void Print(std::string text) {
   std::fflush(stdout);
 }
 
-std::string Help(const CLI::App& app) {
+// CLI11's own way to hide an option, an empty group, takes its name out of messages too: the group
+// is empty for --help only.
+void Regroup(CLI::App& app, const std::string& from, const std::string& to) {
+  for (CLI::Option* option : app.get_options({})) {
+    if (option->get_group() == from) option->group(to);
+  }
+}
+
+std::string Help(CLI::App& app) {
+  Regroup(app, kHidden, "");
   return CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
 }
 
@@ -164,9 +188,11 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
   StatusPipe* const status = supervisor ? &*supervisor : nullptr;
   Housekeeping housekeeping(signals, &reports, status);
   if (!info.keeps_house) housekeeping.StartThread();
-  Stage stage{info.name,     log,           signals, metrics,
-              drain_timeout, options.check, status,  &housekeeping};
+  Stage stage{info.name, log,           signals,
+              metrics,   drain_timeout, options.check,
+              status,    &housekeeping, options.ForStages()};
   run(stage);
+  if (status != nullptr && signals.draining()) status->Drained();
   if (options.check) log(LogLevel::kInfo, "check passed: it could start");
 }
 
@@ -174,18 +200,25 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
 
 int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<void(CLI::App& app)>& add_options,
-             const std::function<void(Stage& stage)>& run) {
+             const std::function<void(Stage& stage)>& run,
+             const std::function<OptionFacts()>& facts) {
   KeepFreedMemory();
   CommonOptions options;
   Log log = options.MakeLog(info.name);
   CLI::App app;
   try {
     Describe(app, info);
+    app.option_defaults()->always_capture_default();  // for --print-options
     add_options(app);
     AddCommonOptions(app, info.is_stage, options);
+    Regroup(app, "", kHidden);
     app.parse(argc, argv);
     log = options.MakeLog(info.name);
-    Run(info, options, log, run);
+    if (options.print_options) {
+      Print(OptionsJson(app, facts ? facts() : OptionFacts{}));
+    } else {
+      Run(info, options, log, run);
+    }
     return kExitDone;
   } catch (const CLI::CallForHelp&) {
     Print(Help(app));

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "lib/base/log.h"
 #include "lib/batch/frame_format.h"
 #include "lib/observe/metrics.h"
 #include "lib/observe/status_pipe.h"
 #include "lib/stage/housekeeping.h"
+#include "lib/stage/option_report.h"
 #include "lib/stage/signals.h"
 
 namespace CLI {
@@ -41,6 +43,8 @@ struct Stage {
   bool check = false;
   StatusPipe* supervisor = nullptr;      ///< who asked with --status-fd; null: nobody
   Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)
+  /// -q, -v and --log-format as they were given: for processes that this one starts.
+  std::vector<std::string> log_options;
 
   /// To be called once, when the stage can work. Any thread.
   void Ready() const {
@@ -50,12 +54,15 @@ struct Stage {
 
 /// The one main wrapper. `add_options` declares the tool's own options (it opens nothing; `app`
 /// checks values through CLI11's validators); `run` does the work, and reports have begun by then.
+/// With --print-options, which rk-run asks for, it prints what it has parsed and what `facts` adds
+/// (OptionsJson) instead of running.
 /// Returns the process's exit status: errors are logged as one line on stderr,
 /// `rk-read: error: message`, and mapped by ExitCodeOf(); memory that is not there is 75, a
 /// std::system_error 74, any other exception a bug (70). CLI11's own exit codes never get out:
 /// wrong usage is 64, --help and --version are 0.
 int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<void(CLI::App& app)>& add_options,
-             const std::function<void(Stage& stage)>& run);
+             const std::function<void(Stage& stage)>& run,
+             const std::function<OptionFacts()>& facts = {});
 
 }  // namespace rk

@@ -71,6 +71,18 @@ TEST_CASE_METHOD(Fixture, "RK_BROKERS counts only where nothing else names broke
   CHECK(Make({"", {"metadata.broker.list=x:1"}, ""}).brokers.empty());
 }
 
+TEST_CASE_METHOD(Fixture, "brokers that are none are wrong usage that says the form") {
+  for (const char* list : {"kafka://h:1", ",", "h:1,", "h:99999", ":9092", "h:", "h:0", "h:x",
+                           "a b:1", "h:1,,g:1", "[::1:9092", "user@h:1"}) {
+    INFO(list);
+    CHECK_THROWS_WITH(Make({list, {}, ""}), Catch::Contains("write -b HOST:PORT,HOST:PORT"));
+  }
+  for (const char* list : {"h", "h:1", "a.b-c:65535, d:9092", "[::1]:9092", "SASL_SSL://h:1"}) {
+    INFO(list);
+    CHECK(Make({list, {}, ""}).brokers == list);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "no brokers at all is wrong usage") {
   try {
     Make({});

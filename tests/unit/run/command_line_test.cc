@@ -70,22 +70,5 @@ TEST_CASE("words that are quoted are the same words when they are split again") 
         "rk-read -b host:9092 --batch-size=10");
 }
 
-TEST_CASE(
-    "an option is found in each way in which it can be given, the last one if it comes again") {
-  const auto find = [](const Words& argv) { return FindOption(argv, {"-G", "--group"}); };
-  CHECK(find({"t", "-G", "a"}) == "a");
-  CHECK(find({"t", "-Ga"}) == "a");
-  CHECK(find({"t", "--group", "a"}) == "a");
-  CHECK(find({"t", "--group=a"}) == "a");
-  CHECK(find({"t", "-G", "a", "--group=b"}) == "b");
-  CHECK(find({"t", "--groups=a", "-g", "b"}) == std::nullopt);
-  CHECK(find({"-G", "a"}) == std::nullopt);  // the command itself is none
-}
-
-TEST_CASE("an option is taken out with its value") {
-  CHECK(WithoutOption({"t", "-G", "a", "-x", "--group=b", "-Gc", "d"}, {"-G", "--group"}) ==
-        Words{"t", "-x", "d"});
-}
-
 }  // namespace
 }  // namespace rk

@@ -22,7 +22,9 @@ struct FakeChild {
   std::optional<int> status;       ///< set: it is dead
 
   bool runs() const { return !status; }
-  bool told_to_go() const { return !signals.empty() && signals.front() == SIGTERM; }
+  bool told_to_go() const {
+    return !signals.empty() && (signals.front() == SIGTERM || signals.front() == SIGUSR1);
+  }
 };
 
 /// Children that are none: each is ready at once unless `silent`, and ends when the test says so.

@@ -48,7 +48,7 @@ TEST_CASE("the manager is told at its socket, one datagram a state") {
   const std::string path = (abstract ? "@" : "") + directory.path() + "/notify";
   const TestEnvironment environment("NOTIFY_SOCKET", path);
   const NotifySocket socket(path);
-  const Manager manager;
+  const SystemdNotifier manager;
   CHECK(socket.Next().empty());
   manager.Tell("READY=1");
   manager.Tell("STOPPING=1");
@@ -61,23 +61,23 @@ TEST_CASE("without a manager, or with one that is gone, nothing happens") {
   const auto path =
       GENERATE(std::optional<std::string>(), "", "/no/such/socket", "/" + std::string(200, 'x'));
   const TestEnvironment environment("NOTIFY_SOCKET", path);
-  CHECK_NOTHROW(Manager().Tell("READY=1"));
+  CHECK_NOTHROW(SystemdNotifier().Tell("READY=1"));
 }
 
 TEST_CASE("a watchdog hears twice as often as it wants, if it means this process") {
   const TestEnvironment no_pid("WATCHDOG_PID", std::nullopt);
   {
     const TestEnvironment every("WATCHDOG_USEC", "3000000");
-    CHECK(Manager().watchdog() == microseconds(1'500'000));
+    CHECK(SystemdNotifier().watchdog() == microseconds(1'500'000));
     const TestEnvironment own("WATCHDOG_PID", std::to_string(getpid()));
-    CHECK(Manager().watchdog() == microseconds(1'500'000));
+    CHECK(SystemdNotifier().watchdog() == microseconds(1'500'000));
     const TestEnvironment other("WATCHDOG_PID", "1");
-    CHECK(Manager().watchdog() == std::nullopt);
+    CHECK(SystemdNotifier().watchdog() == std::nullopt);
   }
   for (const auto& value : {std::optional<std::string>(), std::optional<std::string>("0"),
                             std::optional<std::string>("often")}) {
     const TestEnvironment every("WATCHDOG_USEC", value);
-    CHECK(Manager().watchdog() == std::nullopt);
+    CHECK(SystemdNotifier().watchdog() == std::nullopt);
   }
 }
 

@@ -10,6 +10,8 @@
 
 #include "lib/base/error.h"
 #include "lib/run/pipeline_file.h"
+#include "lib/run/resolve.h"
+#include "tests/unit/run/fake_tools.h"
 
 namespace rk {
 namespace {
@@ -39,7 +41,7 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  Pipeline Read() const { return ReadPipelineFile(path_, Variable); }
+  Pipeline Read() const { return ResolvePipeline(ReadPipelineFile(path_, Variable), FakeTools); }
   // What is said of it, from the file's name on.
   std::string Refusal() const {
     try {
@@ -142,7 +144,7 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
       Case{"[infer]\nexec = 'rk-infer'\ndevices = 'cpu'\n", "credit.toml:5: infer.devices",
            "a list of devices"},
       Case{"[infer]\nexec = 'rk-infer --device cpu'\ndevices = ['cpu']\n",
-           "credit.toml:5: infer.devices", "leave one of the two"},
+           "credit.toml:4: infer.exec", "leave one of the two"},
       Case{"[map]\nexec = 'rk-map --stamp'\ndevices = ['cpu']\n", "credit.toml:5: map.devices",
            "only an rk-infer"},
       Case{"[infer]\nexec = 'rk-infer'\nper_partition = true\n",
@@ -154,8 +156,8 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
       Case{"[infer]\nexec = 'rk-infer > log'\n", "credit.toml:4: infer.exec", "for a shell"},
       Case{"[infer]\nexec = 'rk-infer --in ipc:///a'\n", "credit.toml:4: infer.exec",
            "--in is rk-run's to give"},
-      Case{"[infer]\nexec = 'rk-infer --status-fd=3'\n", "credit.toml:4: infer.exec",
-           "--status-fd is rk-run's to give"},
+      Case{"[infer]\nexec = 'rk-infer --out=ipc:///a'\n", "credit.toml:4: infer.exec",
+           "--out is rk-run's to give"},
       Case{"[infer]\nexec = 'python3 score.py'\n", "credit.toml:4: infer.exec",
            "python3 is no stage: rk-read, rk-map, rk-infer, rk-write are"},
       Case{"[balance]\nexec = 'rk-balance'\n", "credit.toml:4: balance.exec", "is rk-run's"},
@@ -167,6 +169,9 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
       Case{"[run]\nspeed = 3\n", "credit.toml:4: run.speed", "[run] takes name, cpus"},
       Case{"[read]\nexec = 'rk-read'\n", "credit.toml:3", "read"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = 2\nmax = 3\n", "credit.toml:6", "max"},
+      Case{"[infer]\nexec = 'rk-infer'\nmax = four\n", "credit.toml:5: max",
+           "its value is not TOML: a number stands alone"},
+      Case{"[infer]\nexec = rk-infer\n", "credit.toml:4: exec", "and text in quotes"},
       Case{"[[infer]]\nexec = 'rk-infer'\n", "credit.toml:3: infer",
            "a section for each stage, such as [infer], and [run]"},
       Case{"[infer\n", "credit.toml:3", ""});
@@ -255,6 +260,36 @@ TEST_CASE("the option --replicas says how many there are in the beginning") {
     CHECK_THROWS_WITH(with("", text), Catch::Contains("STAGE=N"));
   }
   CHECK_THROWS_WITH(with("", "model=2"), Catch::Contains("the stages are read, infer, write"));
+}
+
+// The line with so many readers, as rk-run takes it.
+Pipeline Replicated(const std::string& reader, const std::string& writer = "rk-write -t out") {
+  Pipeline pipeline = ParsePipelineLine(reader + " | " + writer, Variable);
+  ApplyReplicas(pipeline, "read=2");
+  return ResolvePipeline(std::move(pipeline), FakeTools);
+}
+
+TEST_CASE("several readers need a group, which the tool finds wherever it is named") {
+  CHECK_NOTHROW(Replicated("rk-read -t a -eG g"));
+  CHECK_NOTHROW(Replicated("rk-read -t a -F grouped.conf"));
+  CHECK_THROWS_WITH(Replicated("rk-read -t a -F plain.conf"),
+                    Catch::StartsWith("the pipeline line: readers without a group (-G)"));
+  // The value of another option is none.
+  CHECK_THROWS_WITH(Replicated("rk-read -t -Gg"), Catch::Contains("readers without a group"));
+}
+
+TEST_CASE("a topic that a pipeline writes and reads again is refused, by name or by pattern") {
+  const auto [reader, writer, what] = GENERATE(table<const char*, const char*, const char*>({
+      {"rk-read -G g -b b:1 -t a -t out", "rk-write -b b:1 -t out", "'out' reads topic out"},
+      {"rk-read -G g -b b:1 -t ^o.t", "rk-write -b b:1 -t out", "'^o.t' reads topic out"},
+      {"rk-read -G g -b b:1 -t '^.*[.]dlq$'", "rk-write -b b:1 -t out", "reads topic out.dlq"},
+  }));
+  CHECK_THROWS_WITH(Replicated(reader, writer), Catch::Contains(what));
+}
+
+TEST_CASE("a topic of the same name on other brokers is another topic, and others do not match") {
+  CHECK_NOTHROW(Replicated("rk-read -G g -b here:1 -t out", "rk-write -b there:1 -t out"));
+  CHECK_NOTHROW(Replicated("rk-read -G g -b b:1 -t '^out$' -t in", "rk-write -b b:1 -t output"));
 }
 
 }  // namespace

@@ -186,6 +186,81 @@ TEST_CASE("a model that dies while the readers drain is started again, for what 
   CHECK(world.replays == 1);
 }
 
+TEST_CASE("what is told to stop by others than rk-run starts again, though it ends with 0") {
+  const std::string name = GENERATE("read.0", "infer.0", "write.0");
+  World world(Pipeline());
+  FakeChild& first = world.children.of(name);
+  first.lines.emplace_back("drained");
+  first.status = 0;
+  world.Step();
+  CHECK(world.children.of(name).runs());
+  CHECK(world.children.of(name).pid != first.pid);
+  CHECK_FALSE(world.supervisor.draining());
+  CHECK(world.Said("told to stop, but not by rk-run, stage=" + name));
+  CHECK(world.replays == 1);
+}
+
+TEST_CASE("a start that is not the first has the words for that, and is not stale for it") {
+  auto units = Pipeline();
+  units[0].again = {"--resume"};
+  World world(units);
+  const std::vector<std::string> first{"rk-read", "-v1"};
+  CHECK(world.children.of("read.0").spec.argv == first);
+  world.children.of("read.0").status = 137;
+  world.Step();
+  CHECK(world.children.of("read.0").spec.argv ==
+        std::vector<std::string>{"rk-read", "-v1", "--resume"});
+  const size_t before = world.children.started.size();
+  world.supervisor.Reload(units);
+  for (int i = 0; i < 3; ++i) world.Step(1s);
+  CHECK(world.children.started.size() == before);
+  // Its successor under another command goes on where the group is too.
+  units[0].processes[0].argv.back() = "-v2";
+  world.supervisor.Reload(units);
+  world.Step();
+  world.children.of("read.0").status = 0;  // the check of the new command
+  for (int i = 0; i < 3; ++i) {
+    world.Step(1s);
+    world.children.Obey();
+  }
+  world.Step();
+  CHECK(world.children.of("read.0").spec.argv ==
+        std::vector<std::string>{"rk-read", "-v2", "--resume"});
+}
+
+TEST_CASE("a reader that is replaced stays in its group, one that is stopped leaves it") {
+  auto units = Pipeline();
+  World world(units);
+  units[0].processes[0].argv.back() = "-v2";
+  world.supervisor.Reload(units);
+  FakeChild& first = *world.children.started[0];
+  REQUIRE(first.spec.name == "read.0");
+  world.Step();
+  world.children.of("read.0").status = 0;  // the check of the new command
+  for (int i = 0; i < 3 && first.signals.empty(); ++i) world.Step(1s);
+  CHECK(first.signals == std::vector<int>{SIGUSR1});
+  world.children.Obey();
+  world.Step();
+  world.supervisor.Drain();
+  world.Step();
+  CHECK(world.children.of("read.0").signals == std::vector<int>{SIGTERM});
+}
+
+TEST_CASE("once the readers have gone nothing that dies is started again") {
+  World world(Pipeline());
+  world.supervisor.Drain();
+  world.children.of("read.0").status = 0;
+  world.Step();
+  const size_t before = world.children.started.size();
+  for (int i = 0; i < 50; ++i) {
+    world.children.of("balance.0").status = 74;
+    world.Step();
+  }
+  CHECK(world.children.started.size() == before);
+  world.RunDown();
+  CHECK(world.supervisor.over());
+}
+
 TEST_CASE("a reader that could not drain gives the pipeline its status") {
   World world(Pipeline());
   world.supervisor.Drain();

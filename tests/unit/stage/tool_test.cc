@@ -220,6 +220,42 @@ TEST_CASE(
   CHECK(ReadAll(status) == "ready\nmetrics rk_records_in_total=1\nmetrics rk_records_in_total=2\n");
 }
 
+TEST_CASE("a supervisor is told that a stage ends because of a signal") {
+  TestPipe status;
+  Demo demo({"--report-interval", "0", "--status-fd", std::to_string(status.out())},
+            [](Stage& stage) {
+              stage.log(LogLevel::kInfo, "ready");
+              pollfd waiting = {stage.signals.drain_fd(), POLLIN, 0};
+              poll(&waiting, 1, 5000);
+            });
+  REQUIRE(demo.child().AwaitErr("ready"));
+  demo.child().Signal(SIGTERM);
+  CHECK(demo.Wait() == 0);
+  status.CloseOut();
+  CHECK(ReadAll(status) == "drained\nmetrics rk_records_in_total=1\n");
+}
+
+TEST_CASE("--print-options says what was parsed, and does not run") {
+  Demo demo({"--print-options", "-n7", "--max-frame", "1MiB"},
+            [](Stage&) { throw Error(ErrorKind::kBug, "it ran"); });
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.err().empty());
+  CHECK_THAT(demo.out(),
+             Catch::Contains(R"("given":["--number","--max-frame","--print-options"])") &&
+                 Catch::Contains(R"("--number":["7"])") &&
+                 Catch::Contains(R"("--max-frame":["1048576"])") &&
+                 Catch::Contains(R"("--prefetch":["2"])"));  // the default
+}
+
+TEST_CASE("a value that a hidden option refuses is refused under its name, and stays hidden") {
+  Demo demo({"--completion", "fish"});
+  CHECK(demo.Wait() == kExitUsage);
+  CHECK_THAT(demo.err(), Catch::StartsWith("rk-demo: error: --completion: "));
+  Demo help({"--help"});
+  CHECK(help.Wait() == 0);
+  CHECK_THAT(help.out(), !Catch::Contains("--completion") && !Catch::Contains("Hidden"));
+}
+
 TEST_CASE("a supervisor that is gone, or does not read, does no harm") {
   TestPipe gone;
   gone.CloseIn();

@@ -1,0 +1,81 @@
+#include "lib/run/resolve.h"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/base/error.h"
+#include "lib/kafka/topics.h"
+
+namespace rk {
+namespace {
+
+constexpr std::array<std::string_view, 4> kOurs = {"--in", "--out", "--status-fd", "--check"};
+
+[[noreturn]] void Refuse(const StageSpec& stage, const std::string& why) {
+  throw Error(ErrorKind::kConfiguration, stage.where + ": " + why);
+}
+
+double ThreadsOf(const ToolOptions& options) {
+  const std::string text = options.value("--threads");
+  double threads = 1;
+  std::from_chars(text.data(), text.data() + text.size(), threads);
+  return threads;
+}
+
+void CheckReader(const StageSpec& stage) {
+  if (stage.per_partition) {
+    const std::string partitions = stage.options.value("--partition");
+    if (!partitions.empty() && partitions != "all")
+      Refuse(stage, "-p names partitions, and per_partition gives each a reader");
+    const auto topics = stage.options.values("--topic");
+    if (topics.size() != 1 || IsPattern(topics[0]))
+      Refuse(stage, "per_partition takes one topic: -t TOPIC");
+  } else if (stage.replicas > 1 && stage.options.value("group").empty()) {
+    Refuse(stage, "readers without a group (-G) would all read the same");
+  }
+}
+
+void CheckStage(const StageSpec& stage) {
+  for (const std::string_view option : kOurs) {
+    if (stage.options.given(option)) Refuse(stage, fmt::format("{} is rk-run's to give", option));
+  }
+  if (stage.tool() == "rk-read") CheckReader(stage);
+  if (!stage.devices.empty() && stage.options.given("--device"))
+    Refuse(stage, "it has a --device and the stage has devices; leave one of the two");
+}
+
+// What is written there and read again goes round for ever. Where the two ends have other brokers,
+// topics of one name are two topics.
+void CheckNoCircle(const StageSpec& reader, const StageSpec& writer) {
+  if (reader.options.value("brokers") != writer.options.value("brokers")) return;
+  for (const std::string& wanted : reader.options.values("--topic")) {
+    for (const std::string& written : writer.options.values("written_topics")) {
+      if (!MatchesTopic(wanted, written)) continue;
+      Refuse(reader, fmt::format("-t '{}' reads topic {}, which {} writes: its records would go "
+                                 "round for ever",
+                                 wanted, written, writer.name));
+    }
+  }
+}
+
+}  // namespace
+
+Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
+  std::vector<std::vector<std::string>> commands;
+  for (const StageSpec& stage : pipeline.stages) commands.push_back(stage.argv);
+  std::vector<ToolOptions> answers = ask(commands);
+  for (size_t i = 0; i < pipeline.stages.size(); ++i) {
+    StageSpec& stage = pipeline.stages[i];
+    stage.options = std::move(answers[i]);
+    CheckStage(stage);
+    if (!stage.cpus) stage.cpus = stage.tool() == "rk-infer" ? ThreadsOf(stage.options) : 0;
+  }
+  CheckNoCircle(pipeline.stages.front(), pipeline.stages.back());
+  return pipeline;
+}
+
+}  // namespace rk
