@@ -16,7 +16,7 @@ namespace {
 std::vector<std::string> ParsePath(std::string_view text) {
   std::vector<std::string> keys(1);
   const auto end_key = [&] {
-    if (keys.back().empty()) Fail(text, "has an empty name in it: write a or a.b.c");
+    if (keys.back().empty()) Fail(text, "contains an empty name: write a or a.b.c");
   };
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '.') {

@@ -41,7 +41,7 @@ class Splitter {
     // In the middle of a word these are as good as any other, but for what ends a word in a shell.
     const bool inside = word_ && std::string_view("#*?[]{}~!").find(byte) != std::string_view::npos;
     if (!inside && kShellOnly.find(byte) != std::string_view::npos) {
-      Refuse(fmt::format("'{}' is for a shell: put it in quotes if it belongs to a word", byte));
+      Refuse(fmt::format("'{}' is shell syntax: quote it if it is part of a word", byte));
     }
     Append(byte);
   }
@@ -101,7 +101,7 @@ class Splitter {
 
   void EndCommand() {
     EndWord();
-    if (words_.empty()) Refuse("a command is missing beside '|'");
+    if (words_.empty()) Refuse("a command is missing next to '|'");
     commands_.push_back(std::exchange(words_, {}));
   }
 

@@ -31,7 +31,7 @@ void RefuseSecrets(const StageDraft& draft, const std::vector<std::string>& argv
     const size_t equals = text.find('=');
     if (equals == std::string_view::npos || !IsSecret(text.substr(0, equals))) continue;
     Refuse(draft.where("exec"), fmt::format("{} does not belong here: put it in a file that only "
-                                            "you can read, and name that with -F",
+                                            "you can read, and pass that with -F",
                                             text.substr(0, equals)));
   }
 }
@@ -57,18 +57,18 @@ std::vector<std::string> CommandOf(const StageDraft& draft, const Variables& var
 void CheckKeys(const StageDraft& draft, const StageSpec& spec) {
   const bool reads = spec.tool() == "rk-read";
   if (!reads && draft.per_partition) {
-    Refuse(draft.where("per_partition"), "only an rk-read can have it");
+    Refuse(draft.where("per_partition"), "only rk-read can have it");
   }
   for (const std::string_view key : {"min", "max", "scale_up_above", "scale_down_below"}) {
     if (reads && draft.counts.contains(key)) {
-      Refuse(draft.where(key), "readers are not scaled; they can have replicas or per_partition");
+      Refuse(draft.where(key), "readers are not scaled: use replicas or per_partition");
     }
   }
   if (spec.per_partition && draft.counts.contains("replicas")) {
-    Refuse(draft.where("replicas"), "per_partition says how many there are");
+    Refuse(draft.where("replicas"), "per_partition already sets the number");
   }
   if (draft.devices && spec.tool() != "rk-infer") {
-    Refuse(draft.where("devices"), "only an rk-infer can have them");
+    Refuse(draft.where("devices"), "only rk-infer can have them");
   }
 }
 
@@ -93,16 +93,15 @@ void FillCounts(const StageDraft& draft, StageSpec& spec) {
   }
   spec.replicas = count("replicas").value_or(spec.min);
   if (spec.replicas < spec.min || spec.replicas > spec.max) {
-    Refuse(draft.where("replicas"),
-           fmt::format("{} is not from min, which is {}, to max, which is {}", spec.replicas,
-                       spec.min, spec.max));
+    Refuse(draft.where("replicas"), fmt::format("{} is not between min ({}) and max ({})",
+                                                spec.replicas, spec.min, spec.max));
   }
   const bool writes = spec.tool() == "rk-write";
   spec.scale_up_above = count("scale_up_above").value_or(writes ? 100 : 200);
   spec.scale_down_below = count("scale_down_below").value_or(writes ? 10 : 20);
   if (spec.scale_down_below > spec.scale_up_above) {
     Refuse(draft.where(count("scale_down_below") ? "scale_down_below" : "scale_up_above"),
-           fmt::format("scale_down_below is {} and scale_up_above {}: it cannot be more",
+           fmt::format("scale_down_below is {} and scale_up_above {}: it cannot be larger",
                        spec.scale_down_below, spec.scale_up_above));
   }
 }
@@ -114,7 +113,8 @@ void CheckName(const StageDraft& draft) {
   });
   if (!good || draft.name.empty() || draft.name.size() > kLongestStageName) {
     Refuse(draft.where(""),
-           fmt::format("a stage's name has 1 to {} of a-z, 0-9, '-' and '_'", kLongestStageName));
+           fmt::format("a stage name has 1 to {} characters of a-z, 0-9, '-' and '_'",
+                       kLongestStageName));
   }
 }
 
@@ -129,7 +129,7 @@ StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
   spec.argv = CommandOf(draft, variables);
   if (std::ranges::find(kTools, spec.tool()) == kTools.end()) {
     Refuse(draft.where("exec"),
-           fmt::format("{} is no stage: {} are (each rk-balance is rk-run's to put in)",
+           fmt::format("{} is not a stage: {} are (rk-run adds each rk-balance itself)",
                        spec.tool(), fmt::join(kTools, ", ")));
   }
   spec.per_partition = draft.per_partition.value_or(false);
@@ -142,15 +142,15 @@ StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
 }
 
 void CheckPipeline(const Pipeline& pipeline, const std::string& source) {
-  if (pipeline.stages.size() < 2) Refuse(source, "a pipeline has two stages at least");
+  if (pipeline.stages.size() < 2) Refuse(source, "a pipeline needs at least two stages");
   for (size_t i = 0; i < pipeline.stages.size(); ++i) {
     const StageSpec& stage = pipeline.stages[i];
     const bool first = i == 0;
     const bool last = i + 1 == pipeline.stages.size();
     if ((stage.tool() == "rk-read") != first || (stage.tool() == "rk-write") != last) {
-      Refuse(source, fmt::format("stage {} is {}: rk-read comes first, rk-write last, and neither "
-                                 "comes again",
-                                 stage.name, stage.tool()));
+      Refuse(source,
+             fmt::format("stage {} is {}: rk-read must come first and rk-write last, once each",
+                         stage.name, stage.tool()));
     }
   }
 }
@@ -193,8 +193,9 @@ void ApplyReplicas(Pipeline& pipeline, const std::string& text) {
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
   if (error != std::errc() || end != number.data() + number.size() || count < 1 ||
       count > kMostReplicas) {
-    throw Error(ErrorKind::kUsage, fmt::format("--replicas {}: it is STAGE=N, with N from 1 to {}",
-                                               text, kMostReplicas));
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("--replicas {}: expected STAGE=N with N from 1 to {}", text, kMostReplicas));
   }
   const auto stage = std::ranges::find(pipeline.stages, name, &StageSpec::name);
   if (stage == pipeline.stages.end()) {

@@ -74,14 +74,14 @@ std::string PipelinePath(const std::string& name) {
   if (name.empty() || name.starts_with('.') ||
       name.find_first_not_of(kNameCharacters) != std::string::npos) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("'{}' cannot be a pipeline's name: letters, digits, '.', '_' and '-' "
-                            "can be in it, and it does not begin with '.' (see --name)",
+                fmt::format("'{}' is not a pipeline name: use letters, digits, '.', '_' and '-', "
+                            "and do not begin with '.' (see --name)",
                             name));
   }
   std::string path = RuntimeDir().path() + "/" + name;
   if (path.size() + 1 + RuntimeDir::kLongestName > kLongestSocketPath) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} is too long for a directory of sockets: give a shorter --name or "
+                fmt::format("{} is too long for a socket directory: use a shorter --name or "
                             "RK_RUNTIME_DIR",
                             path));
   }
@@ -96,8 +96,9 @@ bool IsRunning(const std::string& path) {
 PipelineDir::PipelineDir(const std::string& name) : path_(PipelinePath(name)) {
   std::optional<Descriptor> lock = TryLock(path_);
   if (!lock) {
-    throw Error(ErrorKind::kTryAgain,
-                fmt::format("{} is already running: --name gives this one another name", name));
+    throw Error(
+        ErrorKind::kTryAgain,
+        fmt::format("{} is already running: use --name to give this one another name", name));
   }
   lock_ = std::move(*lock);
   Empty(path_);

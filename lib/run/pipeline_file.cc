@@ -108,7 +108,7 @@ class FileReader {
       } else if (key == "cpus") {
         pipeline_.cpus = Number(node, where);
       } else {
-        Refuse(where, fmt::format("there is no such key: [run] takes {}", kRunKeys));
+        Refuse(where, fmt::format("unknown key: [run] accepts {}", kRunKeys));
       }
     }
   }
@@ -130,7 +130,7 @@ class FileReader {
     if (key == "exec") {
       draft.exec = Text(node, where);
     } else if (key == "per_partition") {
-      if (!node.is_boolean()) Refuse(where, "true or false is expected");
+      if (!node.is_boolean()) Refuse(where, "expected true or false");
       draft.per_partition = node.as_boolean()->get();
     } else if (key == "devices") {
       draft.devices = Texts(node, where);
@@ -139,19 +139,19 @@ class FileReader {
     } else if (std::ranges::find(kCounts, key) != kCounts.end()) {
       draft.counts[key] = Count(node, where);
     } else {
-      Refuse(where, fmt::format("there is no such key: a stage takes {}", kStageKeys));
+      Refuse(where, fmt::format("unknown key: a stage accepts {}", kStageKeys));
     }
   }
 
   static std::string Text(const toml::node& node, const std::string& where) {
-    if (!node.is_string()) Refuse(where, "a string is expected");
+    if (!node.is_string()) Refuse(where, "expected a string");
     return node.as_string()->get();
   }
 
   static std::vector<std::string> Texts(const toml::node& node, const std::string& where) {
     const toml::array* array = node.as_array();
     if (array == nullptr || array->empty()) {
-      Refuse(where, "a list of devices is expected, such as [\"cuda:0\", \"cuda:1\"]");
+      Refuse(where, "expected a list of devices, such as [\"cuda:0\", \"cuda:1\"]");
     }
     std::vector<std::string> texts;
     for (const toml::node& one : *array) texts.push_back(Text(one, where));
@@ -160,13 +160,13 @@ class FileReader {
 
   static double Number(const toml::node& node, const std::string& where) {
     const double number = node.is_number() ? node.value<double>().value_or(-1) : -1;
-    if (!(number >= 0 && number <= 1e6)) Refuse(where, "a number from 0 is expected");
+    if (!(number >= 0 && number <= 1e6)) Refuse(where, "expected a number of at least 0");
     return number;
   }
 
   static size_t Count(const toml::node& node, const std::string& where) {
     const int64_t count = node.is_integer() ? node.as_integer()->get() : -1;
-    if (count < 0) Refuse(where, "a whole number from 0 is expected");
+    if (count < 0) Refuse(where, "expected a whole number of at least 0");
     return static_cast<size_t>(count);
   }
 

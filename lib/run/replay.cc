@@ -22,10 +22,12 @@ void AskForReplay(const std::string& directory, const Log& log) {
     for (const std::string& endpoint : readers) client.Send(endpoint, message);
     client.Close(kLongestWait);
     log(LogLevel::kInfo,
-        fmt::format("asked for what is in flight again readers={}", readers.size()));
+        fmt::format("requested replay of in-flight batches readers={}", readers.size()));
   } catch (const std::exception& error) {
     log(LogLevel::kWarning,
-        fmt::format("what a dead process held comes again only after a minute: {}", error.what()));
+        fmt::format(
+            "cannot request a replay: what a dead process held is replayed after a minute: {}",
+            error.what()));
   }
 }
 

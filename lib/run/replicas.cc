@@ -65,9 +65,9 @@ std::vector<Replicas::Exit> Replicas::Look() {
       if (Reap(place.successor, false, exits)) {
         place.refused = spec;
         log_(LogLevel::kError,
-             fmt::format("the new {} died before it was ready, the old one goes on "
-                         "status={}",
-                         spec.name, exits.back().status));
+             fmt::format(
+                 "the new {} died before it was ready; the old one stays in service status={}",
+                 spec.name, exits.back().status));
         exits.pop_back();
       } else if (place.successor->ready) {
         LetGo(place.current);

@@ -30,18 +30,19 @@ void CheckReader(const StageSpec& stage) {
   if (stage.per_partition) {
     const std::string partitions = stage.options.value("--partition");
     if (!partitions.empty() && partitions != "all")
-      Refuse(stage, "-p names partitions, and per_partition gives each a reader");
+      Refuse(stage, "-p and per_partition exclude each other");
     const auto topics = stage.options.values("--topic");
     if (topics.size() != 1 || IsPattern(topics[0]))
       Refuse(stage, "per_partition takes one topic: -t TOPIC");
   } else if (stage.replicas > 1 && stage.options.value("group").empty()) {
-    Refuse(stage, "readers without a group (-G) would all read the same");
+    Refuse(stage, "readers without a group (-G) would all read the same records");
   }
 }
 
 void CheckStage(const StageSpec& stage) {
   for (const std::string_view option : kOurs) {
-    if (stage.options.given(option)) Refuse(stage, fmt::format("{} is rk-run's to give", option));
+    if (stage.options.given(option))
+      Refuse(stage, fmt::format("{} is set by rk-run: leave it out", option));
   }
   if (stage.tool() == "rk-read") CheckReader(stage);
   if (!stage.devices.empty() && stage.options.given("--device"))

@@ -104,7 +104,7 @@ class Runner {
       Pipeline pipeline = load_();
       pipeline.name = pipeline_.name;
       supervisor_.Reload(WireUp(pipeline));
-      stage_.log(LogLevel::kInfo, "reloading: looking at what has changed");
+      stage_.log(LogLevel::kInfo, "reloading: checking for changes");
     } catch (const Error& error) {
       stage_.log(LogLevel::kError, fmt::format("nothing changed: {}", error.what()));
     }

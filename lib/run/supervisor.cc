@@ -97,7 +97,7 @@ void Supervisor::Died(Replicas& unit, const Replicas::Exit& exit, Clock::time_po
   const auto pause = unit.Restart(exit.place, now);
   if (!pause)
     return Fail(exit.status == 0 ? kExitTryAgain : exit.status, what + ", too often", now);
-  deps_.log(LogLevel::kWarning, fmt::format("{}: it starts again in_s={:g}", what,
+  deps_.log(LogLevel::kWarning, fmt::format("{}: restarting in_s={:g}", what,
                                             std::chrono::duration<double>(*pause).count()));
   deps_.replay();
 }
@@ -114,7 +114,7 @@ void Supervisor::StartAll(Clock::time_point now) {
 
 void Supervisor::Fail(int status, const std::string& why, Clock::time_point now) {
   if (phase_ == Phase::kFailing || phase_ == Phase::kOver) return;
-  deps_.log(LogLevel::kError, why + ": the pipeline ends");
+  deps_.log(LogLevel::kError, why + ": ending the pipeline");
   status_ = status;
   phase_ = Phase::kFailing;
   kill_at_ = now + kFailingGrace;
@@ -199,7 +199,7 @@ void Supervisor::Reload(std::vector<Unit> units) {
   if (phase_ != Phase::kRunning) throw Error(ErrorKind::kConfiguration, "the pipeline is ending");
   if (change_ || rolling_) {
     throw Error(ErrorKind::kConfiguration,
-                "the last change is still under way: try again after it");
+                "the previous change is still in progress: try again later");
   }
   const bool same = std::ranges::equal(units, units_, [](const Unit& one, const Replicas& other) {
     return one.name == other.unit().name && one.exclusive == other.unit().exclusive;
@@ -207,8 +207,7 @@ void Supervisor::Reload(std::vector<Unit> units) {
   if (!same) {
     throw Error(
         ErrorKind::kConfiguration,
-        "the file has other stages than what is running, or joins them in another way: that "
-        "takes a restart");
+        "the file adds or removes stages, or connects them differently: that requires a restart");
   }
   Change change{std::move(units), {}};
   std::set<std::vector<std::string>> known;
@@ -241,7 +240,7 @@ void Supervisor::Progress() {
   }
   if (!rolling_ || !All([](const Replicas& unit) { return !unit.moving(); })) return;
   rolling_ = std::ranges::any_of(units_, [](Replicas& unit) { return unit.Roll(); });
-  if (!rolling_) deps_.log(LogLevel::kInfo, "changed to what the file says");
+  if (!rolling_) deps_.log(LogLevel::kInfo, "applied the changes of the file");
 }
 
 void Supervisor::Apply() {

@@ -46,7 +46,7 @@ TEST_CASE("a variable is one word, whatever is in it") {
 
 TEST_CASE("what only a shell could do is refused, but not inside a word") {
   for (const char* line : {"a > b", "a; b", "a &", "a (b)", "a `b`", "a #b", "a *", "a ~"}) {
-    CHECK_THAT(Refusal(line), Catch::Contains("is for a shell"));
+    CHECK_THAT(Refusal(line), Catch::Contains("is shell syntax"));
   }
   CHECK(Split("a x#y x[0] a=b~c") == Words{"a", "x#y", "x[0]", "a=b~c"});
 }
@@ -55,8 +55,8 @@ TEST_CASE("a broken line is refused with the reason") {
   CHECK_THAT(Refusal("a 'b"), Catch::Contains("' is not closed"));
   CHECK_THAT(Refusal("a \"b"), Catch::Contains("\" is not closed"));
   CHECK_THAT(Refusal("a \\"), Catch::Contains("backslash"));
-  CHECK_THAT(Refusal("a | | b"), Catch::Contains("missing beside '|'"));
-  CHECK_THAT(Refusal("a |"), Catch::Contains("missing beside '|'"));
+  CHECK_THAT(Refusal("a | | b"), Catch::Contains("missing next to '|'"));
+  CHECK_THAT(Refusal("a |"), Catch::Contains("missing next to '|'"));
   CHECK_THAT(Refusal(""), Catch::Contains("missing"));
   CHECK_THAT(Refusal("a $NONE"), Catch::Contains("variable NONE is not set"));
   CHECK_THAT(Refusal("a ${TWO"), Catch::Contains("after '$'"));

@@ -128,45 +128,46 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
   };
   const auto bad = GENERATE(
       Case{"[infer]\nexec = 'rk-infer'\nmaximum = 3\n", "credit.toml:5: infer.maximum",
-           "a stage takes exec, per_partition, replicas, min, max"},
+           "a stage accepts exec, per_partition, replicas, min, max"},
       Case{"[infer]\nreplicas = 3\n", "credit.toml:3: infer", "exec is missing"},
       Case{"[infer]\nexec = 'rk-infer'\nmin = 3\nmax = 2\n", "credit.toml:5: infer.min",
            "min cannot be more than max"},
       Case{"[infer]\nexec = 'rk-infer'\nreplicas = 5\nmax = 2\n", "credit.toml:5: infer.replicas",
-           "is not from min, which is 1, to max, which is 2"},
+           "is not between min (1) and max (2)"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = 0\n", "credit.toml:5: infer.max", "from 1 to 1000"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = -1\n", "credit.toml:5: infer.max", "a whole number"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = '2'\n", "credit.toml:5: infer.max", "a whole number"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = 2.5\n", "credit.toml:5: infer.max", "a whole number"},
       Case{"[infer]\nexec = 'rk-infer'\nscale_up_above = 5\n",
-           "credit.toml:5: infer.scale_up_above", "it cannot be more"},
+           "credit.toml:5: infer.scale_up_above", "it cannot be larger"},
       Case{"[infer]\nexec = 'rk-infer'\ncpus = 'all'\n", "credit.toml:5: infer.cpus", "a number"},
       Case{"[infer]\nexec = 'rk-infer'\ndevices = 'cpu'\n", "credit.toml:5: infer.devices",
            "a list of devices"},
       Case{"[infer]\nexec = 'rk-infer --device cpu'\ndevices = ['cpu']\n",
            "credit.toml:4: infer.exec", "leave one of the two"},
       Case{"[map]\nexec = 'rk-map --stamp'\ndevices = ['cpu']\n", "credit.toml:5: map.devices",
-           "only an rk-infer"},
+           "only rk-infer"},
       Case{"[infer]\nexec = 'rk-infer'\nper_partition = true\n",
-           "credit.toml:5: infer.per_partition", "only an rk-read"},
+           "credit.toml:5: infer.per_partition", "only rk-read"},
       Case{"[infer]\nexec = 3\n", "credit.toml:4: infer.exec", "a string"},
       Case{"[infer]\nexec = \"rk-infer -m ${MODEL}\"\n", "credit.toml:4: infer.exec",
            "variable MODEL is not set"},
       Case{"[infer]\nexec = 'rk-infer | rk-map'\n", "credit.toml:4: infer.exec", "one command"},
-      Case{"[infer]\nexec = 'rk-infer > log'\n", "credit.toml:4: infer.exec", "for a shell"},
+      Case{"[infer]\nexec = 'rk-infer > log'\n", "credit.toml:4: infer.exec", "shell syntax"},
       Case{"[infer]\nexec = 'rk-infer --in ipc:///a'\n", "credit.toml:4: infer.exec",
-           "--in is rk-run's to give"},
+           "--in is set by rk-run: leave it out"},
       Case{"[infer]\nexec = 'rk-infer --out=ipc:///a'\n", "credit.toml:4: infer.exec",
-           "--out is rk-run's to give"},
+           "--out is set by rk-run: leave it out"},
       Case{"[infer]\nexec = 'python3 score.py'\n", "credit.toml:4: infer.exec",
-           "python3 is no stage: rk-read, rk-map, rk-infer, rk-write are"},
-      Case{"[balance]\nexec = 'rk-balance'\n", "credit.toml:4: balance.exec", "is rk-run's"},
+           "python3 is not a stage: rk-read, rk-map, rk-infer, rk-write are"},
+      Case{"[balance]\nexec = 'rk-balance'\n", "credit.toml:4: balance.exec",
+           "rk-run adds each rk-balance"},
       Case{"[Infer]\nexec = 'rk-infer'\n", "credit.toml:3: Infer", "a-z, 0-9"},
-      Case{"[more]\nexec = 'rk-read -t a'\n", "credit.toml", "rk-read comes first"},
+      Case{"[more]\nexec = 'rk-read -t a'\n", "credit.toml", "rk-read must come first"},
       Case{"[more]\nexec = 'rk-write -t a'\n", "credit.toml", "rk-write last"},
-      Case{"name = 3\n", "credit.toml:3: read.name", "there is no such key"},
+      Case{"name = 3\n", "credit.toml:3: read.name", "unknown key"},
       Case{"[run]\nname = 3\n", "credit.toml:4: run.name", "a string"},
-      Case{"[run]\nspeed = 3\n", "credit.toml:4: run.speed", "[run] takes name, cpus"},
+      Case{"[run]\nspeed = 3\n", "credit.toml:4: run.speed", "[run] accepts name, cpus"},
       Case{"[read]\nexec = 'rk-read'\n", "credit.toml:3", "read"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = 2\nmax = 3\n", "credit.toml:6", "max"},
       Case{"[infer]\nexec = 'rk-infer'\nmax = four\n", "credit.toml:5: max",
@@ -183,8 +184,8 @@ TEST_CASE("a mistake in a file is named with file, line, key and what is allowed
 }
 
 TEST_CASE("a file that has no sections, or one stage only, is refused") {
-  CHECK_THAT(File("").Refusal(), Catch::Contains("two stages at least"));
-  CHECK_THAT(File(kRead).Refusal(), Catch::Contains("two stages at least"));
+  CHECK_THAT(File("").Refusal(), Catch::Contains("at least two stages"));
+  CHECK_THAT(File(kRead).Refusal(), Catch::Contains("at least two stages"));
   CHECK_THAT(File("exec = 'rk-read'\n").Refusal(), Catch::StartsWith("credit.toml:1: exec") &&
                                                        Catch::Contains("a section for each stage"));
 }
@@ -208,7 +209,7 @@ TEST_CASE("secrets do not belong into a file, however they are written") {
     const std::string refusal =
         File(std::string("[read]\nexec = \"rk-read -t a ") + option + "\"\n" + kWrite).Refusal();
     CHECK_THAT(refusal, Catch::StartsWith("credit.toml:2: read.exec"));
-    CHECK_THAT(refusal, Catch::Contains("name that with -F"));
+    CHECK_THAT(refusal, Catch::Contains("pass that with -F"));
     CHECK_THAT(refusal, !Catch::Contains("s3cret"));
   }
 }
@@ -221,7 +222,8 @@ TEST_CASE("readers are replicated by partition or by group, not scaled") {
   CHECK_THAT(refusal("", "replicas = 3\n"), Catch::Contains("without a group (-G)"));
   CHECK_THAT(refusal("-G g", "per_partition = true\nreplicas = 3\n"),
              Catch::StartsWith("credit.toml:4: read.replicas"));
-  CHECK_THAT(refusal("-p 3", "per_partition = true\n"), Catch::Contains("-p names partitions"));
+  CHECK_THAT(refusal("-p 3", "per_partition = true\n"),
+             Catch::Contains("-p and per_partition exclude"));
   CHECK_THAT(refusal("-G g", "per_partition = 1\n"), Catch::Contains("true or false"));
 }
 

@@ -357,7 +357,7 @@ TEST_CASE("a change is made only if all new commands could start") {
 TEST_CASE("a change replaces one process at a time, each by one that is ready") {
   World world(Pipeline(2, 2));
   world.supervisor.Reload(WithModels(Pipeline(2, 2), "-v2"));
-  CHECK_THROWS_WITH(world.supervisor.Reload(Pipeline(2, 2)), Catch::Contains("still under way"));
+  CHECK_THROWS_WITH(world.supervisor.Reload(Pipeline(2, 2)), Catch::Contains("still in progress"));
   world.children.silent = true;
   world.children.started.back()->status = 0;
   world.Step();
@@ -375,7 +375,7 @@ TEST_CASE("a change replaces one process at a time, each by one that is ready") 
   world.Step();
   world.children.Obey();
   world.Step();
-  CHECK(world.Said("changed to what the file says"));
+  CHECK(world.Said("applied the changes of the file"));
   CHECK(world.replays == 0);
   CHECK(world.children.running() == 5);
 }
@@ -389,7 +389,8 @@ TEST_CASE("a new process that dies before it is ready leaves the old one at work
   world.children.of("infer.0").status = 75;
   world.Step();
   world.Step(5s);
-  CHECK(world.Said("the new infer.0 died before it was ready, the old one goes on status=75"));
+  CHECK(world.Said(
+      "the new infer.0 died before it was ready; the old one stays in service status=75"));
   CHECK(world.children.told_to_go().empty());
   CHECK(world.children.running() == 4);
   CHECK_FALSE(world.supervisor.draining());
@@ -432,7 +433,7 @@ TEST_CASE("another set of stages takes a restart") {
   World world(Pipeline());
   auto units = Pipeline();
   units.erase(units.begin() + 1);
-  CHECK_THROWS_WITH(world.supervisor.Reload(units), Catch::Contains("takes a restart"));
+  CHECK_THROWS_WITH(world.supervisor.Reload(units), Catch::Contains("requires a restart"));
 }
 
 TEST_CASE("what a dead process has counted stays in the sum, its queue does not") {
