@@ -111,7 +111,10 @@ class Runner {
   }
 
   void Report(steady_clock::time_point now) {
-    if (supervisor_.was_ready() && !std::exchange(told_ready_, true)) {
+    const bool ready_now = supervisor_.was_ready() && !std::exchange(told_ready_, true);
+    // Before anybody is told, so that whoever then asks for the status finds it.
+    if (ready_now || now >= next_status_) ReportStatus(now);
+    if (ready_now) {
       notifier_.Tell("READY=1");
       stage_.log(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
                                               std::chrono::duration<double>(now - began_).count()));
@@ -120,7 +123,9 @@ class Runner {
       notifier_.Tell("WATCHDOG=1");
       next_watchdog_ = now + *notifier_.watchdog();
     }
-    if (now < next_status_) return;
+  }
+
+  void ReportStatus(steady_clock::time_point now) {
     next_status_ = now + kBetweenStatus;
     const PipelineStatus status = tracker_.Look(supervisor_, now);
     Replace(StatusFile(directory_.path(), "state"), status.state);
