@@ -2,19 +2,18 @@
 #include <unistd.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
+#include "lib/batch/failure_tally.h"
 #include "lib/kafka/kafka_options.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
 #include "lib/text/edited_source.h"
 #include "lib/text/line_delivery_sink.h"
-#include "lib/text/text_source.h"
-#include "lib/text/unescape.h"
+#include "lib/write/text_options.h"
 #include "lib/write/writer.h"
 #include "lib/write/writer_topics.h"
 
@@ -35,16 +34,12 @@ struct Options {
   std::string to;
   std::string partition = "key";
   rk::Edits edits;
-  bool text = false;
-  std::string record_end = "\\n";
-  std::optional<std::string> key_end;
+  rk::TextOptions text;
+  std::string codec;
+  std::string max_failed;
   bool unordered = false;
   std::string on_broker_down = "exit";
 };
-
-std::string CheckDelimiter(const std::string& text) {
-  return rk::Unescape(text).empty() ? "a delimiter is not empty" : "";
-}
 
 void AddOptions(CLI::App& app, Options& options) {
   rk::AddKafkaOptions(app, options.kafka);
@@ -66,15 +61,12 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("-")
       ->check(CLI::IsMember({"-"}))
       ->excludes("-t", "-p", "--dead-letter");
-  auto* text = app.add_flag("-P", options.text, "read text, one record per line, like kcat -P");
-  app.add_option("-K", options.key_end, "with -P: key delimiter")
-      ->option_text("DELIMITER")
-      ->needs(text)
-      ->check(CheckDelimiter);
-  app.add_option("-D", options.record_end, "with -P: record delimiter")
-      ->option_text("DELIMITER=\\n")
-      ->needs(text)
-      ->check(CheckDelimiter);
+  rk::AddTextOptions(app, options.text);
+  app.add_option("-z", options.codec, "compress with gzip, snappy, lz4 or zstd")
+      ->option_text("CODEC")
+      ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}));
+  app.add_option("--max-failed", options.max_failed, "exit 65 if more records fail")
+      ->option_text("N|P%");
   app.add_flag("--unordered", options.unordered, "write batches as they arrive, in any order");
   app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry forever")
       ->check(CLI::IsMember({"exit", "retry"}))
@@ -84,16 +76,10 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) {
-  if (options.text && options.link.in != "-")
+  if (options.text.text && options.link.in != "-")
     throw rk::Error(rk::ErrorKind::kUsage, "-P is for standard input, not for --in");
-  std::unique_ptr<rk::Source> source;
-  if (options.text) {
-    rk::TextFormat format{rk::Unescape(options.record_end), std::nullopt};
-    if (options.key_end) format.key_end = rk::Unescape(*options.key_end);
-    source = std::make_unique<rk::TextSource>(STDIN_FILENO, std::move(format));
-  } else {
-    source = rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
-  }
+  auto source = options.text.text ? rk::OpenText(options.text)
+                                  : rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
   if (!options.edits.any()) return source;
   return std::make_unique<rk::EditedSource>(std::move(source), options.edits);
 }
@@ -110,31 +96,41 @@ rk::OptionFacts FactsOf(const Options& options) {
 }
 
 /// Null if a --check needs no more.
-std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options, rk::Stage& stage) {
-  if (options.to == "-")
-    return stage.check ? nullptr : std::make_unique<rk::LineDeliverySink>(STDOUT_FILENO, stage.log);
+std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
+                                                   rk::FailureTally& failures, rk::Stage& stage) {
+  if (options.to == "-") {
+    if (stage.check) return nullptr;
+    return std::make_unique<rk::LineDeliverySink>(STDOUT_FILENO, failures, stage.log);
+  }
   if (options.topic.empty())
     throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");
-  const rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
+  rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
+  if (!options.codec.empty()) client.properties.emplace_back("compression.codec", options.codec);
   const std::string dead_letters = DeadLetters(options);
   const rk::Placement placement = rk::ParsePlacement(options.partition);
+  const auto when =
+      options.text.text ? rk::DeadLetterTopic::kWhenNeeded : rk::DeadLetterTopic::kAtStart;
   if (stage.check) {
-    rk::CheckTopics(client, options.topic, dead_letters, placement, stage.log);
+    rk::CheckTopics(client, options.topic, dead_letters, placement, when, stage.log);
     return nullptr;
   }
   return std::make_unique<rk::Producer>(
-      rk::PrepareTopics(client, options.topic, dead_letters, placement, stage.log), stage.log);
+      rk::PrepareTopics(client, options.topic, dead_letters, placement, when, stage.log), failures,
+      stage.log);
 }
 
 void Run(const Options& options, rk::Stage& stage) {
   rk::WriterOptions writer_options;
   writer_options.ordered = !options.unordered;
   if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
-  const auto sink = OpenDeliverySink(options, stage);
+  if (!options.max_failed.empty())
+    writer_options.max_failed = rk::FailureLimit::Parse(options.max_failed);
+  rk::FailureTally failures(stage.log);
+  const auto sink = OpenDeliverySink(options, failures, stage);
   if (!sink) return;
   const auto source = OpenInput(options, stage);
   rk::Poller poller;
-  rk::Writer writer(writer_options, *source, *sink, stage, poller);
+  rk::Writer writer(writer_options, *source, *sink, failures, stage, poller);
   stage.Ready();
   writer.Run();
 }

@@ -24,6 +24,7 @@ class DeliverySink {
     uint64_t records = 0;       ///< those that were good
     uint64_t dead_letters = 0;  ///< those that an earlier stage failed
     uint64_t bytes = 0;         ///< of the good ones' values
+    uint64_t lost = 0;          ///< failed ones that, or whose values, are stored nowhere
 
     uint64_t stored() const { return records + dead_letters; }
   };
@@ -49,6 +50,12 @@ class DeliverySink {
   virtual Error StallError() const = 0;
 
   virtual const Totals& totals() const = 0;
+
+  /// True where another process may write the same partitions of the input to the same place.
+  virtual bool shared() const = 0;
+  /// Forgets the frames that are not done, and returns them: what of them is not sent by now never
+  /// is. Throws what Serve() throws.
+  virtual std::vector<FramePtr> Abandon() = 0;
 };
 
 }  // namespace rk

@@ -147,6 +147,16 @@ std::vector<WriterOrder::FramePtr> WriterOrder::Fence(const Origin& origin,
   return dropped;
 }
 
+std::vector<WriterOrder::FramePtr> WriterOrder::Abandon() {
+  std::vector<FramePtr> held;
+  for (auto& [key, state] : states_) {
+    DropAll(state.held, held);
+    state.taken = state.acknowledged;
+    state.in_flight = 0;
+  }
+  return held;
+}
+
 void WriterOrder::Expire(Clock::time_point now) {
   now_ = now;
   std::erase_if(states_, [&](const auto& entry) {

@@ -22,8 +22,8 @@ namespace rk {
 /// For each (group, topic, partition): the epoch, which offsets are acknowledged, and which are so
 /// or in flight. What lies below the highest floor seen counts as acknowledged, so the next offset
 /// expected is the end of what was taken from the beginning on. Memory is bounded by the readers'
-/// windows. Every call but Fence, Expire and held_back is logarithmic in what is kept. The caller
-/// serialises.
+/// windows. Every call but Fence, Abandon, Expire and held_back is logarithmic in what is kept. The
+/// caller serialises.
 class WriterOrder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -54,6 +54,10 @@ class WriterOrder {
   /// The reader gave the partition up: what is held back of this and lower epochs is dropped, and
   /// returned; later frames of them are answered FENCED. Frames in flight finish.
   std::vector<FramePtr> Fence(const Origin& origin, const TopicPartition& partition, int64_t epoch);
+
+  /// Nothing that is in flight or held back counts as taken any more, so that it is produced when
+  /// it comes again; returns what was held back. Frames in flight are not told Done().
+  std::vector<FramePtr> Abandon();
 
   /// Drops the state of partitions silent for 10 minutes with nothing in flight or held back.
   void Expire(Clock::time_point now);

@@ -96,6 +96,9 @@ class OutputPartitionQueue {
     used_ = false;
   }
 
+  /// Forgets every record; the producer is a new one.
+  void Clear() { *this = OutputPartitionQueue(partition_); }
+
   /// Nothing goes until Restart().
   void Hold() { held_ = true; }
   /// Nothing is in flight, and the producer is a new one: go on with what waits, in order.

@@ -2,10 +2,11 @@
 
 namespace rk {
 
-void OutputRouter::GrowTo(Destination destination, int32_t partitions) {
+void OutputRouter::GrowTo(Destination destination, int32_t partitions, bool held) {
   auto& queues = queues_[static_cast<size_t>(destination)];
   while (static_cast<int32_t>(queues.size()) < partitions) {
     queues.emplace_back(static_cast<int32_t>(queues.size()));
+    if (held) queues.back().Hold();
   }
 }
 

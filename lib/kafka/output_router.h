@@ -20,8 +20,9 @@ class OutputRouter {
   OutputRouter(Placement placement, const std::string& partitioner)
       : placement_(placement), partitioner_(partitioner) {}
 
-  /// A topic has that many partitions now; fewer change nothing. Queues never move.
-  void GrowTo(Destination destination, int32_t partitions);
+  /// A topic has that many partitions now; fewer change nothing. Queues never move; new ones are
+  /// held if `held`.
+  void GrowTo(Destination destination, int32_t partitions, bool held = false);
   int32_t partitions(Destination destination) const {
     return static_cast<int32_t>(queues_[static_cast<size_t>(destination)].size());
   }

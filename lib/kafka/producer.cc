@@ -16,6 +16,8 @@ constexpr milliseconds kUsually{1'000};
 // As librdkafka refreshes its metadata (topic.metadata.refresh.interval.ms).
 constexpr seconds kBetweenTicks{300};
 constexpr int kPartitionCountTimeoutMs = 100;
+constexpr int kTopicIsThereTries = 10;
+constexpr int kTopicIsThereMs = 500;
 
 // A client that ends with a rejected record is our everyday way, not what a person need know.
 Log WithoutRejections(Log log) {
@@ -52,13 +54,15 @@ void CheckProducerSettings(const ClientSettings& settings) {
   MakeProducerConf(settings, kKafkasMaxMessageBytes, AfterRejection::kStop);
 }
 
-Producer::Producer(Options options, Log log)
-    : Producer(options, RdkafkaClients(options, log), log) {}
+Producer::Producer(Options options, FailureTally& failures, Log log)
+    : Producer(options, RdkafkaClients(options, log), failures, log) {}
 
-Producer::Producer(Options options, ProducerClientFactory make_client, Log log)
+Producer::Producer(Options options, ProducerClientFactory make_client, FailureTally& failures,
+                   Log log)
     : options_(std::move(options)),
       log_(std::move(log)),
       make_client_(std::move(make_client)),
+      failures_(failures),
       router_(options_.placement, options_.client.Find("partitioner").value_or("murmur2_random")),
       next_tick_(Clock::now() + kBetweenTicks) {
   router_.GrowTo(Destination::kOutput, options_.output.partitions);
@@ -77,7 +81,18 @@ void Producer::Start(std::unique_ptr<ProducerClient>& client, AfterRejection aft
 
 void Producer::CountPartitions(ProducerClient& client) {
   for (const Destination destination : {Destination::kOutput, Destination::kDeadLetters}) {
-    router_.GrowTo(destination, client.PartitionCount(destination, kPartitionCountTimeoutMs));
+    router_.GrowTo(destination, client.PartitionCount(destination, kPartitionCountTimeoutMs),
+                   recovering_);
+  }
+}
+
+// The clients asked about a topic that was not there, and must ask again before they take a record.
+void Producer::MakeDeadLetterTopic() {
+  router_.GrowTo(Destination::kDeadLetters, options_.make_dead_letters(), recovering_);
+  for (auto* client : {&pipelined_, &serial_}) {
+    for (int i = 0; *client && i < kTopicIsThereTries; ++i) {
+      if ((*client)->PartitionCount(Destination::kDeadLetters, kTopicIsThereMs) > 0) break;
+    }
   }
 }
 
@@ -93,6 +108,7 @@ void Producer::Produce(FramePtr frame) {
         Enqueue(batch.records[i], Destination::kOutput, placed);
         break;
       case RecordState::kFailed:
+        failures_.Add(batch.frame->info(), batch.frame->record(i), batch.frame->record(i).failure);
         Enqueue(batch.records[i], Destination::kDeadLetters, std::nullopt);
         break;
       case RecordState::kFiltered:
@@ -117,6 +133,7 @@ std::optional<int32_t> Producer::PlacedIn(const BatchInfo& batch) {
 
 void Producer::Enqueue(QueuedRecord& record, Destination destination,
                        std::optional<int32_t> placed) {
+  if (router_.partitions(destination) == 0) MakeDeadLetterTopic();
   record.destination = destination;
   record.queue = &router_.QueueFor(destination, record.batch->record(record).key, placed);
   if (record.queue->Push(&record)) Send(record);
@@ -159,6 +176,9 @@ void Producer::OnStored(QueuedRecord& record, size_t value_bytes) {
     totals_.bytes += value_bytes;
   } else {
     ++totals_.dead_letters;
+    // What was read from Kafka is there still, and the dead letter says where.
+    const bool only_copy = record.batch->frame->info().cluster_id.empty();
+    if (record.without_value && only_copy) ++totals_.lost;
   }
   OutputPartitionQueue& queue = *record.queue;
   queue.OnStored(record);
@@ -195,6 +215,8 @@ void Producer::RouteToDeadLetter(QueuedRecord& record, const DeliveryError& erro
   const std::string what = batch.Where(record) + ": " + rejection.message;
   if (record.destination == Destination::kOutput) {
     log_(LogLevel::kDebug, "to the dead letters: " + what);
+    failures_.Add(batch.frame->info(), batch.record(record),
+                  {"rk-write", rejection.code, rejection.message});
     batch.rejections.emplace(record.index, std::move(rejection));
   } else if (error.cause == Cause::kTooLarge && !record.without_value) {
     record.without_value = true;
@@ -239,6 +261,17 @@ void Producer::Recover() {
   recovering_ = false;
   router_.ForEachQueue([](OutputPartitionQueue& queue) { queue.Restart(); });
   router_.ForEachQueue([this](OutputPartitionQueue& queue) { SendWaiting(queue); });
+}
+
+std::vector<Producer::FramePtr> Producer::Abandon() {
+  serial_.reset();
+  pipelined_.reset();  // before the batches go, whose values they borrow
+  std::vector<FramePtr> frames = batches_.Abandon();
+  router_.ForEachQueue([](OutputPartitionQueue& queue) { queue.Clear(); });
+  in_flight_ = 0;
+  recovering_ = serial_ended_ = false;
+  Start(pipelined_, AfterRejection::kStop);
+  return frames;
 }
 
 void Producer::OnTick() {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "lib/base/event_fd.h"
 #include "lib/base/log.h"
 #include "lib/batch/delivery_sink.h"
+#include "lib/batch/failure_tally.h"
 #include "lib/batch/frame.h"
 #include "lib/kafka/config.h"
 #include "lib/kafka/output_router.h"
@@ -47,8 +49,9 @@ void CheckProducerSettings(const ClientSettings& settings);
 /// records back into their queues, Recover() sends them.
 ///
 /// Serve() blocks for no more than the time it takes to replace the client after a rejected request
-/// (milliseconds), and throws Error(kMissing) (the topic is gone), kNotAuthorised, kConfiguration
-/// (the dead-letter topic rejects a record; a partition of the input that the output has not).
+/// (milliseconds) or to make the dead-letter topic (once), and throws Error(kMissing) (the topic is
+/// gone), kNotAuthorised, kConfiguration (the dead-letter topic rejects a record; a partition of
+/// the input that the output has not).
 class Producer : public DeliverySink, private ProducerClient::Listener {
  public:
   struct Options {
@@ -58,13 +61,16 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
     /// The output topic's max.message.bytes: larger batches would be rejected. Default: Kafka's.
     std::optional<int64_t> max_batch_bytes;
     Placement placement;
+    /// Makes the dead-letter topic, where it is missing (dead_letters.partitions is 0), when the
+    /// first dead letter comes; returns its partitions. Throws Error, as Serve() does then.
+    std::function<int32_t()> make_dead_letters;
   };
 
   /// Throws Error(kConfiguration) for properties that librdkafka does not take or that would break
   /// the above. Connects in the background.
-  Producer(Options options, Log log);
+  Producer(Options options, FailureTally& failures, Log log);
   /// With clients of the caller's, for tests.
-  Producer(Options options, ProducerClientFactory make_client, Log log);
+  Producer(Options options, ProducerClientFactory make_client, FailureTally& failures, Log log);
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
@@ -77,6 +83,8 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
   Clock::duration stalled(Clock::time_point now) const override;
   Error StallError() const override;
   const Totals& totals() const override { return totals_; }
+  bool shared() const override { return true; }
+  std::vector<FramePtr> Abandon() override;
 
  private:
   void OnStored(QueuedRecord& record, size_t value_bytes) override;
@@ -85,6 +93,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
 
   void Start(std::unique_ptr<ProducerClient>& client, AfterRejection after_rejection);
   void CountPartitions(ProducerClient& client);
+  void MakeDeadLetterTopic();
   void OnTick();
   /// The output partition that a batch is placed in, if not by key. Throws Error(kConfiguration).
   std::optional<int32_t> PlacedIn(const BatchInfo& batch);
@@ -98,6 +107,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
   Options options_;
   Log log_;
   ProducerClientFactory make_client_;
+  FailureTally& failures_;
   OutputRouter router_;
   EventFd wakeup_;
   ProducerBatches batches_;

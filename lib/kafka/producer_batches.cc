@@ -55,6 +55,14 @@ void ProducerBatches::Finish(ProducedBatch& batch) {
   batches_.erase(batch.self);
 }
 
+std::vector<ProducerBatches::FramePtr> ProducerBatches::Abandon() {
+  std::vector<FramePtr> frames;
+  for (ProducedBatch& batch : batches_) frames.push_back(std::move(batch.frame));
+  batches_.clear();
+  bytes_ = 0;
+  return frames;
+}
+
 RecordToSend::RecordToSend(const QueuedRecord& queued) {
   const RecordView record = queued.batch->record(queued);
   outgoing_ = {record.key, record.value, record.timestamp_ms, record.headers, {}};

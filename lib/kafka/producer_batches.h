@@ -51,6 +51,8 @@ class ProducerBatches {
   bool empty() const { return batches_.empty(); }
   size_t count() const { return batches_.size(); }
   size_t bytes() const { return bytes_; }
+  /// Forgets those that are not done, and returns their frames.
+  std::vector<FramePtr> Abandon();
   /// The frames that became done since the last call.
   std::vector<FramePtr> TakeDone() { return std::exchange(done_, {}); }
 

@@ -26,6 +26,8 @@ void LineDeliverySink::Append(const BatchInfo& info, const RecordView& record) {
   if (record.state == RecordState::kFiltered) return;
   if (record.state == RecordState::kFailed) {
     ++totals_.dead_letters;
+    ++totals_.lost;
+    failures_.Count(record.failure.code);
     log_(LogLevel::kWarning,
          fmt::format(
              "failed record not printed topic={} partition={} offset={} stage={} code={}: {}",

@@ -5,15 +5,18 @@
 #include "lib/base/event_fd.h"
 #include "lib/base/log.h"
 #include "lib/batch/delivery_sink.h"
+#include "lib/batch/failure_tally.h"
 
 namespace rk {
 
 /// Values as lines on a descriptor: what is written is done. A null is `null`; a line break, which
-/// in JSON is only space, becomes a space. A failed record goes to the log, with its reason.
+/// in JSON is only space, becomes a space. A failed record goes to the log, with its reason, and is
+/// lost. Used by one thread.
 class LineDeliverySink : public DeliverySink {
  public:
-  /// `fd` stays the caller's.
-  LineDeliverySink(int fd, Log log) : fd_(fd), log_(std::move(log)) {}
+  /// `fd` and `failures` stay the caller's.
+  LineDeliverySink(int fd, FailureTally& failures, Log log)
+      : fd_(fd), failures_(failures), log_(std::move(log)) {}
 
   /// Blocks while whoever reads the lines does. Throws Error(kBrokenPipe), Error(kIo).
   void Produce(FramePtr frame) override;
@@ -25,11 +28,14 @@ class LineDeliverySink : public DeliverySink {
   Clock::duration stalled(Clock::time_point /*now*/) const override { return {}; }
   Error StallError() const override { return {ErrorKind::kIo, "nothing can be written"}; }
   const Totals& totals() const override { return totals_; }
+  bool shared() const override { return false; }
+  std::vector<FramePtr> Abandon() override { return {}; }  // what was taken is written
 
  private:
   void Append(const BatchInfo& info, const RecordView& record);
 
   int fd_;
+  FailureTally& failures_;
   Log log_;
   std::string text_;
   std::vector<FramePtr> done_;

@@ -44,6 +44,12 @@ void Acknowledger::Acknowledge(const BatchInfo& batch) {
   pending_.back().message.ranges.push_back(range);
 }
 
+void Acknowledger::Nack(const BatchInfo& batch) {
+  AckMessage message = MakeMessage(AckKind::kNack, batch);
+  message.ranges.push_back({batch.first_offset, batch.next_offset});
+  channel_.Send(std::string(batch.ack_endpoint), message);
+}
+
 void Acknowledger::Fenced(const BatchInfo& batch) {
   channel_.Send(std::string(batch.ack_endpoint), MakeMessage(AckKind::kFenced, batch));
 }

@@ -31,6 +31,8 @@ class Acknowledger {
   void Heard(const BatchInfo& batch, Clock::time_point now);
   /// All of a batch is stored: to be told with the next Flush() that is due.
   void Acknowledge(const BatchInfo& batch);
+  /// Told at once: send it again, if it is still needed.
+  void Nack(const BatchInfo& batch);
   /// Told at once: its epoch is over.
   void Fenced(const BatchInfo& batch);
 

@@ -15,6 +15,8 @@ class Poller {
   virtual ~Poller() = default;
 
   virtual Clock::time_point Now() { return Clock::now(); }
+  /// CLOCK_BOOTTIME: it goes on while the machine sleeps.
+  virtual std::chrono::nanoseconds SinceBoot();
   /// Waits until one of `watched` has something, a signal comes or `timeout` is over. Throws
   /// std::system_error.
   virtual void Wait(std::span<pollfd> watched, std::chrono::milliseconds timeout);

@@ -1,8 +1,11 @@
 #include "lib/write/writer.h"
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "lib/base/error.h"
 #include "lib/base/failpoint.h"
@@ -19,50 +22,62 @@ constexpr int kFramesPerRound = 8;
 // writer instead, where it is seen; a stream from a file has no window to end it either.
 constexpr size_t kMaxOutstandingBytes = size_t{8} << 20;
 constexpr seconds kBetweenTicks{1};
+// Frames that can have waited in a link's or a pipe's buffer while we were not running.
+constexpr int kMostThatWaited = 64;
+
+void CheckNothingHeldBack(const WriterOrder& order) {
+  if (order.held_back() == 0) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("the input ended, and {} batches were not written because earlier ones "
+                          "of their partition never arrived (--unordered writes them anyway)",
+                          order.held_back()));
+}
+
+void CheckNothingLost(const DeliverySink::Totals& totals, const FailureTally& failures) {
+  if (totals.lost == 0) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{} failed records, or their values, are stored nowhere ({})",
+                          totals.lost, failures.Summary()));
+}
 
 }  // namespace
 
-Writer::Writer(const WriterOptions& options, Source& source, DeliverySink& sink, Stage& stage,
-               Poller& poller)
+Writer::Writer(const WriterOptions& options, Source& source, DeliverySink& sink,
+               FailureTally& failures, Stage& stage, Poller& poller)
     : options_(options),
       source_(source),
       sink_(sink),
+      failures_(failures),
       stage_(stage),
       poller_(poller),
       acknowledger_(stage.log),
       order_(options.ordered),
-      records_in_(stage.metrics.Counter("records_in")),
-      records_out_(stage.metrics.Counter("records_out")),
-      dead_letters_(stage.metrics.Counter("dead_letters")),
-      bytes_out_(stage.metrics.Counter("bytes_out")),
-      acknowledged_(stage.metrics.Counter("acknowledged")),
-      batches_in_flight_(stage.metrics.Gauge("batches_in_flight")),
-      held_back_(stage.metrics.Gauge("held_back")) {}
+      metrics_(stage.metrics) {}
 
 void Writer::Run() {
   while (!input_over()) {
     if (stage_.signals.draining() && !std::exchange(leaving_, true)) source_.Leave();
+    const auto silence = freeze_watch_.Look(poller_.SinceBoot());
+    if (silence && sink_.shared() && source_.acknowledged()) RequestReplay(*silence);
     const bool received = may_receive() && Receive();
     Serve();
     if (!received && !input_over()) Wait();
   }
   FinishOutstanding();
   acknowledger_.Close(stage_.drain_timeout);
-  if (broken_input_) std::rethrow_exception(broken_input_);
+  const uint64_t records = metrics_.records_in.value();
+  if (failures_.total() > 0) stage_.log(LogLevel::kWarning, FailedText(failures_, records));
+  if (stopped_) std::rethrow_exception(stopped_);
   // On a link whoever fed us sees that we left with them, and has them sent to another writer.
-  if (order_.held_back() > 0 && source_.has_end()) {
-    throw Error(ErrorKind::kBadData,
-                "the input ended, and " + std::to_string(order_.held_back()) +
-                    " batches were not written because earlier ones of their partition never "
-                    "arrived (--unordered writes them anyway)");
-  }
+  if (source_.has_end()) CheckNothingHeldBack(order_);
+  if (options_.max_failed) options_.max_failed->Check(failures_, records, true);
+  CheckNothingLost(sink_.totals(), failures_);
 }
 
 // Whoever feeds us died, but what it sent before that is as good as ever: acknowledged now, it
 // need not be written again.
 void Writer::FinishOutstanding() {
-  const auto deadline =
-      broken_input_ ? poller_.Now() + stage_.drain_timeout : Clock::time_point::max();
+  const auto deadline = stopped_ ? poller_.Now() + stage_.drain_timeout : Clock::time_point::max();
   while (sink_.outstanding() > 0 && poller_.Now() < deadline) {
     Wait();
     Serve();
@@ -88,13 +103,13 @@ std::optional<Frame> Writer::NextFrame() {
   try {
     return source_.TryReceive();
   } catch (const Error&) {
-    broken_input_ = std::current_exception();
+    stopped_ = std::current_exception();
     return std::nullopt;
   }
 }
 
 void Writer::Take(Frame frame) {
-  records_in_.Add(frame.record_count());
+  metrics_.records_in.Add(frame.record_count());
   const auto now = poller_.Now();
   acknowledger_.Heard(frame.info(), now);
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
@@ -116,8 +131,14 @@ void Writer::Serve() {
   while (const auto fence = acknowledger_.NextFence()) {
     LetGo(order_.Fence(fence->origin, fence->partition, fence->epoch));
   }
-  UpdateMetrics();
+  metrics_.Update(sink_, order_, failures_);
   if (now >= next_tick_) OnTick();
+  if (stopped_ || !options_.max_failed) return;
+  try {
+    options_.max_failed->Check(failures_, metrics_.records_in.value(), false);
+  } catch (const Error&) {
+    stopped_ = std::current_exception();
+  }
 }
 
 // While frames may come from a pipe, delivery reports wait for the next one or for the
@@ -138,7 +159,7 @@ void Writer::Wait() {
 void Writer::Acknowledge(const std::vector<FramePtr>& frames) {
   for (const FramePtr& frame : frames) {
     if (!source_.acknowledged()) break;
-    acknowledged_.Add(1);
+    metrics_.acknowledged.Add(1);
     acknowledger_.Acknowledge(frame->info());
   }
   LetGo(frames);
@@ -158,13 +179,22 @@ void Writer::OnTick() {
   acknowledger_.Expire(now);
 }
 
-void Writer::UpdateMetrics() {
-  const DeliverySink::Totals& totals = sink_.totals();
-  records_out_.Set(totals.records);
-  dead_letters_.Set(totals.dead_letters);
-  bytes_out_.Set(totals.bytes);
-  batches_in_flight_.Set(sink_.outstanding());
-  held_back_.Set(order_.held_back());
+// A neighbour took us for dead, and what we hold may have been written by another writer, with what
+// came after it. The readers know: what is still needed comes again, in order.
+void Writer::RequestReplay(std::chrono::nanoseconds silence) {
+  std::vector<FramePtr> dropped = sink_.Abandon();
+  for (FramePtr& held : order_.Abandon()) dropped.push_back(std::move(held));
+  for (int i = 0; i < kMostThatWaited && !input_over(); ++i) {
+    std::optional<Frame> frame = NextFrame();
+    if (!frame) break;
+    dropped.push_back(std::make_shared<const Frame>(std::move(*frame)));
+  }
+  for (const FramePtr& frame : dropped) acknowledger_.Nack(frame->info());
+  LetGo(dropped);
+  stage_.log(LogLevel::kWarning,
+             fmt::format("was not running for {:.1f} s: requested replay of what was not stored "
+                         "batches={}",
+                         std::chrono::duration<double>(silence).count(), dropped.size()));
 }
 
 }  // namespace rk

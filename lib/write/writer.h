@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "lib/batch/delivery_sink.h"
+#include "lib/batch/failure_tally.h"
 #include "lib/batch/writer_order.h"
 #include "lib/link/source.h"
 #include "lib/stage/tool.h"
 #include "lib/write/acknowledger.h"
+#include "lib/write/failure_limit.h"
+#include "lib/write/freeze_watch.h"
 #include "lib/write/poller.h"
+#include "lib/write/writer_metrics.h"
 
 namespace rk {
 
@@ -19,6 +23,8 @@ struct WriterOptions {
   bool ordered = true;
   /// How long nothing may be stored while something is outstanding; nullopt: for ever.
   std::optional<std::chrono::seconds> give_up_after = std::chrono::seconds(60);
+  /// How many records may fail.
+  std::optional<FailureLimit> max_failed;
 };
 
 /// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
@@ -27,20 +33,21 @@ struct WriterOptions {
 class Writer {
  public:
   /// All must outlive it.
-  Writer(const WriterOptions& options, Source& source, DeliverySink& sink, Stage& stage,
-         Poller& poller);
+  Writer(const WriterOptions& options, Source& source, DeliverySink& sink, FailureTally& failures,
+         Stage& stage, Poller& poller);
 
   /// Writes until END has come, or a drain has ended what comes, and everything that may be is
   /// stored and acknowledged. If the input breaks before that (Error of the source), what came is
   /// finished first, within the drain time-out. Throws Error(kBadData) if at END batches are still
-  /// held back, what DeliverySink throws, and its StallError() when it gives up.
+  /// held back, if something is stored nowhere, or once more has failed than may; what DeliverySink
+  /// throws, and its StallError() when it gives up.
   void Run();
 
  private:
   using Clock = Poller::Clock;
   using FramePtr = WriterOrder::FramePtr;
 
-  bool input_over() const { return source_.ended() || broken_input_ != nullptr; }
+  bool input_over() const { return source_.ended() || stopped_ != nullptr; }
   bool may_receive() const;
   /// False if nothing was there.
   bool Receive();
@@ -55,26 +62,22 @@ class Writer {
   /// The source may forget them.
   void LetGo(const std::vector<FramePtr>& frames);
   void OnTick();
-  void UpdateMetrics();
+  /// Whatever is not stored yet is dropped, and requested again from the readers.
+  void RequestReplay(std::chrono::nanoseconds silence);
 
   WriterOptions options_;
   Source& source_;
   DeliverySink& sink_;
+  FailureTally& failures_;
   Stage& stage_;
   Poller& poller_;
   Acknowledger acknowledger_;
   WriterOrder order_;
-  bool leaving_ = false;             ///< asked the source for no more
-  std::exception_ptr broken_input_;  ///< what the source threw
+  WriterMetrics metrics_;
+  FreezeWatch freeze_watch_;
+  bool leaving_ = false;        ///< asked the source for no more
+  std::exception_ptr stopped_;  ///< why nothing more is received: what the source threw
   Clock::time_point next_tick_;
-
-  Metric& records_in_;
-  Metric& records_out_;
-  Metric& dead_letters_;
-  Metric& bytes_out_;
-  Metric& acknowledged_;
-  Metric& batches_in_flight_;
-  Metric& held_back_;
 };
 
 }  // namespace rk

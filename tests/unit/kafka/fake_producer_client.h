@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/kafka/producer_client.h"
@@ -46,7 +47,10 @@ class FakeProducerClient : public ProducerClient {
   void Purge() override {
     while (!in_flight.empty()) FailFirst({DeliveryError::Cause::kElsewhere, {}, "purged"});
   }
-  int32_t PartitionCount(Destination /*destination*/, int /*timeout_ms*/) override { return 1; }
+  /// Never of the dead letters, as if it was always too soon.
+  int32_t PartitionCount(Destination destination, int /*timeout_ms*/) override {
+    return destination == Destination::kOutput ? 1 : 0;
+  }
   void ForgetErrors() override { ++forgotten; }
   Error LastError(const std::string& what) const override {
     return {ErrorKind::kUnavailable, what};

@@ -25,7 +25,17 @@ struct Fixture {
   FakeProducerClient* pipelined = nullptr;
   FakeProducerClient* serial = nullptr;
   int clients = 0;
-  Producer producer{{{"h:1", {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt, {}},
+  int topics_made = 0;
+  FailureTally failures{log};
+  Producer producer{{{"h:1", {}},
+                     {"out", 1},
+                     {"out.dlq", 0},
+                     std::nullopt,
+                     {},
+                     [this] {
+                       ++topics_made;
+                       return 1;
+                     }},
                     [this](AfterRejection after_rejection, int /*event_fd*/) {
                       ++clients;
                       auto client = std::make_unique<FakeProducerClient>(after_rejection);
@@ -33,6 +43,7 @@ struct Fixture {
                           client.get();
                       return client;
                     },
+                    failures,
                     log};
 
   void Produce(int64_t first, int64_t next) {
@@ -171,6 +182,53 @@ TEST_CASE_METHOD(Fixture, "a dead letter goes without what its topic rejects, th
   CHECK(HeaderOf(serial->in_flight.front(), "rk-timestamp") == "-1");
   serial->FailFirst(kTooLarge);
   CHECK(ServeAndFail() == ErrorKind::kConfiguration);
+}
+
+TEST_CASE_METHOD(Fixture, "the dead-letter topic is made for the first dead letter, not before") {
+  Prime();
+  CHECK(topics_made == 0);
+  for (int64_t offset = 1; offset < 3; ++offset) {
+    pipelined->send_error = kTooLarge;
+    Produce(offset, offset + 1);
+    CHECK(topics_made == 1);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a failure of the brokers' making is counted by its code") {
+  pipelined->send_error = kTooLarge;
+  Produce(0, 1);
+  CHECK(failures.Summary() == "record-too-large 1");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a value too large for the dead letters too is lost, if it was the only one") {
+  for (const bool in_kafka : {false, true}) {
+    BatchInfo info = MakeInfo({0, 1});
+    if (in_kafka) info.cluster_id = "c";
+    pipelined->send_error = kTooLarge;
+    producer.Produce(std::make_shared<const Frame>(MakeBatch(info)));
+    pipelined->FailFirst(kTooLarge);
+    producer.Serve();
+    CHECK(producer.totals().lost == (in_kafka ? 1 : 0));
+    Store(*serial);
+    CHECK(producer.totals().lost == 1);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "what is abandoned is returned, and never sent again") {
+  Prime();
+  Produce(1, 3);
+  pipelined->FailFirst(kLeaderGone);
+  producer.Serve();  // value 1 waits, value 2 is purged
+  const auto frames = producer.Abandon();
+  REQUIRE(frames.size() == 1);
+  CHECK(RangeOf(*frames.front()) == OffsetRange{1, 3});
+  CHECK(producer.outstanding() == 0);
+  CHECK(pipelined->values().empty());
+  Produce(1, 2);
+  Produce(2, 3);
+  CHECK(Store(*pipelined) == "value 1");
+  CHECK(Store(*pipelined) == "value 2");
 }
 
 TEST_CASE_METHOD(Fixture, "a topic that is gone ends the producer") {

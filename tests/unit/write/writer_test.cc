@@ -37,6 +37,7 @@ struct Fixture {
   MockBroker broker{log};
   ScriptedSource source;
   WriterOptions options;
+  FailureTally failures{log};
   std::vector<AckMessage> answers;
 
   Fixture() {
@@ -57,9 +58,10 @@ struct Fixture {
     Signals signals(seconds(9), log);
     Metrics metrics;
     Stage stage{"rk-write", log, signals, metrics, seconds(5)};
-    Producer producer({client(), {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
+    Producer producer({client(), {"out", 1}, {"out.dlq", 1}, std::nullopt, {}, nullptr}, failures,
+                      log);
     Poller poller;
-    Writer(options, source, producer, stage, poller).Run();
+    Writer(options, source, producer, failures, stage, poller).Run();
   }
   ErrorKind RunAndFail() {
     try {
@@ -284,10 +286,11 @@ TEST_CASE_METHOD(Fixture, "nothing stored for the time allowed is unavailable, n
   Signals signals(seconds(9), log);
   Metrics metrics;
   Stage stage{"rk-write", log, signals, metrics, seconds(5)};
-  Producer producer({{nobody, {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt, {}}, log);
+  Producer producer({{nobody, {}}, {"out", 1}, {"out.dlq", 1}, std::nullopt, {}, nullptr}, failures,
+                    log);
   try {
     Poller poller;
-    Writer(options, source, producer, stage, poller).Run();
+    Writer(options, source, producer, failures, stage, poller).Run();
     FAIL("no error");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kUnavailable);

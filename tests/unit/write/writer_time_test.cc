@@ -27,7 +27,10 @@ constexpr seconds kPatience{3};  // real time
 /// Stores what it is given at the next look.
 class InstantSink : public DeliverySink {
  public:
-  void Produce(FramePtr frame) override { done_.push_back(std::move(frame)); }
+  void Produce(FramePtr frame) override {
+    stored.push_back(RangeOf(*frame));
+    done_.push_back(std::move(frame));
+  }
   std::vector<FramePtr> Serve() override { return std::exchange(done_, {}); }
   int fd() const override { return event_.fd(); }
   milliseconds poll_timeout() const override { return seconds(1); }
@@ -36,6 +39,10 @@ class InstantSink : public DeliverySink {
   Clock::duration stalled(Clock::time_point /*now*/) const override { return {}; }
   Error StallError() const override { return {ErrorKind::kBug, "stalled"}; }
   const Totals& totals() const override { return totals_; }
+  bool shared() const override { return true; }
+  std::vector<FramePtr> Abandon() override { return std::exchange(done_, {}); }
+
+  std::vector<OffsetRange> stored;
 
  private:
   std::vector<FramePtr> done_;
@@ -47,6 +54,7 @@ class InstantSink : public DeliverySink {
 class FakePoller : public Poller {
  public:
   Clock::time_point Now() override { return now; }
+  std::chrono::nanoseconds SinceBoot() override { return now.time_since_epoch(); }
   void Wait(std::span<pollfd> /*watched*/, milliseconds timeout) override {
     now += std::min(timeout, milliseconds(1));
   }
@@ -65,6 +73,8 @@ struct Fixture {
   ScriptedSource source;
   InstantSink sink;
   FakePoller poller;
+  WriterOptions options;
+  FailureTally failures{log};
 
   Frame Batch(int64_t first, int64_t next) const {
     BatchInfo info = MakeInfo({first, next});
@@ -76,7 +86,19 @@ struct Fixture {
     Signals signals(seconds(9), log);
     Metrics metrics;
     Stage stage{"rk-write", log, signals, metrics, seconds(5)};
-    Writer({}, source, sink, stage, poller).Run();
+    Writer(options, source, sink, failures, stage, poller).Run();
+  }
+  /// True once the reader was asked for that again.
+  bool NackedFrom(OffsetRange range) {
+    const auto deadline = Clock::now() + kPatience;
+    while (Clock::now() < deadline) {
+      const auto message = reader.TryReceive();
+      if (message && message->kind == AckKind::kNack && message->ranges.front() == range) {
+        CHECK_FALSE(message->blame);
+        return true;
+      }
+    }
+    return false;
   }
   /// The end of what is acknowledged, once it is `next` or too much time has passed.
   int64_t AcknowledgedTo(int64_t next) {
@@ -106,6 +128,55 @@ TEST_CASE_METHOD(Fixture,
     return Batch(2, 3);
   });
   Run();
+}
+
+TEST_CASE_METHOD(Fixture, "what a frozen writer held is not written, but requested again") {
+  source.Give(Batch(10, 20));  // held back: 0 to 10 has not come
+  source.Do([&, frozen = false]() mutable -> std::optional<Frame> {
+    if (!std::exchange(frozen, true)) {
+      poller.now += seconds(3);
+      return std::nullopt;
+    }
+    return Batch(20, 30);  // waited in the link all the time
+  });
+  // Both come again, and one more, as to a writer that has just been started.
+  source.Do([&, told = false]() mutable -> std::optional<Frame> {
+    if (!std::exchange(told, true)) {
+      return std::nullopt;
+    }
+    CHECK(NackedFrom({10, 20}));
+    return Batch(0, 10);
+  });
+  source.Give(Batch(10, 20));
+  source.Give(Batch(20, 30));
+  Run();
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}, {10, 20}, {20, 30}});
+  CHECK(AcknowledgedTo(30) == 30);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a writer that was silent for less than its neighbour's patience goes on") {
+  source.Give(Batch(10, 20));
+  source.Do([&, slept = false]() mutable -> std::optional<Frame> {
+    if (std::exchange(slept, true)) return Batch(0, 10);
+    poller.now += milliseconds(1900);
+    return std::nullopt;
+  });
+  Run();
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}, {10, 20}});
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "what nobody can send again is written however long the writer was silent") {
+  source.NeverAcknowledge();
+  source.Give(Batch(10, 20));
+  source.Do([&, slept = false]() mutable -> std::optional<Frame> {
+    if (std::exchange(slept, true)) return Batch(0, 10);
+    poller.now += seconds(60);
+    return std::nullopt;
+  });
+  Run();
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}, {10, 20}});
 }
 
 }  // namespace rk

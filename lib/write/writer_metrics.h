@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lib/batch/delivery_sink.h"
+#include "lib/batch/failure_tally.h"
+#include "lib/batch/writer_order.h"
+#include "lib/observe/metrics.h"
+
+namespace rk {
+
+/// What a writer counts. Failures have a counter for each code: `failed_missing_field`. Used by one
+/// thread; the metrics themselves by any.
+class WriterMetrics {
+ public:
+  /// `metrics` must outlive it.
+  explicit WriterMetrics(Metrics& metrics);
+
+  /// Everything but those below, as it is now.
+  void Update(const DeliverySink& sink, const WriterOrder& order, const FailureTally& failures);
+
+  Metric& records_in;
+  Metric& acknowledged;
+
+ private:
+  Metrics& metrics_;
+  Metric& records_out_;
+  Metric& dead_letters_;
+  Metric& bytes_out_;
+  Metric& batches_in_flight_;
+  Metric& held_back_;
+  uint64_t failures_ = 0;  ///< told so far
+};
+
+}  // namespace rk
