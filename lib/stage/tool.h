@@ -44,7 +44,7 @@ struct Stage {
   StatusPipe* supervisor = nullptr;      ///< who asked with --status-fd; null: nobody
   Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)
   /// -q, -v and --log-format as they were given: for processes that this one starts.
-  std::vector<std::string> log_options;
+  std::vector<std::string> log_options = {};
 
   /// To be called once, when the stage can work. Any thread.
   void Ready() const {
