@@ -36,9 +36,15 @@ constexpr std::array kMetrics = std::to_array<MetricDescription>({
 });
 static_assert(std::ranges::is_sorted(kMetrics, {}, &MetricDescription::name));
 
+// One for each code that a failed record can have: failed_missing_field.
+constexpr std::string_view kByCode = "failed_";
+constexpr MetricDescription kFailedByCode = {"failed_CODE", "records",
+                                             "Records that failed with this code."};
+
 }  // namespace
 
 std::optional<MetricDescription> DescribeMetric(std::string_view name) {
+  if (name.starts_with(kByCode)) return kFailedByCode;
   const auto found = std::ranges::lower_bound(kMetrics, name, {}, &MetricDescription::name);
   if (found == kMetrics.end() || found->name != name) return std::nullopt;
   return *found;

@@ -102,6 +102,8 @@ TEST_CASE("each metric that is made anywhere says what it counts, and in which u
     CHECK(described->help.ends_with('.'));
     CHECK_THAT(page, Catch::Contains("rk_" + name));
   }
+  CHECK(DescribeMetric("failed_missing_field")->help == "Records that failed with this code.");
+  CHECK(DescribeMetric("failed")->help != DescribeMetric("failed_missing_field")->help);
   CHECK_FALSE(DescribeMetric("nothing_of_the_kind"));
 }
 
