@@ -1,7 +1,6 @@
 // rk-infer: a model on the batches that go by.
 
 #include <chrono>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -60,6 +59,8 @@ void AddModelOptions(CLI::App& app, Options& options) {
   app.add_option("--output", model.outputs, "an output: NAME, NAME:argmax, NAME:topk=K")
       ->option_text("NAME[:PICK]")
       ->allow_extra_args(false);
+  app.add_option("--sample", model.sample, "record to warm up with; a line of JSON")
+      ->option_text("FILE");
   app.add_option("--labels", model.labels, "label file for argmax and topk, one per line")
       ->option_text("FILE");
 }
@@ -106,8 +107,6 @@ void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
   };
 }
 
-void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
            rk::Stage& stage) {
   rk::Metric& reloads = stage.metrics.Counter("reloads");
@@ -128,13 +127,13 @@ void Run(Options& options, rk::Stage& stage) {
   stage.signals.OnReload(reloader.Request());
   rk::Backend& backend = rk::OpenBackend(rk::BackendFor(options.model.file), rk::ModuleFolders());
   backend.UseThreads(options.threads);
-  options.infer.batching.max_delay = std::chrono::nanoseconds(
-      static_cast<std::chrono::nanoseconds::rep>(options.max_delay_ms * 1e6));
+  options.infer.batching.max_delay =
+      std::chrono::nanoseconds(static_cast<int64_t>(options.max_delay_ms * 1e6));
   if (!options.buckets.empty()) options.infer.UseBuckets(options.buckets);
   Report(options.infer, stage.metrics);
   auto model = rk::LoadWarmModel(backend, options.model, options.infer, stage.log);
-  if (options.describe) Print(rk::Describe(*model));
-  if (options.bench) Print(rk::Bench(*model, options.infer));
+  if (options.describe) fmt::print("{}", rk::Describe(*model));
+  if (options.bench) fmt::print("{}", rk::Bench(*model, options.infer));
   if (stage.check || options.describe || options.bench) return;
   infer.emplace(std::move(model), options.infer);
   Serve(options, backend, *infer, reloader, stage);

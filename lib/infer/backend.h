@@ -26,6 +26,7 @@ class ModelFailure : public std::runtime_error {
     kRaised,     ///< the model's own code refused the values (a `raise`, a failed `assert`)
     kMemory,     ///< there was not enough memory, of the machine or of the device
     kOperation,  ///< an operation could not be done, e.g. on a tensor of that shape
+    kRows,       ///< it returned another number of rows than it was given
   };
 
   ModelFailure(const std::string& message, Kind kind) : std::runtime_error(message), kind_(kind) {}

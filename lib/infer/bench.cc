@@ -41,7 +41,7 @@ double SecondsPerCall(WarmModel& model, size_t rows) {
 std::string Bench(WarmModel& model, const InferOptions& options) {
   const std::vector<size_t> sizes = Sizes(options);
   model.rows().Clear();
-  model.rows().AddZeros(sizes.back());
+  model.rows().AddMadeUp(sizes.back(), model.filling());
   std::string text = fmt::format("{:>8} {:>12} {:>12}\n", "rows", "us/call", "rows/s");
   for (const size_t rows : sizes) {
     double seconds = 0;
@@ -49,7 +49,7 @@ std::string Bench(WarmModel& model, const InferOptions& options) {
       seconds = SecondsPerCall(model, rows);
     } catch (const ModelFailure& failure) {
       throw Error(ErrorKind::kConfiguration,
-                  fmt::format("the model refuses {} rows of zeros: {}", rows, failure.what()));
+                  fmt::format("the model refuses {} made-up rows: {}", rows, failure.what()));
     }
     text += fmt::format("{:8} {:12.1f} {:12.0f}\n", rows, seconds * 1e6,
                         static_cast<double>(rows) / seconds);

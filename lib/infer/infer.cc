@@ -87,7 +87,7 @@ std::vector<Frame> Infer::Work() {
   UseReplacement();
   Gather();
   const size_t rows = model_->rows().count();
-  Call(0, rows, false);
+  Call(0, rows);
   WriteBefore(rows);
   if (options_.on_work) options_.on_work(counts_);
   return Finished();
@@ -132,33 +132,31 @@ Infer::Outcome Infer::TakeRow(Job& job) {
 }
 
 // Calls the model on the rows [first, last) and writes their records. If it throws, on each half,
-// down to the rows that it throws on: only these fail. Too little memory is another matter: the
-// rows are not to blame, and if a half does not fit either, nothing here helps.
-void Infer::Call(size_t first, size_t last, bool halved) {
+// down to the rows that it throws on: only these fail. If there is too little memory even for one,
+// that is the fault of the record only while there is enough for another.
+void Infer::Call(size_t first, size_t last) {
   if (first == last) return;
   const auto start = std::chrono::steady_clock::now();
   try {
     ++counts_.calls;
     model_->Call(first, last);
   } catch (const ModelFailure& failure) {
-    const bool memory = failure.kind() == ModelFailure::Kind::kMemory;
-    if (memory && (halved || last - first == 1)) {
+    if (last - first > 1) return CallHalves(first, last);
+    if (failure.kind() == ModelFailure::Kind::kMemory && !model_->HasMemory()) {
       throw Error(ErrorKind::kTryAgain,
-                  fmt::format("out of memory for {} rows: {}; free some, or lower --max-batch",
-                              last - first, failure.what()));
+                  fmt::format("out of memory for one row: {}", failure.what()));
     }
-    if (last - first == 1) return Reject(first, {"model-error", failure.what()});
-    return CallHalves(first, last, halved || memory);
+    return Reject(first, {"model-error", failure.what()});
   }
   if (options_.on_call) options_.on_call(std::chrono::steady_clock::now() - start);
   called_ = first;
   WriteBefore(last);
 }
 
-void Infer::CallHalves(size_t first, size_t last, bool halved) {
+void Infer::CallHalves(size_t first, size_t last) {
   const size_t middle = first + (last - first) / 2;
-  Call(first, middle, halved);
-  Call(middle, last, halved);
+  Call(first, middle);
+  Call(middle, last);
 }
 
 void Infer::Reject(size_t row, Rejection rejection) {

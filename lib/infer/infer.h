@@ -39,8 +39,8 @@ class Infer : public Worker {
 
   /// One call of the model. Returns the frames that are done by then, in the order in which they
   /// came: each batch under its own identity, with the model's outputs. Records that are failed or
-  /// filtered already are as they were. Throws Error(kConfiguration) if the model gives other
-  /// outputs than before, Error(kTryAgain) if half a call is still too much for the memory.
+  /// filtered already are as they were. Throws Error(kConfiguration) if the model does not give
+  /// the outputs that are named, Error(kTryAgain) if there is no memory for any row.
   std::vector<Frame> Work() override;
 
   const InferCounts& counts() const { return counts_; }
@@ -53,8 +53,8 @@ class Infer : public Worker {
   void Gather();
   bool GatherFrom(Job& job, size_t& left);
   Outcome TakeRow(Job& job);
-  void Call(size_t first, size_t last, bool halved);
-  void CallHalves(size_t first, size_t last, bool halved);
+  void Call(size_t first, size_t last);
+  void CallHalves(size_t first, size_t last);
   void Reject(size_t row, Rejection rejection);
   void WriteBefore(size_t row);
   void Write(Outcome& outcome);

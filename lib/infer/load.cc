@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -47,6 +48,18 @@ std::string CheckedSha256(const ModelOptions& options) {
   return digest;
 }
 
+// The first line of the file.
+std::string ReadSample(const std::string& file) {
+  std::ifstream stream(file);
+  std::string line;
+  if (!stream || !std::getline(stream, line)) {
+    throw Error(stream.is_open() ? ErrorKind::kBadData : ErrorKind::kMissing,
+                fmt::format("sample {}: {}", file,
+                            stream.is_open() ? "it is empty" : std::strerror(errno)));
+  }
+  return line;
+}
+
 }  // namespace
 
 std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& options,
@@ -64,7 +77,9 @@ std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& o
   const std::string id =
       fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
                   digest.substr(0, kShownDigits));
-  auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), infer, id, log);
+  InferOptions warm_up = infer;
+  if (!options.sample.empty()) warm_up.sample = ReadSample(options.sample);
+  auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), warm_up, id, log);
   log(LogLevel::kInfo,
       fmt::format("model ready model={} file={} device={} seconds={:.2f}", id, options.file,
                   options.device, std::chrono::duration<double>(Clock::now() - start).count()));

@@ -17,6 +17,7 @@ struct ModelOptions {
   std::string sha256;                ///< what the file's must be; empty: anything
   std::vector<std::string> inputs;   ///< specs; empty: as the file says
   std::vector<std::string> outputs;  ///< specs; empty: as the file says, or all
+  std::string sample;                ///< a file with a record that it takes; empty: none
   std::string labels;                ///< a file; empty: as the model's file says, or none
 };
 

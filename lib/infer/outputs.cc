@@ -40,8 +40,6 @@ size_t RowBytes(const ColumnView& tensor) {
   return tensor.data.size() / static_cast<size_t>(tensor.shape[0]);
 }
 
-[[noreturn]] void Refuse(const std::string& why) { throw Error(ErrorKind::kConfiguration, why); }
-
 }  // namespace
 
 Outputs::Outputs(const Signature& signature, Emit emit,
@@ -56,6 +54,12 @@ Outputs::Outputs(const Signature& signature, Emit emit,
   results_.resize(names_.size());
   places_.resize(names_.size());
   writer_ = codec.NewWriter(names_, signature.labels);
+}
+
+// What did once fit and does not on other rows is the matter of these rows.
+void Outputs::Refuse(const std::string& why) const {
+  if (fitted_) throw ModelFailure(why, ModelFailure::Kind::kOperation);
+  throw Error(ErrorKind::kConfiguration, why);
 }
 
 const ModelValue& Outputs::Find(std::span<const ModelValue> returned, size_t output) const {
@@ -81,16 +85,18 @@ void Outputs::Take(std::span<const ModelValue> returned, size_t rows) {
     taken_[i] = dict ? &Find(returned, i) : &returned[i];
     Check(i, rows);
   }
+  fitted_ = true;
 }
 
 void Outputs::Check(size_t output, size_t rows) const {
   const ColumnView& tensor = taken_[output]->tensor;
   const std::string& name = names_[output];
   if (taken_[output]->rows() != static_cast<int64_t>(rows)) {
-    Refuse(
+    throw ModelFailure(
         fmt::format("output \"{}\" of the model has the shape [{}] for {} rows in: its first "
                     "dimension must be the batch",
-                    name, fmt::join(tensor.shape, ","), rows));
+                    name, fmt::join(tensor.shape, ","), rows),
+        taken_[output]->rows() == 0 ? ModelFailure::Kind::kRaised : ModelFailure::Kind::kRows);
   }
   const bool strings = taken_[output]->strings.has_value();
   if (emit_ == Emit::kTensor && strings) {

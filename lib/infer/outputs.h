@@ -34,7 +34,8 @@ class Outputs {
   const std::vector<std::string>& names() const { return names_; }
 
   /// Takes the result of a call on `rows` rows for Write(); borrows it.
-  /// Throws Error(kConfiguration) if it does not have these outputs with a row for each row.
+  /// Throws Error(kConfiguration) if it does not have these outputs, ModelFailure if another result
+  /// had them, or if it does not have a row for each row.
   void Take(std::span<const ModelValue> returned, size_t rows);
   /// What was taken: output number `output` of names().
   const ModelValue& taken(size_t output) const { return *taken_[output]; }
@@ -48,12 +49,14 @@ class Outputs {
 
  private:
   const ModelValue& Find(std::span<const ModelValue> returned, size_t output) const;
+  [[noreturn]] void Refuse(const std::string& why) const;
   void Check(size_t output, size_t rows) const;
   void Fill(size_t output, size_t row);
 
   std::vector<Output> outputs_;
   size_t label_count_;
   Emit emit_;
+  bool fitted_ = false;  // a result had these outputs
   std::vector<std::string> names_;
   std::vector<const ModelValue*> taken_;     // by output
   std::vector<Result> results_;              // scratch, by output

@@ -1,6 +1,7 @@
 #include "lib/infer/rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -97,18 +98,37 @@ std::span<const PresentMember> Rows::present() const {
   return reads_values_ ? reader_->present() : std::span<const PresentMember>();
 }
 
-void Rows::AddZeros(size_t count) {
+void Rows::AddMadeUp(size_t count, Filling filling) {
   Reserve(count_ + count);
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    Store& store = stores_[i];
-    if (inputs_[i].text) {
-      std::fill_n(store.texts.begin() + static_cast<std::ptrdiff_t>(count_), count, "");
+  for (size_t added = 0; added < count; ++added, ++count_) {
+    for (size_t i = 0; i < inputs_.size(); ++i) FillRow(i, filling);
+  }
+}
+
+void Rows::FillRow(size_t input, Filling filling) {
+  Store& store = stores_[input];
+  if (inputs_[input].text) {
+    store.texts[count_] = filling == Filling::kZeros ? "" : "text";
+    return;
+  }
+  const size_t row_bytes = inputs_[input].row_bytes;
+  char* row = store.numbers.data() + count_ * row_bytes;
+  std::fill_n(row, row_bytes, '\0');
+  if (filling == Filling::kZeros) return;
+  const Dtype dtype = inputs_[input].dtype;
+  const bool fractions = dtype == Dtype::kF32 || dtype == Dtype::kF64;
+  const size_t size = SizeOf(dtype);
+  for (size_t at = 0, number = 0; at < row_bytes; at += size, ++number) {
+    if (dtype == Dtype::kBool) {
+      row[at] = 1;
+    } else if (filling == Filling::kOnes || !fractions) {
+      (void)StoreNumber(dtype, int64_t{1}, row + at);
     } else {
-      const size_t row_bytes = inputs_[i].row_bytes;
-      std::fill_n(store.numbers.data() + count_ * row_bytes, count * row_bytes, '\0');
+      // Of no pattern, so that for example a matrix of them has an inverse.
+      const double golden = 0.618033988749895 * static_cast<double>(number * number + 1);
+      (void)StoreNumber(dtype, golden - std::floor(golden) + 0.01, row + at);
     }
   }
-  count_ += count;
 }
 
 std::span<const ModelValue> Rows::Inputs(size_t first, size_t last, size_t padded) {

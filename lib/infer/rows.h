@@ -37,8 +37,10 @@ class Rows {
   /// Which watched members the record of the row last added has.
   std::span<const PresentMember> present() const;
 
-  /// Adds `count` rows of zeros and empty strings: for a warm-up.
-  void AddZeros(size_t count);
+  /// What made-up rows hold: zeros and empty strings; ones and "text"; unlike numbers and "text".
+  enum class Filling { kZeros, kOnes, kUnlike };
+  /// Adds `count` such rows: for a warm-up.
+  void AddMadeUp(size_t count, Filling filling = Filling::kZeros);
 
   /// The rows [first, last) of each input, and the last of them again until there are `padded`.
   /// Valid until the next call of anything.
@@ -53,6 +55,7 @@ class Rows {
   };
 
   void Reserve(size_t count);
+  void FillRow(size_t input, Filling filling);
   std::string_view FindColumn(const Frame& frame, const Input& input) const;
   static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
 

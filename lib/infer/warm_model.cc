@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/batch/buffer.h"
 #include "lib/codec/number.h"
 
 namespace rk {
@@ -28,6 +29,34 @@ std::vector<size_t> WarmSizes(const std::vector<Input>& inputs, const InferOptio
   std::vector<size_t> sizes = {1, std::min<size_t>(2, most), most};
   sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
+}
+
+// Throws if there is no use in other rows.
+void CheckCurable(const std::vector<ModelFailure>& failures, const InferOptions& options) {
+  constexpr size_t kFillings = 3;
+  using Kind = ModelFailure::Kind;
+  const ModelFailure& failure = failures.back();
+  const std::string_view reason = failure.what();
+  if (failure.kind() == Kind::kMemory) {
+    throw Error(
+        ErrorKind::kTryAgain,
+        fmt::format("out of memory at the warm-up: {}; a smaller --max-batch takes less", reason));
+  }
+  if (failure.kind() == Kind::kRows) throw Error(ErrorKind::kConfiguration, failure.what());
+  if (!options.sample.empty()) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("the model does not accept the sample record: {}", reason));
+  }
+  const bool always = std::all_of(failures.begin(), failures.end(), [&](const ModelFailure& one) {
+    return one.kind() == Kind::kOperation && one.what() == reason;
+  });
+  if (failures.size() == kFillings && always) {
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("the model does not accept these inputs: {}; compare --input with what it "
+                    "expects, or give one that it accepts with --sample",
+                    reason));
+  }
 }
 
 std::string TypeOf(const ModelValue& value) {
@@ -58,41 +87,72 @@ WarmModel::WarmModel(std::unique_ptr<Model> model, Signature signature, const In
             options.emit == Emit::kMerge ? outputs_.names() : std::vector<std::string>(),
             *options.codec) {}
 
+void WarmModel::MakeRows(Rows& rows, const InferOptions& options, size_t count,
+                         Rows::Filling filling) {
+  rows.Clear();
+  if (options.sample.empty()) return rows.AddMadeUp(count, filling);
+  Buffer value;
+  value.Append(options.sample);
+  while (rows.count() < count) {
+    if (const auto rejection = rows.Add(0, value.view())) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("the sample record: {}", rejection->message));
+    }
+  }
+}
+
 // Each size twice, since what the first call frees is there for the second.
+std::optional<Outputs> WarmModel::WarmUpOn(Rows& rows, const InferOptions& options,
+                                           const std::vector<size_t>& sizes) {
+  std::optional<Outputs> outputs;
+  for (const size_t count : sizes) {
+    for (int i = 0; i < 2; ++i) {
+      const auto returned = model_->Run(rows.Inputs(0, count, count));
+      if (!outputs) outputs.emplace(signature_, options.emit, returned, *options.codec);
+      outputs->Take(returned, count);
+    }
+  }
+  return outputs;
+}
+
+// A failure that is the same whatever the rows hold is one of their type and shape, which no record
+// cures.
 Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
   const std::vector<size_t> sizes = WarmSizes(signature_.inputs, options);
-  Rows rows(signature_.inputs, {});
-  rows.AddZeros(*std::max_element(sizes.begin(), sizes.end()));
-  std::optional<Outputs> outputs;
-  try {
-    for (const size_t count : sizes) {
-      for (int i = 0; i < 2; ++i) {
-        const auto returned = model_->Run(rows.Inputs(0, count, count));
-        if (!outputs) outputs.emplace(signature_, options.emit, returned, *options.codec);
-        outputs->Take(returned, count);
+  const size_t most = *std::max_element(sizes.begin(), sizes.end());
+  std::vector<ModelFailure> failures;
+  for (const Rows::Filling filling :
+       {Rows::Filling::kZeros, Rows::Filling::kOnes, Rows::Filling::kUnlike}) {
+    Rows rows(signature_.inputs, {}, *options.codec);
+    MakeRows(rows, options, most, filling);
+    try {
+      std::optional<Outputs> outputs = WarmUpOn(rows, options, sizes);
+      for (size_t i = 0; i < outputs->names().size(); ++i) {
+        gives_.push_back(fmt::format("{}: {}", outputs->names()[i], TypeOf(outputs->taken(i))));
       }
+      filling_ = filling;
+      warm_row_.emplace(std::move(rows));
+      return *std::move(outputs);
+    } catch (const ModelFailure& failure) {
+      failures.push_back(failure);
+      CheckCurable(failures, options);
     }
+  }
+  log(LogLevel::kWarning, fmt::format("not warmed up: the model refuses made-up rows: {}; give a "
+                                      "record that it accepts with --sample",
+                                      failures.front().what()));
+  return Outputs(signature_, options.emit, std::nullopt, *options.codec);
+}
+
+bool WarmModel::HasMemory() {
+  if (!warm_row_) return true;
+  try {
+    const size_t padded = Padded(1);
+    (void)model_->Run(warm_row_->Inputs(0, 1, padded));
+    return true;
   } catch (const ModelFailure& failure) {
-    if (failure.kind() == ModelFailure::Kind::kMemory) {
-      throw Error(ErrorKind::kTryAgain,
-                  fmt::format("out of memory at the warm-up: {}; a smaller --max-batch takes less",
-                              failure.what()));
-    }
-    if (failure.kind() == ModelFailure::Kind::kOperation) {
-      throw Error(
-          ErrorKind::kConfiguration,
-          fmt::format("the model does not accept these inputs: {}; compare --input with what "
-                      "it expects",
-                      failure.what()));
-    }
-    log(LogLevel::kWarning,
-        fmt::format("not warmed up: the model refuses rows of zeros: {}", failure.what()));
+    return failure.kind() != ModelFailure::Kind::kMemory;
   }
-  if (!outputs) return Outputs(signature_, options.emit, std::nullopt, *options.codec);
-  for (size_t i = 0; i < outputs->names().size(); ++i) {
-    gives_.push_back(fmt::format("{}: {}", outputs->names()[i], TypeOf(outputs->taken(i))));
-  }
-  return *std::move(outputs);
 }
 
 size_t WarmModel::Padded(size_t rows) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct InferOptions {
   BatcherOptions batching;
   /// Rising sizes to which calls are padded; empty: a call has just its rows.
   std::vector<size_t> buckets;
+  /// A value that the model takes, for the warm-up; empty: rows are made up.
+  std::string sample;
   /// Told of each call of the model how long it took. May be empty.
   std::function<void(std::chrono::nanoseconds took)> on_call;
   /// Told after each step of Infer. May be empty.
@@ -44,9 +47,11 @@ struct InferOptions {
 /// replaces at once. One thread.
 class WarmModel {
  public:
-  /// Warms the model up: when it returns, no first call is slow any more, and the model is known to
-  /// take such rows and to give such outputs; else it throws Error(kConfiguration). `id` is what
-  /// the header rk-model says.
+  /// Warms the model up with the sample, or with rows that are made up: zeros, and if it fails on
+  /// these, others. When it returns, no first call is slow any more, and the model is known to take
+  /// such rows and to give such outputs; or it failed on each in another way or with its own words,
+  /// so that a record's values may be better ones, which is logged. Else it throws
+  /// Error(kConfiguration). `id` is what the header rk-model says.
   WarmModel(std::unique_ptr<Model> model, Signature signature, const InferOptions& options,
             std::string id, const Log& log);
 
@@ -54,6 +59,13 @@ class WarmModel {
   const Signature& signature() const { return signature_; }
   /// The outputs with their types, e.g. `scores: f32 [B,10]`; empty where the warm-up gave none.
   const std::vector<std::string>& gives() const { return gives_; }
+
+  /// What made-up rows should hold: what the warm-up went well with.
+  Rows::Filling filling() const { return filling_; }
+
+  /// False if there is too little memory even for the row of the warm-up. What outputs() had is
+  /// gone.
+  bool HasMemory();
 
   Rows& rows() { return rows_; }
   Outputs& outputs() { return outputs_; }
@@ -64,6 +76,9 @@ class WarmModel {
 
  private:
   Outputs WarmUp(const InferOptions& options, const Log& log);
+  std::optional<Outputs> WarmUpOn(Rows& rows, const InferOptions& options,
+                                  const std::vector<size_t>& sizes);
+  void MakeRows(Rows& rows, const InferOptions& options, size_t count, Rows::Filling filling);
   size_t Padded(size_t rows) const;
 
   std::unique_ptr<Model> model_;
@@ -71,6 +86,8 @@ class WarmModel {
   std::string id_;
   std::vector<size_t> buckets_;
   std::vector<std::string> gives_;
+  Rows::Filling filling_ = Rows::Filling::kZeros;
+  std::optional<Rows> warm_row_;  // that of the warm-up; nothing if all failed
   Outputs outputs_;
   Rows rows_;
 };

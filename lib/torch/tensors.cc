@@ -73,12 +73,23 @@ bool IsMemory(const std::exception& exception) {
   });
 }
 
+// A line of Python's own traceback in a traced model: `FILE.py(12): forward`.
+bool IsPythonPlace(std::string_view line) {
+  constexpr std::string_view kFile = ".py(";
+  const size_t file = line.find(kFile);
+  if (file == std::string_view::npos) return false;
+  const std::string_view rest = line.substr(file + kFile.size());
+  const size_t end = rest.find_first_not_of("0123456789");
+  return end != 0 && end != std::string_view::npos && rest.substr(end).starts_with("): ");
+}
+
 // Of the traceback that LibTorch puts before the reason: its headlines, and the source it quotes,
 // which is indented but for the heads of what follows the place.
 bool IsTraceback(std::string_view line) {
   constexpr std::string_view kHeads[] = {" ", "class ", "def ", "The following operation failed",
                                          "Traceback of TorchScript"};
-  return std::any_of(std::begin(kHeads), std::end(kHeads),
+  return IsPythonPlace(line) ||
+         std::any_of(std::begin(kHeads), std::end(kHeads),
                      [&](std::string_view head) { return line.starts_with(head); });
 }
 

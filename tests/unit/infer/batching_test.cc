@@ -121,7 +121,7 @@ Fake::Function Limited(size_t most) {
   };
 }
 
-TEST_CASE("too little memory for a call is tried once more, at half its size") {
+TEST_CASE("too little memory for a call: it is halved until there is enough") {
   Fake model(Limited(5));
   Infer infer(Warm(model, Replace(8)), Replace(8));
   model.calls.clear();
@@ -129,15 +129,41 @@ TEST_CASE("too little memory for a call is tried once more, at half its size") {
   CHECK(CodesOf(infer.Work()[0]) == Values(8));
   CHECK(model.calls == Calls{8, 4, 4});
 
-  Fake small(Limited(3));
-  Infer stuck(Warm(small, Replace(8)), Replace(8));
-  stuck.Take(Batch(0, {1, 2, 3, 4, 5, 6, 7, 8}), kStart);
+  Fake small(Limited(1));
+  Infer slow(Warm(small, Replace(8)), Replace(8));
+  small.calls.clear();
+  slow.Take(Batch(0, {1, 2, 3, 4}), kStart);
+  CHECK(CodesOf(slow.Work()[0]) == Values(4));
+  CHECK(small.calls == Calls{4, 2, 1, 1, 2, 1, 1});
+}
+
+TEST_CASE("a record that alone wants too much memory fails alone") {
+  Fake model([](const Floats& rows) {
+    for (const float row : rows) {
+      if (row == 3) throw ModelFailure("out of memory", ModelFailure::Kind::kMemory);
+    }
+    return Double(rows);
+  });
+  Infer infer(Warm(model, Replace(8)), Replace(8));
+  infer.Take(Batch(0, {1, 2, 3, 4}), kStart);
+  CHECK(CodesOf(infer.Work()[0]) == Values{"", "", "model-error", ""});
+}
+
+TEST_CASE("where there is no memory for the row of the warm-up either, no record is to blame") {
+  bool full = false;
+  Fake model([&full](const Floats& rows) {
+    if (full) throw ModelFailure("out of memory", ModelFailure::Kind::kMemory);
+    return Double(rows);
+  });
+  Infer infer(Warm(model, Replace(8)), Replace(8));
+  full = true;
+  infer.Take(Batch(0, {1, 2}), kStart);
   try {
-    stuck.Work();
+    infer.Work();
     FAIL("it did not throw");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kTryAgain);
-    CHECK_THAT(error.what(), Catch::StartsWith("out of memory for 4 rows: "));
+    CHECK(std::string(error.what()) == "out of memory for one row: out of memory");
   }
 }
 

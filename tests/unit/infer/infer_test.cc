@@ -241,31 +241,75 @@ TEST_CASE("a model that cannot take such rows is refused before the first frame"
   CHECK(KindOf([&] { Make(model); }) == ErrorKind::kConfiguration);
 }
 
-TEST_CASE("a model that refuses zeros is served all the same, if its outputs are named") {
+TEST_CASE("a model that refuses zeros is warmed up with other numbers") {
   Fake model([](const Floats& rows) {
-    if (rows[0] == 0) throw ModelFailure("x must be above 0", ModelFailure::Kind::kRaised);
+    if (rows[0] == 0) throw ModelFailure("no inverse", ModelFailure::Kind::kOperation);
+    return Double(rows);
+  });
+  std::string logged;
+  const Log log = [&](LogLevel, std::string_view message) { logged = message; };
+  const auto warm = Warm(model, {}, "x:f32", "m@1", log);
+  CHECK(logged.empty());
+  CHECK(warm->gives() == std::vector<std::string>{"y: f32 [B,1]"});
+  CHECK(model.calls.back() == 500);
+}
+
+TEST_CASE("a model that refuses made-up rows is served all the same, if its outputs are named") {
+  Fake model([](const Floats& rows) {
+    if (rows[0] < 5) throw ModelFailure("x must be above 5", ModelFailure::Kind::kRaised);
     return Double(rows);
   });
   std::string logged;
   const Log log = [&](LogLevel, std::string_view message) { logged = message; };
   Infer infer(Warm(model, {}, "x:f32", "m@1", log), {});
-  CHECK(logged == "not warmed up: the model refuses rows of zeros: x must be above 0");
-  CHECK(CodesOf(RunOne(infer, FrameOf({R"({"x":0})", R"({"x":1})"}))) ==
+  CHECK(logged ==
+        "not warmed up: the model refuses made-up rows: x must be above 5; give a record that it "
+        "accepts with --sample");
+  CHECK(CodesOf(RunOne(infer, FrameOf({R"({"x":0})", R"({"x":6})"}))) ==
         std::vector<std::string>{"model-error", ""});
   CHECK(KindOf([&] {
           WarmModel(std::make_unique<FakeModel>(model), MakeSignature({"x:f32"}, {}, ""), {}, "m",
                     log);
         }) == ErrorKind::kConfiguration);
+
+  InferOptions options;
+  options.sample = R"({"x":7})";
+  logged.clear();
+  CHECK(Warm(model, options, "x:f32", "m@1", log)->gives().size() == 1);
+  CHECK(logged.empty());
+  options.sample = R"({"x":4})";
+  CHECK(KindOf([&] { Warm(model, options); }) == ErrorKind::kConfiguration);
+  options.sample = R"({"y":7})";
+  CHECK(KindOf([&] { Warm(model, options); }) == ErrorKind::kConfiguration);
 }
 
-TEST_CASE("a model that returns another number of rows than it got is refused") {
+TEST_CASE("failures that differ with the rows' values are the rows', not the model's") {
+  Fake model([](const Floats& rows) -> Floats {
+    throw ModelFailure("no item " + std::to_string(rows[0]), ModelFailure::Kind::kOperation);
+  });
+  Infer infer = Make(model);
+  CHECK(CodesOf(RunOne(infer, FrameOf({R"({"x":0})"}))) == std::vector<std::string>{"model-error"});
+}
+
+TEST_CASE("a model that always returns another number of rows than it got is refused") {
   Fake always([](const Floats&) { return Floats{1, 2}; });
   CHECK(KindOf([&] { Make(always); }) == ErrorKind::kConfiguration);
-  Fake later([](const Floats& rows) { return rows[0] == 9 ? Floats{1} : rows; });
-  Infer infer = Make(later);
-  CHECK(KindOf([&] {
-          RunOne(infer, FrameOf({R"({"x":9})", R"({"x":1})"}));
-        }) == ErrorKind::kConfiguration);
+}
+
+TEST_CASE("where a call returns fewer rows, the records that get none fail") {
+  Fake filter([](const Floats& rows) {
+    Floats kept;
+    for (const float row : rows) {
+      if (row >= 0) kept.push_back(row);
+    }
+    return kept;
+  });
+  Infer infer = Make(filter);
+  const Frame out = RunOne(infer, FrameOf({R"({"x":1})", R"({"x":-9})", R"({"x":3})"}));
+  CHECK(CodesOf(out) == std::vector<std::string>{"", "model-error", ""});
+  CHECK(out.record(1).failure.message ==
+        "output \"y\" of the model has the shape [0,1] for 1 rows in: its first dimension must be "
+        "the batch");
 }
 
 }  // namespace
