@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/run/init_process.h"
 #include "lib/run/pipeline.h"
@@ -65,8 +66,8 @@ rk::Pipeline Load(const Options& options) {
   if (options.pipeline.empty()) {
     throw rk::Error(rk::ErrorKind::kUsage, "no pipeline: give a file or a line of stages");
   }
-  rk::Pipeline pipeline = is_line ? rk::ParsePipelineLine(options.pipeline, rk::EnvironmentVariable)
-                                  : rk::ReadPipelineFile(options.pipeline, rk::EnvironmentVariable);
+  rk::Pipeline pipeline = is_line ? rk::ParsePipelineLine(options.pipeline, rk::Environment)
+                                  : rk::ReadPipelineFile(options.pipeline, rk::Environment);
   if (!options.name.empty()) pipeline.name = options.name;
   for (const std::string& text : options.replicas) rk::ApplyReplicas(pipeline, text);
   return pipeline;

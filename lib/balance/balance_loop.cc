@@ -50,6 +50,7 @@ void RunBalance(MessageSource& source, FrameServer& server, const BalanceDuties&
       next_tick = now + FrameServer::kBetweenTicks;
     }
     if (source.ended() && server.Idle()) return;
+    if (source.ended() && duties.draining() && server.nobody_came()) throw server.NobodyCame();
     Wait(source, server, duties, more ? std::chrono::milliseconds(0) : FrameServer::kBetweenTicks);
   }
 }

@@ -15,6 +15,13 @@ FrameServer::FrameServer(const Options& options, LinkObserver observer)
       balancer_(options.queue_records, options.by),
       next_tick_(Clock::now() + kBetweenTicks) {}
 
+Error FrameServer::NobodyCame() const {
+  return Error(ErrorKind::kTryAgain,
+               fmt::format("nobody fetches from {}: what is unacknowledged is read again at the "
+                           "next start",
+                           socket_.address()));
+}
+
 void FrameServer::Add(FrameMessage frame, Clock::time_point now) {
   balancer_.Add(std::move(frame), now);
   Dispatch(now);
@@ -27,6 +34,7 @@ void FrameServer::Serve(Clock::time_point now) {
 }
 
 void FrameServer::Hear(const ServeSocket::Report& report, Clock::time_point now) {
+  nobody_came_ = false;
   Nack(balancer_.OnReady(report.peer, report.ready, now), "has lost its connection");
   if (report.ready.leaving && !socket_.SayNothingFollows(report.peer)) Remove(report.peer);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lib/balance/balancer.h"
+#include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/frame_message.h"
 #include "lib/link/link_observer.h"
@@ -35,6 +36,10 @@ class FrameServer {
   bool HasRoom() const { return balancer_.HasRoom(); }
   /// True if nothing is queued and every fetcher is done with what it got.
   bool Idle() const { return balancer_.Idle(); }
+  /// True until the first fetcher has been heard of.
+  bool nobody_came() const { return nobody_came_; }
+  /// What to throw where that is reason enough to leave.
+  Error NobodyCame() const;
   /// Queues a frame, and sends what a fetcher has asked for.
   void Add(FrameMessage frame, Clock::time_point now);
   /// Hears the fetchers, sends what they have asked for, and looks for dead ones when that is due.
@@ -54,6 +59,7 @@ class FrameServer {
   AckClient acks_;
   Balancer balancer_;
   Clock::time_point next_tick_;
+  bool nobody_came_ = true;
 };
 
 }  // namespace rk

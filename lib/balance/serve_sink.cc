@@ -7,8 +7,8 @@
 
 namespace rk {
 
-ServeSink::ServeSink(const Options& options, LinkObserver observer)
-    : server_(options, std::move(observer)) {
+ServeSink::ServeSink(const Options& options, std::function<bool()> draining, LinkObserver observer)
+    : draining_(std::move(draining)), server_(options, std::move(observer)) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       Loop(stop);
@@ -26,21 +26,30 @@ ServeSink::~ServeSink() {
   thread_.join();
 }
 
+void ServeSink::CheckNeighbour() {
+  const Lock lock(mutex_);
+  if (!server_.Idle() && Deserted()) throw server_.NobodyCame();
+}
+
+bool ServeSink::Deserted() const { return server_.nobody_came() && draining_(); }
+
+// The thread notifies at each tick at least.
+template <typename Condition>
+void ServeSink::WaitUntil(Lock& lock, Condition&& condition) {
+  changed_.wait(lock, [&] { return failure_ || condition() || Deserted(); });
+  if (failure_) std::rethrow_exception(failure_);
+  if (!condition()) throw server_.NobodyCame();
+}
+
 void ServeSink::Give(Frame frame) {
   Lock lock(mutex_);
-  changed_.wait(lock, [&] { return failure_ || server_.HasRoom(); });
-  RethrowFailure();
+  WaitUntil(lock, [&] { return server_.HasRoom(); });
   server_.Add(FrameMessage(std::move(frame)), Clock::now());
 }
 
 void ServeSink::Finish(const Origin& /*origin*/) {
   Lock lock(mutex_);
-  changed_.wait(lock, [&] { return failure_ || server_.Idle(); });
-  RethrowFailure();
-}
-
-void ServeSink::RethrowFailure() const {
-  if (failure_) std::rethrow_exception(failure_);
+  WaitUntil(lock, [&] { return server_.Idle(); });
 }
 
 void ServeSink::Loop(const std::stop_token& stop) {

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -18,8 +19,9 @@ class ServeSink : public Sink {
  public:
   using Options = FrameServer::Options;
 
-  /// Throws Error(kConfiguration), Error(kIo).
-  ServeSink(const Options& options, LinkObserver observer);
+  /// Once `draining()`, which any thread may call, nobody is waited for who never came: then the
+  /// calls that would wait throw Error(kTryAgain). Throws Error(kConfiguration), Error(kIo).
+  ServeSink(const Options& options, std::function<bool()> draining, LinkObserver observer);
   ~ServeSink() override;
 
   void Send(const Frame& frame) override { Give(frame.Clone()); }
@@ -27,6 +29,7 @@ class ServeSink : public Sink {
   /// Waits until nothing is queued and every fetcher is done with what it got.
   void Finish(const Origin& origin) override;
   int fd() const override { return -1; }
+  void CheckNeighbour() override;
   bool lossy() const override { return true; }
 
  private:
@@ -34,8 +37,11 @@ class ServeSink : public Sink {
   using Lock = std::unique_lock<std::mutex>;
 
   void Loop(const std::stop_token& stop);
-  void RethrowFailure() const;
+  bool Deserted() const;
+  template <typename Condition>
+  void WaitUntil(Lock& lock, Condition&& condition);
 
+  std::function<bool()> draining_;
   EventFd wake_;
   std::condition_variable changed_;
   std::mutex mutex_;  ///< guards what follows

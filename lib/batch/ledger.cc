@@ -132,7 +132,7 @@ void Ledger::Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetR
   if (state == nullptr) return;
   range.next = std::min(range.next, state->sent);
   if (range.first >= range.next) return;
-  state->heard_of = true;
+  state->heard_of = acknowledged_any_ = true;
   const int64_t floor_before = state->acknowledged.EndFrom(state->start);
   state->acknowledged.Add(range);
   state->acknowledged_end = std::max(state->acknowledged_end, range.next);
@@ -175,8 +175,9 @@ void Ledger::Nack(const TopicPartition& partition, int64_t epoch, OffsetRange ra
        batch != state->batches.end() && batch->first < range.next;) {
     const auto nacked = batch++;
     // Blame for a batch that has been split since says nothing of its parts: any other of them may
-    // have been the cause.
-    if (blame && RangeOf(*nacked->second.frame) == range) {
+    // have been the cause. A part that a stage made of a batch, to fit in a frame, is the batch's.
+    const OffsetRange whole = RangeOf(*nacked->second.frame);
+    if (blame && whole.first <= range.first && range.next <= whole.next) {
       Blame(partition, *state, nacked);
     } else {
       replays_.insert({partition, nacked->first});

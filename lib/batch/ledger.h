@@ -78,7 +78,7 @@ class Ledger {
   void Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetRange range);
 
   /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` a peer died
-  /// holding the batch with just this range: its attempt rises; the second time it is split in 16
+  /// holding the batch with this range, or a part of it: its attempt rises; the second time it is split in 16
   /// parts, each of them the first time; a single record that is blamed twice is marked failed
   /// (code `poison`). So a peer's batches are to be named one by one.
   void Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
@@ -98,6 +98,8 @@ class Ledger {
   /// True if every batch (of `partition`, or of all) is acknowledged.
   bool Idle(const TopicPartition& partition) const;
   bool Idle() const { return batches_ == 0; }
+  /// True once any batch of this reader was acknowledged.
+  bool acknowledged_any() const { return acknowledged_any_; }
 
  private:
   struct Batch {
@@ -147,6 +149,7 @@ class Ledger {
   std::set<Waiting> replays_;  ///< sent before
   size_t bytes_ = 0;
   size_t batches_ = 0;
+  bool acknowledged_any_ = false;
 };
 
 }  // namespace rk

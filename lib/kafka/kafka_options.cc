@@ -2,22 +2,17 @@
 
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/base/environment.h"
 #include "lib/base/error.h"
 
 namespace rk {
 namespace {
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 std::string CheckProperty(const std::string& text) {
   if (text == "list" || ParseProperty(text)) return {};
@@ -98,7 +93,7 @@ void AddKafkaOptions(CLI::App& app, KafkaOptions& options) {
 ClientSettings ReadClientSettings(const KafkaOptions& options) {
   ClientSettings settings;
   const std::string file =
-      options.config_file.empty() ? Environment("RK_CONFIG") : options.config_file;
+      options.config_file.empty() ? Environment("RK_CONFIG").value_or("") : options.config_file;
   if (!file.empty()) settings.properties = ReadPropertiesFile(file);
   for (const std::string& text : options.properties) {
     settings.properties.push_back(ParseProperty(text).value());
@@ -106,7 +101,7 @@ ClientSettings ReadClientSettings(const KafkaOptions& options) {
   settings.brokers = options.brokers;
   if (settings.brokers.empty() && !settings.Find("bootstrap.servers") &&
       !settings.Find("metadata.broker.list")) {
-    settings.brokers = Environment("RK_BROKERS");
+    settings.brokers = Environment("RK_BROKERS").value_or("");
   }
   return settings;
 }

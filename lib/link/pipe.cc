@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/descriptor_io.h"
 #include "lib/base/error.h"
 
 namespace rk {
@@ -36,25 +37,16 @@ bool IsReadable(int fd) {
   return poll(&waiting, 1, 0) > 0;
 }
 
-void WaitWritable(int fd) {
-  pollfd waiting = {fd, POLLOUT, 0};
-  (void)poll(&waiting, 1, -1);
-}
-
 }  // namespace
 
-void WriteAll(int fd, std::string_view rest) {
-  while (!rest.empty()) {
-    const ssize_t count = write(fd, rest.data(), rest.size());
-    if (count >= 0) {
-      rest.remove_prefix(static_cast<size_t>(count));
-    } else if (errno == EAGAIN) {
-      WaitWritable(fd);
-    } else if (errno == EPIPE) {
-      throw Error(ErrorKind::kBrokenPipe, "the output is closed: its reader is gone");
-    } else if (errno != EINTR) {
-      throw IoError("the output cannot be written");
-    }
+void WriteOutput(int fd, std::string_view bytes) {
+  const int reason = WriteAll(fd, bytes);
+  if (reason == EPIPE) {
+    throw Error(ErrorKind::kBrokenPipe, "the output is closed: its reader is gone");
+  }
+  if (reason != 0) {
+    throw Error(ErrorKind::kIo,
+                fmt::format("the output cannot be written: {}", std::strerror(reason)));
   }
 }
 
@@ -140,14 +132,14 @@ void PipeSource::Accept(size_t count) {
 void PipeSource::ThrowEndOfInput() const {
   if (frame_.size() > 0) {
     throw Error(
-        ErrorKind::kBadData,
+        ErrorKind::kTryAgain,
         fmt::format("byte {}: the input ends within the frame that begins at byte {}; {} "
                     "of its {} bytes are missing: the stage before died, or the file is "
                     "cut short",
                     position_ + frame_.size() - missing_, position_, missing_, frame_.size()));
   }
   if (ahead_end_ > ahead_begin_) {
-    throw Error(ErrorKind::kBadData,
+    throw Error(ErrorKind::kTryAgain,
                 fmt::format("byte {}: the input ends within the header of the frame that begins at "
                             "byte {}: the stage before died, or the file is cut short",
                             position_ + ahead_end_ - ahead_begin_, position_));
@@ -170,7 +162,7 @@ PipeSink::PipeSink(int fd) : fd_(fd) {
   (void)fcntl(fd, F_SETPIPE_SZ, kPipeBytes);  // a smaller pipe is only slower
 }
 
-void PipeSink::Send(const Frame& frame) { WriteAll(fd_, frame.bytes()); }
+void PipeSink::Send(const Frame& frame) { WriteOutput(fd_, frame.bytes()); }
 
 // pipe(7): a pipe that poll(2) finds writable takes PIPE_BUF bytes.
 bool PipeSink::HasRoom(size_t bytes) const {

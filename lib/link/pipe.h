@@ -13,7 +13,7 @@ namespace rk {
 
 /// Writes all of it, waiting as long as the other end pushes back. Throws Error(kBrokenPipe) if
 /// whoever reads it is gone, Error(kIo).
-void WriteAll(int fd, std::string_view rest);
+void WriteOutput(int fd, std::string_view bytes);
 
 /// Frames from a pipe or a regular file. `fd` stays the caller's, with the flags it has.
 ///

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <string>
 
 #include "lib/link/sink.h"
@@ -14,20 +16,25 @@ namespace rk {
 /// read. So whoever leaves asks, and the collector answers once all that went before has come.
 class PushSink : public Sink {
  public:
-  /// `hwm` frames wait here at most. Throws Error(kIo).
-  PushSink(const std::string& address, size_t max_frame, int hwm);
+  /// `hwm` frames wait here at most. Once `draining()`, which any thread may call, nobody is waited
+  /// for who never came: then Send() and Finish() throw Error(kTryAgain). Throws Error(kIo).
+  PushSink(std::string address, size_t max_frame, int hwm, std::function<bool()> draining);
 
   void Send(const Frame& frame) override;
   void Give(Frame frame) override;
-  /// Waits until the collector has received all that was sent.
+  /// Waits until the collector has received all that was sent; at once if nothing was.
   void Finish(const Origin& origin) override;
   int fd() const override { return -1; }
   bool lossy() const override { return true; }
 
  private:
   void SendMessage(zmq::message_t message);
+  void WaitFor(short events, std::chrono::milliseconds timeout);
 
+  std::string address_;
+  std::function<bool()> draining_;
   LinkSocket socket_;
+  bool sent_ = false;  ///< a frame: somebody collects, or has
 };
 
 }  // namespace rk

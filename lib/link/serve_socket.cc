@@ -62,11 +62,8 @@ bool ServeSocket::SayNothingFollows(const std::string& peer) {
 }
 
 bool ServeSocket::SendTo(const std::string& peer, zmq::message_t& message) {
-  const bool there = TrySendPart(socket_, peer, zmq::send_flags::sndmore);
-  if (there) {
-    WithZmq("cannot send on " + address(),
-            [&] { socket_.send(std::move(message), zmq::send_flags::dontwait); });
-  }
+  const bool there =
+      TrySendPart(socket_, peer, zmq::send_flags::sndmore) && TrySendMessage(socket_, message);
   ready_.Check(socket_);
   return there;
 }

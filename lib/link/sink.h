@@ -27,6 +27,10 @@ class Sink {
   /// -1 where the link outlives its other end.
   virtual int fd() const = 0;
 
+  /// Throws Error(kTryAgain) if a drain was asked for and nobody ever came for what was sent. To be
+  /// called every second or so by who waits for more than this sink.
+  virtual void CheckNeighbour() {}
+
   /// False where nobody will acknowledge what is sent (a regular file, /dev/null): sent is all
   /// there is.
   virtual bool acknowledged() const { return true; }

@@ -15,7 +15,7 @@ class Source {
 
   /// The next data frame if a whole one is there, else nullopt. Never blocks.
   /// Throws Error(kBadData) for broken bytes (naming the position), Error(kTryAgain) when the input
-  /// ended without END, Error(kIo).
+  /// ended without END, also within a frame, Error(kIo).
   virtual std::optional<Frame> TryReceive() = 0;
 
   /// The stage needs the frame no more: what became of it is with the next stage, or with Kafka.

@@ -87,4 +87,12 @@ bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags f
   return true;
 }
 
+bool TrySendMessage(zmq::socket_t& socket, zmq::message_t& message) {
+  while (zmq_msg_send(message.handle(), socket.handle(), ZMQ_DONTWAIT) < 0) {
+    if (zmq_errno() == EHOSTUNREACH || zmq_errno() == EAGAIN) return false;
+    if (zmq_errno() != EINTR) throw ZmqError("cannot send");
+  }
+  return true;
+}
+
 }  // namespace rk

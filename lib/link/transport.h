@@ -47,5 +47,8 @@ bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part);
 
 /// Queues one part. False if the peer is gone. Never blocks where there is no high-water mark.
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags);
+/// The same for a message, or its last part, without a copy; `message` stays as it is where it is
+/// false, also at the high-water mark.
+bool TrySendMessage(zmq::socket_t& socket, zmq::message_t& message);
 
 }  // namespace rk

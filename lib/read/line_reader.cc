@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/descriptor_io.h"
 #include "lib/base/error.h"
 #include "lib/read/sender.h"
 
@@ -59,12 +60,13 @@ void LineReader::Run() {
     Wait();
     window_.ClearWake();
     window_.RethrowFailure();
-    if (!Stopping() && !HasLine()) ReadMore();
+    if (!Stopping() && !HasLine()) ReadLines();
     while (!Stopping() && HasLine() && window_.WantsMore()) AddBatch();
     const auto now = steady_clock::now();
     if (now < next_tick_) continue;
     next_tick_ = now + kBetweenTicks;
     if (sink_.lossy()) window_.ReplayOverdue(now, stage_.log);
+    window_.WarnIfUnanswered(now, stage_.log);
   }
   sender.Stop();
   sink_.Finish(origin_);
@@ -80,18 +82,10 @@ void LineReader::Wait() {
   poll(watched.data(), watched.size(), int{kBetweenTicks.count()});
 }
 
-void LineReader::ReadMore() {
-  pollfd input{fd_, POLLIN, 0};
-  if (poll(&input, 1, 0) <= 0) return;
-  const size_t size = text_.size();
-  text_.resize(size + kReadBytes);
-  const ssize_t count = read(fd_, text_.data() + size, kReadBytes);
-  const int error = errno;
-  text_.resize(size + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  if (count == 0) ended_ = true;
-  if (count < 0 && error != EINTR && error != EAGAIN) {
-    throw Error(ErrorKind::kIo, fmt::format("{}: {}", options_.path, std::strerror(error)));
-  }
+void LineReader::ReadLines() {
+  const auto count = ReadAvailable(fd_, kReadBytes, options_.path, text_);
+  if (!count) return;
+  if (*count == 0) ended_ = true;
   if (!HasLine() && text_.size() > options_.longest_line) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: line {} is longer than {} bytes: is there one record per line?",

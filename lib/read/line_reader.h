@@ -46,7 +46,7 @@ class LineReader {
   };
 
   void Wait();
-  void ReadMore();
+  void ReadLines();
   void AddBatch();
   Lines NextLines() const;
   bool HasLine() const;

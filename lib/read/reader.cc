@@ -144,6 +144,7 @@ void Reader::OnTick(Clock::time_point now) {
   if (consumer_->TakeCommitFailure()) committer_.OnRefused();
   consumer_->Commit(window_.With([&](Ledger& ledger) { return committer_.Due(ledger, now); }));
   if (sink_.lossy()) window_.ReplayOverdue(now, log_);
+  window_.WarnIfUnanswered(now, log_);
   lag_.Set(fetcher_.Lag());
   const bool waiting = !assigned_ && !options_.partitions && !Stopping();
   if (const auto warning = watch_.OnTick(waiting, now)) log_(LogLevel::kWarning, *warning);

@@ -38,6 +38,7 @@ void Sender::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (!window_.WaitForUnsent(kIdle)) {
       ThrowIfGone(sink_);
+      sink_.CheckNeighbour();
       continue;
     }
     const std::lock_guard lock(sending_);

@@ -24,6 +24,23 @@ void Window::ReplayOverdue(Ledger::Clock::time_point now, const Log& log) {
   Changed();
 }
 
+void Window::WarnIfUnanswered(Ledger::Clock::time_point now, const Log& log) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (warned_ || ledger_.acknowledged_any() || ledger_.Idle()) {
+      unanswered_since_.reset();
+      return;
+    }
+    if (!unanswered_since_) unanswered_since_ = now;
+    if (now - *unanswered_since_ < kUnanswered) return;
+    warned_ = true;
+  }
+  log(LogLevel::kWarning,
+      fmt::format("nothing was acknowledged for {} s: does the pipeline end in rk-write? "
+                  "Without it the reader waits, and commits nothing",
+                  kUnanswered.count()));
+}
+
 void Window::WakeIfAsked() {
   if (std::exchange(wake_asked_, false)) wake_.Set();
 }

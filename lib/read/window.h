@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "lib/base/event_fd.h"
@@ -32,6 +33,11 @@ class Window {
   /// The last resort on a link that may lose a frame: sends again what nobody acknowledges. To be
   /// called about once a second.
   void ReplayOverdue(Ledger::Clock::time_point now, const Log& log);
+
+  /// Warns, once, if nothing was ever acknowledged and that for kUnanswered: perhaps nobody will.
+  /// To be called about once a second.
+  void WarnIfUnanswered(Ledger::Clock::time_point now, const Log& log);
+  static constexpr std::chrono::seconds kUnanswered{10};
 
   /// Something changed that another thread may wait for. The Kafka thread is woken if it asked.
   void Changed();
@@ -68,6 +74,8 @@ class Window {
   std::condition_variable changed_;
   Ledger ledger_;
   std::exception_ptr failure_;
+  std::optional<Ledger::Clock::time_point> unanswered_since_;  ///< something is in flight
+  bool warned_ = false;
   bool wake_asked_ = false;
   bool sender_woken_ = false;
   EventFd wake_;

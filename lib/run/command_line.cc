@@ -1,7 +1,6 @@
 #include "lib/run/command_line.h"
 
 #include <cctype>
-#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -125,11 +124,6 @@ std::string QuoteWord(const std::string& word) {
 }
 
 }  // namespace
-
-std::optional<std::string> EnvironmentVariable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 std::vector<std::vector<std::string>> SplitLine(std::string_view line, const Variables& variables) {
   return Splitter(line, variables).Split();

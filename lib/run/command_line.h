@@ -11,9 +11,6 @@ namespace rk {
 /// The value of a variable, nullopt if there is none of that name.
 using Variables = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// The environment of this process.
-std::optional<std::string> EnvironmentVariable(const std::string& name);
-
 /// Splits a pipeline line into its commands and these into words, as a shell does: blanks, quotes,
 /// backslashes, `|`, and $NAME or ${NAME} out of `variables`, not split again. What else means
 /// something to a shell (`>`, `;`, `&`, `$(…)`, …) throws Error(kConfiguration) unless it is

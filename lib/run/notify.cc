@@ -9,13 +9,13 @@
 #include <cstring>
 
 #include "lib/base/descriptor.h"
-#include "lib/run/command_line.h"
+#include "lib/base/environment.h"
 
 namespace rk {
 
-SystemdNotifier::SystemdNotifier() : socket_(EnvironmentVariable("NOTIFY_SOCKET").value_or("")) {
-  const std::string text = EnvironmentVariable("WATCHDOG_USEC").value_or("");
-  const std::string pid = EnvironmentVariable("WATCHDOG_PID").value_or("");
+SystemdNotifier::SystemdNotifier() : socket_(Environment("NOTIFY_SOCKET").value_or("")) {
+  const std::string text = Environment("WATCHDOG_USEC").value_or("");
+  const std::string pid = Environment("WATCHDOG_PID").value_or("");
   int64_t microseconds = 0;
   std::from_chars(text.data(), text.data() + text.size(), microseconds);
   // Twice as often as it must be.

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/endpoint.h"
 #include "lib/link/runtime_dir.h"
 
 namespace rk {
@@ -20,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestSocketPath = 107;
 constexpr std::string_view kNameCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 constexpr std::string_view kLinePrefix = "line-";
@@ -79,7 +79,7 @@ std::string PipelinePath(const std::string& name) {
                             name));
   }
   std::string path = RuntimeDir().path() + "/" + name;
-  if (path.size() + 1 + RuntimeDir::kLongestName > kLongestSocketPath) {
+  if (path.size() + 1 + RuntimeDir::kLongestName > Endpoint::kLongestPath) {
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("{} is too long for a socket directory: use a shorter --name or "
                             "RK_RUNTIME_DIR",

@@ -9,6 +9,7 @@
 #include "lib/link/collect.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/fetch.h"
+#include "lib/link/fitting_sink.h"
 #include "lib/link/pipe.h"
 #include "lib/link/push.h"
 #include "lib/stage/tool.h"
@@ -48,6 +49,18 @@ FetchSocket::Options FetchOptions(const LinkOptions& options, const Endpoint& en
   return {endpoint.address(), options.max_frame, options.prefetch, holds == Holds::kUntilSent};
 }
 
+std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
+  const Endpoint endpoint = ParseEndpoint(options.out);
+  const auto draining = [&signals = stage.signals] { return signals.draining(); };
+  if (endpoint.pipe()) return std::make_unique<PipeSink>(STDOUT_FILENO);
+  if (!endpoint.bind) {
+    return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm, draining);
+  }
+  return std::make_unique<ServeSink>(
+      ServeSink::Options{endpoint.path, options.max_frame, kOneFrame, Balancer::By::kNone},
+      draining, ObserveQueue(stage));
+}
+
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
@@ -57,7 +70,11 @@ void AddInputOptions(CLI::App& app, LinkOptions& options) {
   app.add_option("--prefetch", options.prefetch, "frames to fetch ahead")
       ->option_text("N=2")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--max-frame", options.max_frame, "largest frame to accept")
+  AddMaxFrameOption(app, options);
+}
+
+CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options) {
+  return app.add_option("--max-frame", options.max_frame, "largest frame to accept or send")
       ->option_text("SIZE=64MiB")
       ->transform(CLI::AsSizeValue(false));
 }
@@ -98,14 +115,8 @@ std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Sta
 }
 
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage) {
-  const Endpoint endpoint = ParseEndpoint(options.out);
-  if (endpoint.pipe()) return std::make_unique<PipeSink>(STDOUT_FILENO);
-  if (!endpoint.bind) {
-    return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm);
-  }
-  return std::make_unique<ServeSink>(
-      ServeSink::Options{endpoint.path, options.max_frame, kOneFrame, Balancer::By::kNone},
-      ObserveQueue(stage));
+  return std::make_unique<FittingSink>(OpenLink(options, stage), options.max_frame, stage.name,
+                                       stage.log);
 }
 
 bool Serves(const LinkOptions& options) { return ParseEndpoint(options.out).bind; }

@@ -11,7 +11,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace rk {
 
@@ -29,7 +30,9 @@ struct LinkOptions {
 
 void AddInputOptions(CLI::App& app, LinkOptions& options);   ///< --in, --max-frame, --prefetch
 void AddOutputOptions(CLI::App& app, LinkOptions& options);  ///< --out
-void AddHwmOption(CLI::App& app, LinkOptions& options);      ///< --hwm
+/// --max-frame, for a stage without AddInputOptions().
+CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options);
+void AddHwmOption(CLI::App& app, LinkOptions& options);  ///< --hwm
 
 /// What a stage does with the frames that it fetches.
 enum class Holds {
@@ -38,7 +41,8 @@ enum class Holds {
   kNothing,    ///< a balance: it passes them on, and no record can be the death of it
 };
 
-/// Both throw Error(kUsage) for what is no endpoint, and what the links throw.
+/// Both throw Error(kUsage) for what is no endpoint, and what the links throw. What is over
+/// options.max_frame is split on its way out (FittingSink).
 std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage);
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage);
 

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "lib/base/descriptor_io.h"
 #include "lib/stage/json_string.h"
 
 namespace rk {
@@ -39,15 +39,6 @@ std::string UtcTime(std::chrono::system_clock::time_point now) {
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
 }
 
-void WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
 }  // namespace
 
 std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel level,
@@ -67,7 +58,7 @@ Log StderrLog(std::string tool, LogLevel least, LogFormat format) {
   return [tool = std::move(tool), least, format](LogLevel level, std::string_view message) {
     if (level < least) return;
     const auto now = std::chrono::system_clock::now();
-    WriteAll(STDERR_FILENO, FormatLogLine(format, tool, level, message, now));
+    (void)WriteAll(STDERR_FILENO, FormatLogLine(format, tool, level, message, now));
   };
 }
 

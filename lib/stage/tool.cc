@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/observe/reports.h"
 #include "lib/stage/completion.h"
@@ -51,7 +51,7 @@ struct CommonOptions {
     std::vector<std::string> words;
     if (quiet) words.emplace_back("-q");
     if (verbose) words.emplace_back("-v");
-    if (log_format != "text" || std::getenv("RK_LOG_FORMAT") != nullptr)
+    if (log_format != "text" || Environment("RK_LOG_FORMAT"))
       words.insert(words.end(), {"--log-format", log_format});
     return words;
   }
@@ -233,7 +233,9 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
         info, options.MakeLog(info.name),
         unknown.empty() ? error.what() : fmt::format("unknown option '{}'", unknown.front()));
   } catch (const Error& error) {
-    log(LogLevel::kError, error.what());
+    // As in any pipeline of a shell whose end has enough: nothing has gone wrong here.
+    const bool has_enough = error.kind() == ErrorKind::kBrokenPipe;
+    log(has_enough ? LogLevel::kDebug : LogLevel::kError, error.what());
     return ExitCodeOf(error.kind());
   } catch (const std::bad_alloc&) {
     log(LogLevel::kError, "out of memory: add some, or use smaller frames and windows");

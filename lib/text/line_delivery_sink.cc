@@ -12,7 +12,7 @@ namespace rk {
 void LineDeliverySink::Produce(FramePtr frame) {
   text_.clear();
   for (size_t i = 0; i < frame->record_count(); ++i) Append(frame->info(), frame->record(i));
-  WriteAll(fd_, text_);
+  WriteOutput(fd_, text_);
   done_.push_back(std::move(frame));
   done_event_.Set();
 }

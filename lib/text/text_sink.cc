@@ -8,7 +8,7 @@ void TextSink::Send(const Frame& frame) {
   text_.clear();
   for (size_t i = 0; i < frame.record_count(); ++i)
     format_.Append(frame.info(), frame.record(i), text_);
-  WriteAll(fd_, text_);
+  WriteOutput(fd_, text_);
 }
 
 }  // namespace rk

@@ -1,17 +1,13 @@
 #include "lib/text/text_source.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/descriptor_io.h"
 #include "lib/base/error.h"
 
 namespace rk {
@@ -60,23 +56,11 @@ RecordView RecordOf(std::string_view text, const TextFormat& format) {
 TextSource::TextSource(int fd, TextFormat format) : fd_(fd), format_(std::move(format)) {}
 
 std::optional<Frame> TextSource::TryReceive() {
-  if (ended_ || !ReadMore()) return std::nullopt;
+  if (ended_) return std::nullopt;
+  const auto count = ReadAvailable(fd_, kReadBytes, "standard input", text_);
+  if (!count) return std::nullopt;
+  ended_ = *count == 0;
   return Cut();
-}
-
-// False if nothing was there.
-bool TextSource::ReadMore() {
-  pollfd input{fd_, POLLIN, 0};
-  if (poll(&input, 1, 0) <= 0) return false;
-  const size_t size = text_.size();
-  text_.resize(size + kReadBytes);
-  const ssize_t count = read(fd_, text_.data() + size, kReadBytes);
-  const int error = errno;
-  text_.resize(size + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  if (count < 0 && error != EINTR && error != EAGAIN)
-    throw Error(ErrorKind::kIo, fmt::format("standard input: {}", std::strerror(error)));
-  ended_ = count == 0;
-  return count >= 0;
 }
 
 // What is whole of the text. At its end the last record may lack its delimiter.

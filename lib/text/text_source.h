@@ -54,7 +54,6 @@ class TextSource : public Source {
   bool acknowledged() const override { return false; }
 
  private:
-  bool ReadMore();
   std::optional<Frame> Cut();
 
   int fd_;

@@ -11,7 +11,6 @@
 #include "lib/base/event_fd.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/collect.h"
-#include "lib/link/push.h"
 #include "tests/unit/balance/link_place.h"
 
 namespace rk {
@@ -104,9 +103,9 @@ TEST_CASE("a balance passes frames on with every byte, in order, and ends when a
   Hop hop{place};
   Balance balance(hop.Collects(), hop.Server());
   auto pusher = std::async(std::launch::async, [&] {
-    PushSink sink(place.address, kMaxFrame, 4);
-    for (int64_t i = 0; i < 100; ++i) sink.Send(TestFrame(i, 2, 20'000));
-    sink.Finish(kNobody);
+    const auto sink = place.Push(4);
+    for (int64_t i = 0; i < 100; ++i) sink->Send(TestFrame(i, 2, 20'000));
+    sink->Finish(kNobody);
   });
   const auto source = hop.Behind();
   for (int64_t i = 0; i < 100; ++i) {
@@ -130,9 +129,9 @@ TEST_CASE("a balance whose queue is full takes no more, and still hears who leav
   const Balance balance(hop.Collects(), hop.Server(2));
   std::atomic<int> sent = 0;
   std::jthread pusher([&] {
-    PushSink sink(place.address, kMaxFrame, 1);
+    const auto sink = place.Push(1);
     for (int64_t i = 0; i < 40; ++i) {
-      sink.Send(TestFrame(i, 1, 200'000));
+      sink->Send(TestFrame(i, 1, 200'000));
       ++sent;
     }
   });

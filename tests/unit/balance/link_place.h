@@ -11,6 +11,7 @@
 
 #include "lib/balance/serve_sink.h"
 #include "lib/link/fetch.h"
+#include "lib/link/push.h"
 #include "tests/unit/link/test_directory.h"
 #include "tests/unit/link/test_pipe.h"
 
@@ -26,6 +27,7 @@ struct Place {
   std::string path = directory.path() + "/link";
   std::string address = "ipc://" + path;
   std::atomic<int> dropped = 0;
+  std::atomic<bool> draining = false;
 
   LinkObserver Observer() {
     LinkObserver observer;
@@ -34,8 +36,12 @@ struct Place {
   }
   std::unique_ptr<ServeSink> Serve(size_t queue_records = 1,
                                    Balancer::By by = Balancer::By::kNone) {
-    return std::make_unique<ServeSink>(ServeSink::Options{path, kMaxFrame, queue_records, by},
-                                       Observer());
+    return std::make_unique<ServeSink>(
+        ServeSink::Options{path, kMaxFrame, queue_records, by}, [this] { return draining.load(); },
+        Observer());
+  }
+  std::unique_ptr<PushSink> Push(int hwm = 4) {
+    return std::make_unique<PushSink>(address, kMaxFrame, hwm, [this] { return draining.load(); });
   }
   std::unique_ptr<FetchSource> Fetch(size_t prefetch = 2, bool isolates = true) {
     return std::make_unique<FetchSource>(

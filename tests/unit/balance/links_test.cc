@@ -14,7 +14,6 @@
 
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
-#include "lib/link/push.h"
 #include "tests/unit/balance/link_place.h"
 
 namespace rk {
@@ -41,9 +40,9 @@ TEST_CASE("frames of several pushers are collected, each one's in order, with ev
   std::vector<std::future<void>> pushers;
   for (int64_t pusher = 0; pusher < 3; ++pusher) {
     pushers.push_back(std::async(std::launch::async, [&, pusher] {
-      PushSink sink(place.address, kMaxFrame, 4);
-      for (int64_t i = 0; i < 50; ++i) sink.Send(TestFrame(pusher * 1000 + i, 1, 5000));
-      sink.Finish(kNobody);
+      const auto sink = place.Push(4);
+      for (int64_t i = 0; i < 50; ++i) sink->Send(TestFrame(pusher * 1000 + i, 1, 5000));
+      sink->Finish(kNobody);
     }));
   }
   std::vector<int64_t> next = {0, 1000, 2000};
@@ -65,9 +64,9 @@ TEST_CASE("a pusher that leaves while the collector is far behind loses nothing"
   Place place;
   CollectSource source(place.path, kMaxFrame, 1, place.Observer());
   auto pusher = std::async(std::launch::async, [&] {
-    PushSink sink(place.address, kMaxFrame, 1);
-    for (int64_t i = 0; i < 30; ++i) sink.Send(TestFrame(i, 1, 20'000));
-    sink.Finish(kNobody);
+    const auto sink = place.Push(1);
+    for (int64_t i = 0; i < 30; ++i) sink->Send(TestFrame(i, 1, 20'000));
+    sink->Finish(kNobody);
   });
   std::this_thread::sleep_for(milliseconds(200));
   for (int64_t i = 0; i < 30; ++i) {
@@ -82,9 +81,9 @@ TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
   Place place;
   std::atomic<int> sent = 0;
   std::jthread pusher([&] {
-    PushSink sink(place.address, kMaxFrame, 1);
+    const auto sink = place.Push(1);
     for (int64_t i = 0; i < 40; ++i) {
-      sink.Send(TestFrame(i, 1, 200'000));
+      sink->Send(TestFrame(i, 1, 200'000));
       ++sent;
     }
   });
@@ -100,12 +99,56 @@ TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
 TEST_CASE("a collector that leaves takes what is under way and then ends") {
   Place place;
   CollectSource source(place.path, kMaxFrame, 4, place.Observer());
-  PushSink sink(place.address, kMaxFrame, 4);
-  sink.Send(TestFrame(0));
+  const auto sink = place.Push(4);
+  sink->Send(TestFrame(0));
   source.Leave();
   CHECK_FALSE(source.ended());
   CHECK(Receive(source));
   CHECK(Ends(source));
+}
+
+TEST_CASE("a pusher that drains waits for no collector that never came") {
+  Place place;
+  const auto idle = place.Push();
+  idle->Finish(kNobody);  // it has nothing to hand over
+  const auto sink = place.Push();
+  auto sending = std::async(std::launch::async, [&] { sink->Send(TestFrame(0)); });
+  CHECK(sending.wait_for(milliseconds(300)) == std::future_status::timeout);
+  place.draining = true;
+  CHECK(sending.wait_for(milliseconds(1000)) == std::future_status::ready);
+  CHECK_THROWS_WITH(sending.get(), Catch::Contains("nobody collects on " + place.address));
+}
+
+TEST_CASE("a pusher that drains waits for a collector that has come") {
+  Place place;
+  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  const auto sink = place.Push(1);
+  auto sending = std::async(std::launch::async, [&] {
+    for (int64_t i = 0; i < 20; ++i) sink->Send(TestFrame(i, 1, 200'000));
+    sink->Finish(kNobody);
+  });
+  for (int64_t i = 0; i < 20; ++i) {
+    const auto frame = Receive(source);
+    REQUIRE(frame);
+    CHECK(frame->info().first_offset == i);
+    if (place.draining.exchange(true)) continue;
+    CHECK(sending.wait_for(milliseconds(500)) == std::future_status::timeout);
+  }
+  while (sending.wait_for(milliseconds(1)) != std::future_status::ready)
+    CHECK_FALSE(source.TryReceive());
+  CHECK_NOTHROW(sending.get());
+}
+
+TEST_CASE("a server that drains waits for no fetcher that never came") {
+  Place place;
+  const auto sink = place.Serve(1);
+  sink->Send(TestFrame(0));
+  auto sending = std::async(std::launch::async, [&] { sink->Send(TestFrame(1)); });
+  CHECK(sending.wait_for(milliseconds(300)) == std::future_status::timeout);
+  place.draining = true;
+  CHECK(sending.wait_for(milliseconds(1000)) == std::future_status::ready);
+  CHECK_THROWS_WITH(sending.get(), Catch::Contains("nobody fetches from " + place.address));
+  CHECK_THROWS_AS(sink->Finish(kNobody), Error);
 }
 
 TEST_CASE("a fetcher gets no more than it asked for until it is done with that") {

@@ -257,4 +257,18 @@ TEST_CASE("blame for a stale original sends its parts again and blames none of t
   }
 }
 
+TEST_CASE("blame for a part that a stage made of a batch is the batch's") {
+  Ledger ledger = MakeBlamed(MakeBatch(MakeInfo({0, 3})), 0);
+  Send(ledger);
+  Blame(ledger, {1, 3});
+  const auto whole = Send(ledger);
+  REQUIRE(whole.size() == 1);
+  RequireTiles(whole, {0, 3});
+  REQUIRE(whole[0]->info().attempt == 1);
+  Blame(ledger, {0, 1});
+  const auto parts = Send(ledger);
+  REQUIRE(parts.size() == 3);
+  RequireTiles(parts, {0, 3});
+}
+
 }  // namespace rk

@@ -154,7 +154,7 @@ TEST_CASE("an input that ends without END is never a success") {
   CHECK_FALSE(source.ended());
 }
 
-TEST_CASE("an input that ends within a frame is refused with the position, wherever it ends") {
+TEST_CASE("an input that ends within a frame is to be tried again, with the position, wherever it ends") {
   const std::string frame(TestFrame(0).bytes());
   for (size_t length = 1; length < frame.size(); ++length) {
     TestPipe pipe;
@@ -164,7 +164,7 @@ TEST_CASE("an input that ends within a frame is refused with the position, where
     PipeSource source(pipe.in(), kMaxFrame);
     REQUIRE(source.TryReceive());
     const Error error = ErrorOf([&] { source.TryReceive(); });
-    CHECK(error.kind() == ErrorKind::kBadData);
+    CHECK(error.kind() == ErrorKind::kTryAgain);
     const std::string at = "byte " + std::to_string(frame.size() + length) + ":";
     CHECK_THAT(error.what(), Catch::StartsWith(at));
     if (length >= FramePrefix::kLength) {

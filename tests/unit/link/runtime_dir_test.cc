@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include <catch2/catch.hpp>
 
 #include "lib/base/error.h"
@@ -65,6 +68,60 @@ TEST_CASE("without any setting, or with one of another user, it is this user's o
   const RuntimeDir directory;
   CHECK(directory.path() == "/tmp/rk-" + std::to_string(geteuid()));
   CHECK(ModeOf(directory.path()) == 0700);
+}
+
+TEST_CASE("where others have taken the name in /tmp it is another, the same one for all stages") {
+  const TestDirectory tmp;
+  const TestDirectory elsewhere;  // ours, and private
+  const TestEnvironment own("RK_RUNTIME_DIR", std::nullopt);
+  const TestEnvironment xdg("XDG_RUNTIME_DIR", std::nullopt);
+  const std::string name = tmp.path() + "/rk-" + std::to_string(geteuid());
+  std::filesystem::create_directory_symlink(elsewhere.path(), name);
+  std::filesystem::create_directory(name + "-1");
+  chmod((name + "-1").c_str(), 0777);
+  if (geteuid() == 0) {
+    std::filesystem::create_directory(name + "-2");
+    chmod((name + "-2").c_str(), 0700);
+    REQUIRE(chown((name + "-2").c_str(), 12345, 12345) == 0);
+  } else {
+    std::ofstream(name + "-2") << "a file";
+  }
+  CHECK(RuntimeDir(tmp.path()).path() == name + "-3");
+  CHECK(ModeOf(name + "-3") == 0700);
+  CHECK(std::filesystem::is_empty(elsewhere.path()));
+  std::filesystem::remove(name);  // whoever made it takes it away again: those that run stay
+  CHECK(RuntimeDir(tmp.path()).path() == name + "-3");
+  CHECK_FALSE(std::filesystem::exists(name));
+}
+
+TEST_CASE("where others have taken all names in /tmp the first one's fault is said") {
+  const TestDirectory tmp;
+  const TestEnvironment own("RK_RUNTIME_DIR", std::nullopt);
+  const TestEnvironment xdg("XDG_RUNTIME_DIR", std::nullopt);
+  const std::string name = tmp.path() + "/rk-" + std::to_string(geteuid());
+  std::ofstream(name) << "a file";
+  for (int number = 1; number <= 9; ++number) std::ofstream(name + "-" + std::to_string(number));
+  CHECK_THROWS_WITH(RuntimeDir(tmp.path()), Catch::Contains(name + " ") &&
+                                                Catch::Contains("not a directory") &&
+                                                Catch::Contains("RK_RUNTIME_DIR"));
+}
+
+TEST_CASE("a runtime directory that is a symbolic link is refused, wherever it leads") {
+  const TestDirectory parent;
+  const TestDirectory elsewhere;
+  const std::string link = parent.path() + "/link";
+  std::filesystem::create_directory_symlink(elsewhere.path(), link);
+  SECTION("named") {
+    const TestEnvironment own("RK_RUNTIME_DIR", link);
+    CheckRefused("symbolic link");
+  }
+  SECTION("in the session's directory") {
+    const TestEnvironment own("RK_RUNTIME_DIR", std::nullopt);
+    const TestEnvironment xdg("XDG_RUNTIME_DIR", parent.path());
+    std::filesystem::rename(link, parent.path() + "/rk");
+    CheckRefused("symbolic link");
+  }
+  CHECK(std::filesystem::is_empty(elsewhere.path()));
 }
 
 TEST_CASE("a runtime directory that is open to others is refused") {

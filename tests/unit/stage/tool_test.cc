@@ -133,7 +133,9 @@ TEST_CASE("every kind of error has its exit status, and is one line") {
   }));
   Demo demo({"-q"}, Throwing(kind));
   CHECK(demo.Wait() == status);
-  CHECK(demo.err() == "rk-demo: error: topic 'events' is not there: make it\n");
+  // An end that has enough is no error.
+  const bool quiet = kind == ErrorKind::kBrokenPipe;
+  CHECK(demo.err() == (quiet ? "" : "rk-demo: error: topic 'events' is not there: make it\n"));
 }
 
 TEST_CASE("an exception that is no Error says what the machine lacks, or that it is a bug") {
