@@ -100,10 +100,16 @@ class Consumer {
     /// Retention overtook the position: these offsets are gone, and nothing follows until
     /// Restart(). No frame comes with it.
     std::optional<OffsetRange> lost;
+    /// The log went back: what is there from `offset` on is not what was read. Nothing follows
+    /// until Restart(). No frame comes with it.
+    struct Rewind {
+      int64_t offset = 0;
+      bool new_topic = false;  ///< the topic was deleted and made again, else its log was cut
+    };
+    std::optional<Rewind> rewind;
   };
   /// What the partition's queue holds, at most one frame; never blocks. `info` says everything of
-  /// the frame but next_offset and earliest_timestamp_ms. Throws Error(kBadData) for a position
-  /// that lies behind the partition's end.
+  /// the frame but next_offset and earliest_timestamp_ms.
   virtual Fetched Fetch(const BatchInfo& info, const Limits& limits) = 0;
   /// When a record that waits for company (Limits::timeout) is due; nullopt if none waits.
   virtual std::optional<std::chrono::steady_clock::time_point> NextDue() const = 0;

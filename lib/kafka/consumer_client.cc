@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -154,6 +155,24 @@ void ConsumerClient::Open(const PartitionOffset& start) {
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
   const uint64_t one = 1;
   rd_kafka_queue_io_event_enable(opened.queue.get(), events_.fd(), &one, sizeof one);
+  if (const auto epoch = stored_epochs_.find(start); epoch != stored_epochs_.end())
+    opened.leader_epochs[start.offset - 1] = epoch->second;
+}
+
+// With the leader epoch of the record before each offset: so librdkafka, and who reads on from what
+// is committed, finds out when that is not the log any more that we read (KIP-320).
+ListPtr ConsumerClient::WithLeaderEpochs(const std::vector<PartitionOffset>& offsets) {
+  ListPtr list = ToList(offsets);
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto& [partition, offset] = offsets[static_cast<size_t>(i)];
+    const auto queue = queues_.find(partition);
+    if (queue == queues_.end()) continue;
+    const auto& epochs = queue->second.leader_epochs;
+    const auto after = epochs.lower_bound(offset);
+    if (after == epochs.begin()) continue;
+    rd_kafka_topic_partition_set_leader_epoch(&list->elems[i], std::prev(after)->second);
+  }
+  return list;
 }
 
 void ConsumerClient::Poll() {
@@ -205,7 +224,7 @@ void ConsumerClient::OnRebalance(rd_kafka_event_t* event) {
 void ConsumerClient::OnAssigned(rd_kafka_topic_partition_list_t* list) {
   const auto starts = listener_->OnAssigned(FromList(*list));
   for (const auto& start : starts) Open(start);
-  const ListPtr assigned = ToList(starts);
+  const ListPtr assigned = WithLeaderEpochs(starts);
   if (IsCooperative(handle_.get())) {
     ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), assigned.get()), "assignment");
   } else if (const auto error = rd_kafka_assign(handle_.get(), assigned.get())) {
@@ -234,7 +253,8 @@ void ConsumerClient::Subscribe(const std::vector<std::string>& topics, Listener&
 
 void ConsumerClient::Assign(const std::vector<PartitionOffset>& starts) {
   for (const auto& start : starts) Open(start);
-  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), ToList(starts).get()), "assignment");
+  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), WithLeaderEpochs(starts).get()),
+                "assignment");
 }
 
 // Not by a seek, which librdkafka refuses where fetching has ended with an error. A group with the
@@ -245,7 +265,7 @@ void ConsumerClient::Restart(const PartitionOffset& start) {
   if (IsEager(handle_.get())) {
     std::vector<PartitionOffset> all;
     for (const auto& [partition, queue] : queues_) all.push_back({partition, queue.next_offset});
-    if (const auto error = rd_kafka_assign(handle_.get(), ToList(all).get())) {
+    if (const auto error = rd_kafka_assign(handle_.get(), WithLeaderEpochs(all).get())) {
       ThrowKafka(error, "assignment");
     }
     return;
@@ -271,7 +291,7 @@ std::optional<int64_t> ConsumerClient::CachedEnd(const TopicPartition& partition
 
 void ConsumerClient::Commit(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return;
-  if (const auto error = rd_kafka_commit(handle_.get(), ToList(offsets).get(), 1))
+  if (const auto error = rd_kafka_commit(handle_.get(), WithLeaderEpochs(offsets).get(), 1))
     ThrowKafka(error, fmt::format("group {}: commit", group_));
 }
 
@@ -279,8 +299,8 @@ bool ConsumerClient::CommitAndWait(const std::vector<PartitionOffset>& offsets) 
   if (offsets.empty()) return true;
   const std::string what = fmt::format("group {}: commit", group_);
   const QueuePtr answers(rd_kafka_queue_new(handle_.get()));
-  auto error =
-      rd_kafka_commit_queue(handle_.get(), ToList(offsets).get(), answers.get(), nullptr, nullptr);
+  auto error = rd_kafka_commit_queue(handle_.get(), WithLeaderEpochs(offsets).get(), answers.get(),
+                                     nullptr, nullptr);
   if (error) ThrowKafka(error, what);
   const EventPtr event(rd_kafka_queue_poll(answers.get(), kCommitTimeoutMs));
   error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;

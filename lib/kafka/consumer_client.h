@@ -22,6 +22,8 @@ struct PartitionQueue {
   size_t pending_records = 0;
   int64_t next_offset = 0;                       ///< lower ones have been pending, or are not read
   std::chrono::steady_clock::time_point oldest;  ///< when pending stopped being empty
+  /// Offset of the first record that was read of each leader epoch → that epoch.
+  std::map<int64_t, int32_t> leader_epochs;
 };
 
 /// Consumer by librdkafka.
@@ -65,7 +67,8 @@ class ConsumerClient final : public Consumer {
   void Pull(PartitionQueue& queue, const Limits& limits);
   void TakeMark(const TopicPartition& partition, const BatchInfo& info, const Limits& limits,
                 Fetched& fetched);
-  OffsetRange FindLoss(const TopicPartition& partition, int64_t position);
+  void TakeReset(const TopicPartition& partition, int64_t position, Fetched& fetched);
+  ListPtr WithLeaderEpochs(const std::vector<PartitionOffset>& offsets);
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 
   std::string group_;
@@ -82,6 +85,8 @@ class ConsumerClient final : public Consumer {
   HandlePtr handle_;  ///< after what it writes to, before what refers to it
   QueuePtr consumer_queue_;
   std::map<TopicPartition, PartitionQueue> queues_;
+  /// Leader epochs of the stored offsets that the group told of last.
+  std::map<PartitionOffset, int32_t> stored_epochs_;
 };
 
 /// Our partitions as librdkafka's list type.

@@ -128,7 +128,7 @@ void ConsumerClient::TakeMark(const TopicPartition& partition, const BatchInfo& 
   } else if (fetched.frame) {
     return;  // first what came before it
   } else if (mark.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-    fetched.lost = FindLoss(partition, info.first_offset);
+    return TakeReset(partition, info.first_offset, fetched);
   } else {
     ThrowKafka(mark.err, fmt::format("topic {} partition {}", partition.topic, partition.partition),
                rd_kafka_message_errstr(&mark));
@@ -147,6 +147,9 @@ void ConsumerClient::Pull(PartitionQueue& queue, const Limits& limits) {
       // A rebalance may begin between librdkafka's handing out a record and its noting so.
       if (message->offset < queue.next_offset) continue;
       queue.next_offset = message->offset + 1;
+      const int32_t leader_epoch = rd_kafka_message_leader_epoch(message.get());
+      if (queue.leader_epochs.empty() || queue.leader_epochs.rbegin()->second != leader_epoch)
+        queue.leader_epochs.emplace_hint(queue.leader_epochs.end(), message->offset, leader_epoch);
       // An end that a record follows is no end any more; a waiting batch is not cut short by it.
       const bool after_end = !queue.pending.empty() && IsEnd(*queue.pending.back());
       if (after_end && limits.timeout.count() > 0) queue.pending.pop_back();
@@ -157,14 +160,33 @@ void ConsumerClient::Pull(PartitionQueue& queue, const Limits& limits) {
   }
 }
 
-OffsetRange ConsumerClient::FindLoss(const TopicPartition& partition, int64_t position) {
+// Why librdkafka reset the position, and where to go on. Of a log that was cut our librdkafka says
+// where, at an offset before the position; of a topic that was made again, the beginning. A reset
+// of an earlier position than this may come late: then fetching goes on where it is.
+void ConsumerClient::TakeReset(const TopicPartition& partition, int64_t position,
+                               Fetched& fetched) {
+  PartitionQueue& queue = queues_.at(partition);
+  const int64_t mark = queue.pending.front()->offset;
+  queue.pending.pop_front();
+  if (mark == RD_KAFKA_OFFSET_BEGINNING) {
+    fetched.rewind = {0, true};  // the brokers may not know yet who leads the new partition
+    return;
+  }
+  if (mark > 0 && mark < position) {
+    fetched.rewind = {mark, false};
+    return;
+  }
   const int64_t low = List({partition}, RD_KAFKA_OFFSET_SPEC_EARLIEST).front();
-  if (low > position) return {position, low};
   const int64_t end = List({partition}, RD_KAFKA_OFFSET_SPEC_LATEST).front();
-  throw Error(ErrorKind::kBadData,
-              fmt::format("topic {} partition {}: offset {} does not exist, records go from {} to "
-                          "{} (was the topic recreated?); restart with -o to say where to continue",
-                          partition.topic, partition.partition, position, low, end));
+  if (low > position) {
+    fetched.lost = {position, low};
+  } else if (mark == 0 && position > 0) {
+    fetched.rewind = {low, false};  // nothing of what we read is left
+  } else if (end < position) {
+    fetched.rewind = {end, false};
+  } else {
+    Restart({partition, position});
+  }
 }
 
 std::optional<std::chrono::steady_clock::time_point> ConsumerClient::NextDue() const {

@@ -22,6 +22,8 @@ std::vector<std::optional<int64_t>> ConsumerClient::Stored(
     const auto& element = list->elems[i];
     if (element.err) ThrowKafka(element.err, fmt::format("group {}: its stored offsets", group_));
     offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
+    const int32_t epoch = rd_kafka_topic_partition_get_leader_epoch(&element);
+    if (epoch >= 0) stored_epochs_[{{element.topic, element.partition}, element.offset}] = epoch;
   }
   return offsets;
 }

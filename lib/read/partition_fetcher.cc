@@ -22,7 +22,7 @@ PartitionFetcher::PartitionFetcher(const ReaderOptions& options, Identity identi
       batches_(metrics.Counter("batches")) {}
 
 void PartitionFetcher::Add(const TopicPartition& partition, int64_t end, bool at_end) {
-  readings_[partition] = {end, at_end};
+  readings_[partition] = {end, at_end, std::nullopt};
 }
 
 void PartitionFetcher::FetchRound(Sender& sender) {
@@ -44,7 +44,8 @@ std::map<TopicPartition, PartitionFetcher::Reading>::iterator PartitionFetcher::
 }
 
 bool PartitionFetcher::FetchOne(const TopicPartition& partition, Reading& reading, Sender& sender) {
-  if (reading.at_end && (options_.exit_at_end || options_.end)) return false;
+  if (reading.rewind_to) TryRewind(partition, reading);
+  if (reading.rewind_to || (reading.at_end && (options_.exit_at_end || options_.end))) return false;
   Consumer::Limits limits = options_.batch;
   limits.end_offset = reading.end;
   if (options_.count) limits.records = std::min<size_t>(limits.records, *options_.count - fetched_);
@@ -59,6 +60,11 @@ bool PartitionFetcher::FetchOne(const TopicPartition& partition, Reading& readin
     reading.at_end = true;
   }
   if (fetched.lost) SkipLoss(partition, *fetched.lost);
+  if (fetched.rewind) {
+    CheckRewind(partition, *fetched.rewind);
+    reading.rewind_to = fetched.rewind->offset;
+    reading.at_end = false;
+  }
   return got;
 }
 
@@ -100,6 +106,46 @@ void PartitionFetcher::SkipLoss(const TopicPartition& partition, OffsetRange los
   log_(LogLevel::kWarning, what + "; continuing after them");
   window_.With([&](Ledger& ledger) { ledger.Skip(partition, lost.next); });
   consumer_.Restart({partition, lost.next});
+}
+
+// A new topic has lost nothing of ours. A log that was cut has: what we read behind the cut is not
+// what others will.
+void PartitionFetcher::CheckRewind(const TopicPartition& partition,
+                                   Consumer::Fetched::Rewind rewind) {
+  const std::string where =
+      fmt::format("topic {} partition {}", partition.topic, partition.partition);
+  if (rewind.new_topic) {
+    log_(LogLevel::kWarning,
+         fmt::format("{}: the topic was deleted and created again; reading it from its beginning, "
+                     "offset {}",
+                     where, rewind.offset));
+    return;
+  }
+  const std::string what = fmt::format(
+      "{}: the broker's log was cut at offset {}, before what was read up to {} (unclean leader "
+      "election, lost disk; or -o is past the end)",
+      where, rewind.offset,
+      window_.With([&](Ledger& ledger) { return ledger.next_offset(partition); }));
+  if (!options_.skip_lost) {
+    throw Error(ErrorKind::kBadData,
+                what + "; restart with -o, or with --on-offset-loss=skip to continue there");
+  }
+  log_(LogLevel::kWarning, what + "; continuing there");
+}
+
+// What is in flight was read under the old epoch: it is written first, since a writer drops what it
+// holds back of an epoch when it hears of a later one.
+void PartitionFetcher::TryRewind(const TopicPartition& partition, Reading& reading) {
+  const int64_t offset = *reading.rewind_to;
+  const bool rewound = window_.With([&](Ledger& ledger) {
+    if (!ledger.Idle(partition)) return false;
+    ledger.Assign(partition, Nanoseconds(CLOCK_BOOTTIME), offset);
+    return true;
+  });
+  if (!rewound) return;
+  reading.rewind_to.reset();
+  consumer_.Restart({partition, offset});
+  rewound_.push_back(partition);
 }
 
 bool PartitionFetcher::at_end() const {

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/base/log.h"
 #include "lib/kafka/consumer.h"
@@ -45,6 +47,10 @@ class PartitionFetcher {
   /// True if another round now would find something.
   bool more_to_fetch() const { return more_to_fetch_; }
 
+  /// Those that begin again under a new epoch since the last call: their starts are to be
+  /// committed.
+  std::vector<TopicPartition> TakeRewound() { return std::exchange(rewound_, {}); }
+
   /// As many records as were asked for have been read.
   bool has_count() const { return options_.count && fetched_ >= *options_.count; }
   /// The end of every partition, or where the options end it, has been reached.
@@ -56,12 +62,15 @@ class PartitionFetcher {
   struct Reading {
     int64_t end = kNoEnd;  ///< where -o e@MS says to stop
     bool at_end = false;
+    std::optional<int64_t> rewind_to;  ///< as soon as nothing is in flight
   };
 
   bool FetchOne(const TopicPartition& partition, Reading& reading, Sender& sender);
   BatchInfo NextBatch(const TopicPartition& partition);
   void Send(const TopicPartition& partition, Frame frame, Sender& sender);
   void SkipLoss(const TopicPartition& partition, OffsetRange lost);
+  void CheckRewind(const TopicPartition& partition, Consumer::Fetched::Rewind rewind);
+  void TryRewind(const TopicPartition& partition, Reading& reading);
   std::map<TopicPartition, Reading>::iterator NextReading();
 
   const ReaderOptions& options_;
@@ -73,6 +82,7 @@ class PartitionFetcher {
   TopicPartition last_fetched_;
   bool more_to_fetch_ = false;
   uint64_t fetched_ = 0;  ///< records
+  std::vector<TopicPartition> rewound_;
   Metric& records_;
   Metric& bytes_;
   Metric& batches_;

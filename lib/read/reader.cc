@@ -110,6 +110,9 @@ void Reader::Step() {
   consumer_->Poll();
   window_.RethrowFailure();
   if (!Stopping()) fetcher_.FetchRound(*sender_);
+  if (const auto rewound = fetcher_.TakeRewound(); !rewound.empty())
+    consumer_->Commit(
+        window_.With([&](Ledger& ledger) { return committer_.OnAssigned(rewound, ledger); }));
   const auto now = now_();
   if (now < next_tick_) return;
   next_tick_ = now + kBetweenTicks;

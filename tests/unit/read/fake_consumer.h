@@ -42,6 +42,13 @@ class FakeBrokers {
   void Truncate(const TopicPartition& partition, int64_t offset) {
     With([&] { begins_[partition] = offset; });
   }
+  /// The log goes back: its next record is the one at `offset`, and `more` follow.
+  void Rewind(const TopicPartition& partition, Consumer::Fetched::Rewind rewind, int64_t more) {
+    With([&] {
+      ends_[partition] = rewind.offset + more;
+      rewinds_[partition] = rewind;
+    });
+  }
   /// To happen in the next Poll().
   void OnPoll(std::function<void(Consumer::Listener&)> event) {
     With([&] { events_.push_back(std::move(event)); });
@@ -100,6 +107,7 @@ class FakeBrokers {
   std::map<TopicPartition, int64_t> ends_;
   std::map<TopicPartition, int64_t> stored_;
   std::map<TopicPartition, Position> positions_;
+  std::map<TopicPartition, Consumer::Fetched::Rewind> rewinds_;  ///< not told yet
   std::deque<std::function<void(Consumer::Listener&)>> events_;
   std::vector<Offsets> commits_;
   std::vector<Offsets> waited_;
@@ -176,6 +184,11 @@ class FakeConsumer : public Consumer {
     const auto position = brokers_.positions_.find(partition);
     Fetched fetched;
     if (position == brokers_.positions_.end()) return fetched;
+    if (const auto rewind = brokers_.rewinds_.extract(partition)) {
+      fetched.rewind = rewind.mapped();
+      brokers_.positions_.erase(position);
+      return fetched;
+    }
     auto& [offset, end_told] = position->second;
     if (const int64_t begin = brokers_.begins_[partition]; offset < begin) {
       fetched.lost = {offset, begin};

@@ -468,6 +468,52 @@ TEST_CASE("with --on-offset-loss=skip it goes on behind them, and the next batch
   CHECK(f.WasLogged("offsets 5 to 40 are no longer on the broker"));
 }
 
+TEST_CASE("a topic made again is read from its beginning, once what is in flight is written") {
+  Fixture f;
+  f.brokers.Append(kPartition, 10);
+  f.Start();
+  REQUIRE(f.sink.WaitForSent(1));
+  f.brokers.Rewind(kPartition, {0, /*new_topic=*/true}, 25);
+  REQUIRE(f.Until([&] { return f.WasLogged("was deleted and created again"); }));
+  f.Advance(seconds(1));
+  CHECK(f.sink.sent_count() == 1);
+  f.Acknowledge();
+  CHECK(f.Until([&] {
+    f.Advance(seconds(1));
+    return f.sink.sent_count() >= 4;
+  }));
+  CHECK(RangeOf(f.sink.sent(1)) == OffsetRange{0, 10});
+  CHECK(RangeOf(f.sink.sent(3)) == OffsetRange{20, 25});
+  CHECK(f.sink.sent(1).info().epoch > f.sink.sent(0).info().epoch);
+  CHECK(f.brokers.commits().back() == Offsets{{kPartition, 0}});  // at once, or a crash loses them
+  f.Acknowledge();
+  CHECK(f.UntilCommitted({{kPartition, 25}}));
+}
+
+TEST_CASE("a log that was cut is a loss of offsets: the reader ends, or goes on there if told so") {
+  Fixture f;
+  f.brokers.Append(kPartition, 10);
+  SECTION("exit") {
+    f.Start();
+    REQUIRE(f.sink.WaitForSent(1));
+    f.brokers.Rewind(kPartition, {4, /*new_topic=*/false}, 20);
+    CHECK_THROWS_WITH(f.running.get(), Catch::Contains("partition 3: the broker's log was cut at "
+                                                       "offset 4, before what was read up to 10"));
+  }
+  SECTION("skip") {
+    f.options.skip_lost = true;
+    f.Start();
+    REQUIRE(f.sink.WaitForSent(1));
+    f.Acknowledge();
+    REQUIRE(f.UntilCommitted({{kPartition, 10}}));
+    f.brokers.Rewind(kPartition, {4, /*new_topic=*/false}, 10);
+    f.Advance(seconds(1));
+    REQUIRE(f.sink.WaitForSent(2));
+    CHECK(RangeOf(f.sink.sent(1)) == OffsetRange{4, 14});
+    CHECK(f.WasLogged("cut at offset 4"));
+  }
+}
+
 TEST_CASE("a fixed partition that another reader took over ends the reader; a group's does not") {
   Fixture f;
   f.brokers.Append(kPartition, 10);
