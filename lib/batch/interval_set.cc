@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace rk {
 
@@ -44,6 +45,12 @@ bool IntervalSet::Overlaps(OffsetRange range) const {
   if (range.first >= range.next) return false;
   const auto after = ranges_.lower_bound(range.next);
   return after != ranges_.begin() && std::prev(after)->second > range.first;
+}
+
+int64_t IntervalSet::NextFrom(int64_t offset) const {
+  if (EndFrom(offset) > offset) return offset;
+  const auto after = ranges_.lower_bound(offset);
+  return after == ranges_.end() ? std::numeric_limits<int64_t>::max() : after->first;
 }
 
 int64_t IntervalSet::EndFrom(int64_t offset) const {

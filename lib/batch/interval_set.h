@@ -19,6 +19,9 @@ class IntervalSet {
   bool Overlaps(OffsetRange range) const;
   /// The end of the range that contains `offset`, or `offset` itself if none does.
   int64_t EndFrom(int64_t offset) const;
+  /// The lowest offset of the set that is not below `offset`; the largest number there is if there
+  /// is none.
+  int64_t NextFrom(int64_t offset) const;
   bool empty() const { return ranges_.empty(); }
 
  private:

@@ -23,26 +23,6 @@ void DropAll(Held& held, std::vector<WriterOrder::FramePtr>& dropped) {
   held.clear();
 }
 
-/// Keeps the frame among those held back, or drops it. A reader only ever splits batches further,
-/// so of two frames that overlap one contains the other, and the larger is a stale original: the
-/// parts of it come by themselves, and some may be acknowledged already.
-void Hold(Held& held, WriterOrder::FramePtr frame, std::vector<WriterOrder::FramePtr>& dropped) {
-  const OffsetRange range = RangeOf(*frame);
-  const auto behind = held.upper_bound(range.first);
-  const bool contains_one = behind != held.end() && behind->first < range.next;
-  const auto before = behind == held.begin() ? held.end() : std::prev(behind);
-  const OffsetRange there = before == held.end() ? OffsetRange{} : RangeOf(*before->second);
-  if (contains_one || there == range || (range.first < there.next && there.next < range.next)) {
-    dropped.push_back(std::move(frame));
-    return;
-  }
-  if (range.first < there.next) {
-    dropped.push_back(std::move(before->second));
-    held.erase(before);
-  }
-  held.emplace(range.first, std::move(frame));
-}
-
 }  // namespace
 
 WriterOrder::Outcome WriterOrder::Take(FramePtr frame, Clock::time_point now) {
@@ -61,7 +41,7 @@ WriterOrder::Outcome WriterOrder::Take(FramePtr frame, Clock::time_point now) {
   state.seen = now;
   state.acknowledged.Add({kFirstOffset, info.floor});
   state.taken.Add({kFirstOffset, info.floor});
-  Settle(state, std::move(frame), outcome);
+  Settle(state, frame, outcome);
   Release(state, outcome);
   return outcome;
 }
@@ -85,23 +65,60 @@ WriterOrder::State& WriterOrder::Begin(const BatchInfo& info, Outcome& outcome) 
   return state;
 }
 
-WriterOrder::Verdict WriterOrder::Judge(const State& state, OffsetRange range) const {
-  if (state.acknowledged.ContainsAll(range)) return Verdict::kAcknowledge;
-  if (state.taken.Overlaps(range)) return Verdict::kDrop;
-  if (ordered_ && range.first > state.taken.EndFrom(kFirstOffset)) return Verdict::kHold;
-  return Verdict::kProduce;
+/// What to do about the offsets from `range.first` on, and up to where that is so: at most to
+/// `range.next`.
+WriterOrder::Verdict WriterOrder::Judge(const State& state, OffsetRange& range) const {
+  const auto upto = [&range](int64_t end) { range.next = std::min(range.next, end); };
+  if (const int64_t end = state.acknowledged.EndFrom(range.first); end > range.first) {
+    upto(end);
+    return Verdict::kAcknowledge;
+  }
+  if (const int64_t end = state.taken.EndFrom(range.first); end > range.first) {
+    upto(end);
+    upto(state.acknowledged.NextFrom(range.first));
+    return Verdict::kDrop;
+  }
+  const auto behind = state.held.upper_bound(range.first);
+  if (behind != state.held.begin()) {
+    const int64_t end = RangeOf(*std::prev(behind)->second).next;
+    if (end > range.first) {
+      upto(end);
+      return Verdict::kDrop;
+    }
+  }
+  if (behind != state.held.end()) upto(behind->first);
+  upto(state.taken.NextFrom(range.first));
+  const bool early = ordered_ && range.first > state.taken.EndFrom(kFirstOffset);
+  return early ? Verdict::kHold : Verdict::kProduce;
 }
 
-void WriterOrder::Settle(State& state, FramePtr frame, Outcome& outcome) const {
+/// A frame that overlaps what came before is cut there, and each piece settled by itself: parts of
+/// a batch may have come already, made by the reader or by a stage, that never come again.
+void WriterOrder::Settle(State& state, const FramePtr& frame, Outcome& outcome) const {
+  const OffsetRange whole = RangeOf(*frame);
+  OffsetRange range = whole;
+  while (range.first < whole.next) {
+    range.next = whole.next;
+    const Verdict verdict = Judge(state, range);
+    if (range.first == whole.first && range != whole) outcome.cut.push_back(frame);
+    FramePtr piece = range == whole
+                         ? frame
+                         : std::make_shared<const Frame>(Slice(*frame, range.first, range.next));
+    Carry(state, verdict, std::move(piece), outcome);
+    range.first = range.next;
+  }
+}
+
+void WriterOrder::Carry(State& state, Verdict verdict, FramePtr frame, Outcome& outcome) {
   const OffsetRange range = RangeOf(*frame);
-  switch (Judge(state, range)) {
+  switch (verdict) {
     case Verdict::kProduce:
       state.taken.Add(range);
       ++state.in_flight;
       outcome.produce.push_back(std::move(frame));
       break;
     case Verdict::kHold:
-      Hold(state.held, std::move(frame), outcome.dropped);
+      state.held.emplace(range.first, std::move(frame));
       break;
     case Verdict::kAcknowledge:
       outcome.acknowledge.push_back(std::move(frame));
@@ -115,8 +132,8 @@ void WriterOrder::Settle(State& state, FramePtr frame, Outcome& outcome) const {
 /// Settles again, lowest first, whatever the expected offset has reached.
 void WriterOrder::Release(State& state, Outcome& outcome) const {
   while (!state.held.empty() && state.held.begin()->first <= state.taken.EndFrom(kFirstOffset)) {
-    FramePtr frame = std::move(state.held.extract(state.held.begin()).mapped());
-    Settle(state, std::move(frame), outcome);
+    const FramePtr frame = std::move(state.held.extract(state.held.begin()).mapped());
+    Settle(state, frame, outcome);
   }
 }
 

@@ -29,10 +29,12 @@ class WriterOrder {
   using Clock = std::chrono::steady_clock;
   using FramePtr = std::shared_ptr<const Frame>;
 
-  /// What to do about the frames that came.
+  /// What to do about the frames that came, or about pieces of them: what overlaps something that
+  /// came before is cut there. The pieces of a frame tile it.
   struct Outcome {
     std::vector<FramePtr> produce;      ///< in this order
     std::vector<FramePtr> acknowledge;  ///< wholly done before: acknowledge again, do not produce
+    std::vector<FramePtr> cut;          ///< these, of which the other lists have pieces
     std::vector<FramePtr> fenced;       ///< of a lower or fenced epoch: answer FENCED
     /// Let go without an answer, this frame or some that were held back: the same offsets are in
     /// flight or held back, and their acknowledgement answers it, or the epoch is over.
@@ -97,8 +99,9 @@ class WriterOrder {
 
   bool Fenced(const BatchInfo& info) const;
   State& Begin(const BatchInfo& info, Outcome& outcome);
-  Verdict Judge(const State& state, OffsetRange range) const;
-  void Settle(State& state, FramePtr frame, Outcome& outcome) const;
+  Verdict Judge(const State& state, OffsetRange& range) const;
+  void Settle(State& state, const FramePtr& frame, Outcome& outcome) const;
+  static void Carry(State& state, Verdict verdict, FramePtr frame, Outcome& outcome);
   void Release(State& state, Outcome& outcome) const;
 
   bool ordered_;

@@ -115,6 +115,7 @@ void Writer::Take(Frame frame) {
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
   for (FramePtr& next : outcome.produce) sink_.Produce(std::move(next));
   Acknowledge(outcome.acknowledge);
+  LetGo(outcome.cut);
   LetGo(outcome.fenced);
   LetGo(outcome.dropped);
   if (!source_.acknowledged()) return;

@@ -31,6 +31,18 @@ TEST_CASE("a range is contained only if one run of the set covers it") {
   CHECK(set.Overlaps({19, 22}));
 }
 
+TEST_CASE("the next offset of the set is the one asked for, or the first behind it") {
+  IntervalSet set;
+  CHECK(set.NextFrom(0) == INT64_MAX);
+  set.Add({10, 20});
+  set.Add({30, 40});
+  CHECK(set.NextFrom(0) == 10);
+  CHECK(set.NextFrom(10) == 10);
+  CHECK(set.NextFrom(19) == 19);
+  CHECK(set.NextFrom(20) == 30);
+  CHECK(set.NextFrom(40) == INT64_MAX);
+}
+
 TEST_CASE("removing splits what it hits and leaves the rest") {
   IntervalSet set;
   set.Add({0, 100});

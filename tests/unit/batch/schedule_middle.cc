@@ -32,7 +32,19 @@ void ScheduleWorld::Process() {
     return;
   }
   std::erase(replica.held, frame);
-  to_writer_.push_back({frame, replica.id});
+  Emit(frame, replica.id);
+}
+
+/// Results that do not fit in one frame leave in two, now and then: a model may have been replaced.
+void ScheduleWorld::Emit(const FramePtr& frame, size_t by) {
+  const size_t records = frame->record_count();
+  if (records < 2 || !rough_.middle || !OneIn(4)) return to_writer_.push_back({frame, by});
+  const int64_t cut = frame->record(Below(records - 1) + 1).offset;
+  const BatchInfo& info = frame->info();
+  for (const OffsetRange range : {OffsetRange{info.first_offset, cut}, {cut, info.next_offset}}) {
+    to_writer_.push_back(
+        {std::make_shared<const Frame>(Slice(*frame, range.first, range.next)), by});
+  }
 }
 
 bool ScheduleWorld::Kills(const Frame& frame) const {

@@ -136,6 +136,7 @@ class ScheduleWorld {
   // The middle.
   void FetchByReplica();
   void Process();
+  void Emit(const FramePtr& frame, size_t by);
   bool Kills(const Frame& frame) const;
   void Accuse(const Replica& replica);
   void Die(Replica& replica);

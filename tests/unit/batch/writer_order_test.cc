@@ -117,12 +117,14 @@ TEST_CASE("what lies below the floor is dropped and acknowledged") {
   RequireAcknowledged(order.Take({90, 100}, 80), {{90, 100}});
 }
 
-TEST_CASE("what lies partly below the floor is dropped and not acknowledged") {
+TEST_CASE("what lies partly below the floor is cut there") {
   Order order;
   RequireProduced(order.Take({100, 110}, 100), {{100, 110}});
-  RequireNothing(order.Take({95, 105}, 95));
-  RequireNothing(order.Take({95, 120}, 95));
-  RequireProduced(order.Take({110, 120}, 100), {{110, 120}});
+  RequireAcknowledged(order.Take({95, 105}, 95), {{95, 100}});
+  const Outcome outcome = order.Take({95, 120}, 95);
+  REQUIRE(RangesOf(outcome.acknowledge) == Ranges{{95, 100}});
+  REQUIRE(RangesOf(outcome.dropped) == Ranges{{100, 110}});
+  REQUIRE(RangesOf(outcome.produce) == Ranges{{110, 120}});
 }
 
 TEST_CASE(
@@ -134,15 +136,22 @@ TEST_CASE(
   RequireAcknowledged(order.Take({0, 10}, 0), {{0, 10}});
 }
 
-TEST_CASE("a stale original of a split batch is dropped until all of its parts are done") {
+TEST_CASE("of the original of a split batch only what no part had is produced") {
   Order order;
   RequireProduced(order.Take({0, 4}, 0), {{0, 4}});
-  RequireNothing(order.Take({0, 8}, 0));
-  RequireProduced(order.Take({4, 8}, 0), {{4, 8}});
+  const Outcome outcome = order.Take({0, 8}, 0);
+  RequireProduced(outcome, {{4, 8}});
+  REQUIRE(RangesOf(outcome.dropped) == Ranges{{0, 4}});
+  REQUIRE(RangesOf(outcome.cut) == Ranges{{0, 8}});
+  RequireNothing(order.Take({4, 8}, 0));
   order.Done({4, 8});
-  RequireNothing(order.Take({0, 8}, 0));
+  RequireAcknowledged(order.Take({0, 8}, 0), {{4, 8}});
   order.Done({0, 4});
-  RequireAcknowledged(order.Take({0, 8}, 0), {{0, 8}});
+  const FramePtr whole = Make({0, 8}, 0);
+  const Outcome done = order.Take(whole);
+  RequireAcknowledged(done, {{0, 8}});
+  REQUIRE(done.acknowledge[0] == whole);
+  REQUIRE(done.cut.empty());
 }
 
 TEST_CASE("parts that come behind their produced original are dropped until it is done") {
@@ -180,10 +189,12 @@ TEST_CASE("what was held back and now lies below the floor is acknowledged") {
   REQUIRE(order.writer.held_back() == 0);
 }
 
-TEST_CASE("what was held back and now lies partly below the floor is dropped") {
+TEST_CASE("what was held back and now lies partly below the floor is cut there") {
   Order order;
   RequireNothing(order.Take({10, 20}, 0));
-  RequireProduced(order.Take({15, 20}, 15), {{15, 20}});
+  const Outcome outcome = order.Take({20, 30}, 15);
+  REQUIRE(RangesOf(outcome.acknowledge) == Ranges{{10, 15}});
+  REQUIRE(RangesOf(outcome.produce) == Ranges{{15, 20}, {20, 30}});
   REQUIRE(order.writer.held_back() == 0);
 }
 
@@ -198,26 +209,21 @@ TEST_CASE("of two frames held back with one range the first stays") {
   REQUIRE(outcome.produce[1] == first);
 }
 
-TEST_CASE("a part takes the place of its stale original among those held back") {
-  Order order;
-  RequireNothing(order.Take({10, 26}, 0));
-  SECTION("at the original's start") { RequireNothing(order.Take({10, 14}, 0)); }
-  SECTION("in its middle") { RequireNothing(order.Take({14, 18}, 0)); }
-  SECTION("at its end") { RequireNothing(order.Take({18, 26}, 0)); }
-  REQUIRE(order.writer.held_back() == 1);
-  const Outcome outcome = order.Take({0, 10}, 0);
-  REQUIRE(RangesOf(outcome.produce).front() == OffsetRange{0, 10});
-  REQUIRE(order.writer.held_back() + outcome.produce.size() == 2);
-}
-
-TEST_CASE("a stale original does not take the place of its parts among those held back") {
+TEST_CASE("of what is held back each offset is there once, whatever overlaps") {
   const Ranges parts = {{10, 14}, {14, 20}, {20, 26}};
   for (const OffsetRange part : parts) {
     Order order;
-    RequireNothing(order.Take(part, 0));
-    RequireNothing(order.Take({10, 26}, 0));
-    REQUIRE(order.writer.held_back() == 1);
-    RequireProduced(order.Take({0, part.first}, 0), {{0, part.first}, part});
+    const bool part_first = GENERATE(true, false);
+    RequireNothing(order.Take(part_first ? part : OffsetRange{10, 26}, 0));
+    RequireNothing(order.Take(part_first ? OffsetRange{10, 26} : part, 0));
+    const Outcome outcome = order.Take({0, 10}, 0);
+    int64_t next = 0;
+    for (const OffsetRange range : RangesOf(outcome.produce)) {
+      REQUIRE(range.first == next);
+      next = range.next;
+    }
+    REQUIRE(next == 26);
+    REQUIRE(order.writer.held_back() == 0);
   }
 }
 
@@ -229,16 +235,22 @@ TEST_CASE("neighbours are not taken for duplicates among those held back") {
   REQUIRE(order.writer.held_back() == 3);
 }
 
-TEST_CASE(
-    "parts whose stale original was held back have a way out when one is acknowledged elsewhere") {
-  // A writer acknowledged [10, 14) before it died. Its successor gets the stale original first,
-  // then the parts that are left, and learns of the floor last.
+TEST_CASE("a batch that comes again whole gets past a part of it that was written before") {
+  // A stage made parts of it and died after the first; the next one makes none.
   Order order;
-  RequireNothing(order.Take({10, 26}, 0));
-  RequireNothing(order.Take({14, 18}, 0));
-  RequireNothing(order.Take({18, 26}, 0));
   RequireProduced(order.Take({0, 10}, 0), {{0, 10}});
-  RequireProduced(order.Take({14, 18}, 14), {{14, 18}, {18, 26}});
+  order.Done({0, 10});
+  const Outcome outcome = order.Take({0, 20}, 0);
+  REQUIRE(RangesOf(outcome.acknowledge) == Ranges{{0, 10}});
+  REQUIRE(RangesOf(outcome.produce) == Ranges{{10, 20}});
+  order.Done({10, 20});
+  RequireAcknowledged(order.Take({0, 20}, 0), {{0, 20}});
+}
+
+TEST_CASE("a batch that comes again whole fills the gap before a part of it that is held back") {
+  Order order;
+  RequireNothing(order.Take({10, 20}, 0));
+  RequireProduced(order.Take({0, 20}, 0), {{0, 10}, {10, 20}});
 }
 
 TEST_CASE("a frame of a higher epoch drops what is held back and starts over") {
@@ -322,10 +334,10 @@ TEST_CASE("without order a frame goes at once, and duplicates are still dropped"
   RequireProduced(order.Take({0, 10}, 0), {{0, 10}});
   REQUIRE(order.writer.held_back() == 0);
   RequireNothing(order.Take({20, 30}, 0));
-  RequireNothing(order.Take({5, 15}, 0));
+  RequireProduced(order.Take({5, 15}, 0), {{10, 15}});
   order.Done({20, 30});
   RequireAcknowledged(order.Take({20, 30}, 0), {{20, 30}});
-  RequireProduced(order.Take({10, 20}, 0), {{10, 20}});
+  RequireProduced(order.Take({10, 20}, 0), {{15, 20}});
 }
 
 TEST_CASE("a frame without records is treated like any other") {
