@@ -73,19 +73,19 @@ void Housekeeping::RunThread() {
   }
 }
 
-// steady_clock is CLOCK_MONOTONIC. Without anything to come the timer is disarmed.
+// Without anything to come the timer is disarmed.
 void Housekeeping::SetTimer() {
   Clock::time_point due = signals_.next_due();
   if (reports_ != nullptr) due = std::min(due, reports_->next_due());
   if (status_ != nullptr) due = std::min(due, status_->next_due());
   itimerspec timer{};
   if (due != Clock::time_point::max()) {
-    const auto since =
-        std::max<std::chrono::nanoseconds>(due.time_since_epoch(), std::chrono::nanoseconds(1));
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-    timer.it_value = {seconds.count(), (since - seconds).count()};
+    const auto left =
+        std::max<std::chrono::nanoseconds>(due - Clock::now(), std::chrono::nanoseconds(1));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    timer.it_value = {seconds.count(), (left - seconds).count()};
   }
-  timerfd_settime(timer_.fd(), TFD_TIMER_ABSTIME, &timer, nullptr);
+  timerfd_settime(timer_.fd(), 0, &timer, nullptr);
 }
 
 }  // namespace rk

@@ -514,7 +514,7 @@ TEST_CASE("a log that was cut is a loss of offsets: the reader ends, or goes on 
   }
 }
 
-TEST_CASE("a fixed partition that another reader took over ends the reader; a group's does not") {
+TEST_CASE("a fixed partition that another reader took over ends the reader, a group's does not") {
   Fixture f;
   f.brokers.Append(kPartition, 10);
   SECTION("fixed") {

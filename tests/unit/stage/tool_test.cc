@@ -237,7 +237,7 @@ TEST_CASE("a supervisor is told that a stage ends because of a signal") {
   CHECK(ReadAll(status) == "drained\nmetrics rk_records_in_total=1\n");
 }
 
-TEST_CASE("--print-options says what was parsed, and does not run") {
+TEST_CASE("with --print-options a tool says what was parsed, and does not run") {
   Demo demo({"--print-options", "-n7", "--max-frame", "1MiB"},
             [](Stage&) { throw Error(ErrorKind::kBug, "it ran"); });
   CHECK(demo.Wait() == 0);
