@@ -323,7 +323,7 @@ TEST_CASE("a reader whose successor takes over keeps its place in the group") {
   CHECK(f.brokers.closed() == Consumer::Membership::kStay);
 }
 
-TEST_CASE("-o says when it overrides what the group has stored, in one line") {
+TEST_CASE("the option -o says when it overrides what the group has stored, in one line") {
   Fixture f;
   f.options.start = {StartOffset::Kind::kEnd, 0};
   f.brokers.Store(kPartition, 10);

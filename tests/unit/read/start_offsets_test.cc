@@ -14,7 +14,7 @@ constexpr StartOffset kBeginning{Kind::kBeginning, 0};
 const TopicPartition kFirst{"in", 0};
 const TopicPartition kSecond{"in", 1};
 
-TEST_CASE("-o is for the first time that a partition comes, then it starts where the group is") {
+TEST_CASE("the option -o is for the first time that a partition comes, then it starts where the group is") {
   StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
   CHECK(starts.Take(kFirst, std::nullopt).from == kEnd);
   CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
@@ -44,7 +44,7 @@ TEST_CASE("where nothing is committed, a partition that comes back goes on where
   CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);
 }
 
-TEST_CASE("-o names the stored offset that it overrides, the first time alone") {
+TEST_CASE("the option -o names the stored offset that it overrides, the first time alone") {
   StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
   CHECK(starts.WantsStored());
   CHECK(starts.Take(kFirst, 100).from == kEnd);
