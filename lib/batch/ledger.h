@@ -78,9 +78,9 @@ class Ledger {
   void Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetRange range);
 
   /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` a peer died
-  /// holding the batch with this range, or a part of it: its attempt rises; the second time it is split in 16
-  /// parts, each of them the first time; a single record that is blamed twice is marked failed
-  /// (code `poison`). So a peer's batches are to be named one by one.
+  /// holding the batch with this range, or a part of it: its attempt rises; the second time it is
+  /// split in 16 parts, each of them the first time; a single record that is blamed twice is marked
+  /// failed (code `poison`). So a peer's batches are to be named one by one.
   void Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
   /// Every sent, unacknowledged batch is sent again; nobody is to blame.

@@ -9,6 +9,7 @@ from typing import Callable
 from main_job import BIN, MODELS, SOURCE, rk_infer, rk_read, rk_write
 
 BENCH = Path(os.environ.get("RK_BENCH_DIR") or SOURCE / "build/bench")
+BEFORE = Path(os.environ.get("RK_BEFORE") or BENCH / "before")
 PEERS = SOURCE / "scripts/bench/peers"
 PYTHON = BENCH / "venv/bin/python"
 JARS = BENCH / "streams/lib"
@@ -77,6 +78,11 @@ def rk(job, read=(), infer=()):
     return [rk_read(job.kafka, job.source, job.group, *read), *stages, rk_write(job.kafka, job.output)]
 
 
+def before(job):
+    """The binaries of another version of rk, in RK_BEFORE."""
+    return [[BEFORE / stage[0].relative_to(BIN), *stage[1:]] for stage in rk(job)]
+
+
 def limit(job):
     """The plain loop only copies, whatever the kind."""
     more = [] if job.latency else ["-e"]
@@ -113,6 +119,7 @@ def dataset(job):
 
 WAYS = {way.name: way for way in (
     Way("rk", rk, BIN / "rk-read", ordered=True, timestamps=True, commits=True),
+    Way("before", before, BEFORE / "rk-read", ordered=True, timestamps=True, commits=True),
     Way("limit", limit, BIN / "support/bench-loop", copies=True, ordered=True, timestamps=True, commits=True, ends=True),
     Way("kcat", kcat, Path("kcat"), copies=True, ordered=True, ends=True),
     Way("streams", streams, JARS, ordered=True, commits=True),

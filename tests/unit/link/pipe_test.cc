@@ -154,7 +154,8 @@ TEST_CASE("an input that ends without END is never a success") {
   CHECK_FALSE(source.ended());
 }
 
-TEST_CASE("an input that ends within a frame is to be tried again, with the position, wherever it ends") {
+TEST_CASE(
+    "an input that ends within a frame is to be tried again, with the position, wherever it ends") {
   const std::string frame(TestFrame(0).bytes());
   for (size_t length = 1; length < frame.size(); ++length) {
     TestPipe pipe;

@@ -14,7 +14,9 @@ constexpr StartOffset kBeginning{Kind::kBeginning, 0};
 const TopicPartition kFirst{"in", 0};
 const TopicPartition kSecond{"in", 1};
 
-TEST_CASE("the option -o is for the first time that a partition comes, then it starts where the group is") {
+TEST_CASE(
+    "the option -o is for the first time that a partition comes, then it starts where the group "
+    "is") {
   StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
   CHECK(starts.Take(kFirst, std::nullopt).from == kEnd);
   CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
