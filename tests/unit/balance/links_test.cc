@@ -209,8 +209,8 @@ TEST_CASE("several fetchers share the work by what they get done") {
       const auto frame = Receive(source, milliseconds(20));
       if (!frame) continue;
       std::this_thread::sleep_for(pause);
+      ++count;  // before the sink may have finished
       source.Done(BatchOf(frame->info()));
-      ++count;
     }
   };
   std::jthread first([&] { work(*quick, milliseconds(5), by_quick); });
