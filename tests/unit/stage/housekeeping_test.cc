@@ -1,6 +1,8 @@
 #include "lib/stage/housekeeping.h"
 
 #include <filesystem>
+#include <functional>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -30,6 +32,22 @@ bool KeepHouseUntilDrain(Signals& signals, Housekeeping& housekeeping) {
   return signals.draining();
 }
 
+/// The exit status of a stage that is told to end, has 200 ms for it, and does `after_drain`
+/// instead.
+int StatusOfStageThatStays(const std::function<void(Housekeeping&)>& after_drain) {
+  TestChild child([&] {
+    Signals signals(milliseconds(200), kLog);
+    Housekeeping housekeeping(signals, nullptr, nullptr);
+    kLog(LogLevel::kInfo, "ready");
+    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
+    after_drain(housekeeping);
+    return 2;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGTERM);
+  return child.Wait();
+}
+
 }  // namespace
 
 TEST_CASE("a loop that keeps house itself needs no thread for signals, reports and status") {
@@ -56,34 +74,18 @@ TEST_CASE("a loop that keeps house itself needs no thread for signals, reports a
 }
 
 TEST_CASE("a loop without a thread ends too when the drain time-out runs out") {
-  TestChild child([] {
-    Signals signals(milliseconds(200), kLog);
-    Housekeeping housekeeping(signals, nullptr, nullptr);
-    kLog(LogLevel::kInfo, "ready");
-    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
-    pollfd due = {housekeeping.fd(), POLLIN, 0};
-    if (poll(&due, 1, 5000) == 1) housekeeping.OnReadable();
-    return 2;
-  });
-  REQUIRE(child.AwaitErr("ready"));
-  child.Signal(SIGTERM);
-  CHECK(child.Wait() == 75);
+  CHECK(StatusOfStageThatStays([](Housekeeping& housekeeping) {
+          pollfd due = {housekeeping.fd(), POLLIN, 0};
+          if (poll(&due, 1, 5000) == 1) housekeeping.OnReadable();
+        }) == 75);
 }
 
 TEST_CASE("a thread takes over from the loop where that is about to block") {
-  TestChild child([] {
-    Signals signals(milliseconds(200), kLog);
-    Housekeeping housekeeping(signals, nullptr, nullptr);
-    kLog(LogLevel::kInfo, "ready");
-    if (!KeepHouseUntilDrain(signals, housekeeping)) return 1;
-    housekeeping.StartThread();
-    housekeeping.StartThread();
-    std::this_thread::sleep_for(seconds(5));
-    return 2;
-  });
-  REQUIRE(child.AwaitErr("ready"));
-  child.Signal(SIGTERM);
-  CHECK(child.Wait() == 75);
+  CHECK(StatusOfStageThatStays([](Housekeeping& housekeeping) {
+          housekeeping.StartThread();
+          housekeeping.StartThread();
+          std::this_thread::sleep_for(seconds(5));
+        }) == 75);
 }
 
 }  // namespace rk
