@@ -79,7 +79,7 @@ std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) 
   if (options.text.text && options.link.in != "-")
     throw rk::Error(rk::ErrorKind::kUsage, "-P is for standard input, not for --in");
   auto source = options.text.text ? rk::OpenText(options.text)
-                                  : rk::OpenSource(options.link, rk::Holds::kUntilDone, stage);
+                                  : rk::OpenSource(options.link, rk::Holds::kUntilStored, stage);
   if (!options.edits.any()) return source;
   return std::make_unique<rk::EditedSource>(std::move(source), options.edits);
 }

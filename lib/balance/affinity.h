@@ -30,7 +30,7 @@ class PartitionAffinity {
   /// A frame of `batch` goes to `peer`, or turns out to be there. Says the lowest offset of the
   /// partition that is not done, as far as is known; `floor` is what the frame itself says.
   int64_t Sent(const HeldRange& batch, const std::string& peer, int64_t floor);
-  /// It is not in flight at `peer` any more. `done`: the peer finished it.
+  /// It is not in flight at `peer` any more. `done`: it is stored, and need not come again.
   void Settled(const HeldRange& batch, const std::string& peer, bool done);
 
  private:

@@ -175,7 +175,7 @@ void Balancer::TakeOver(const std::string& name, Peer& peer, const ReadyMessage&
 void Balancer::Settle(const std::string& name, Peer& peer, const ReadyMessage& message) {
   std::erase_if(peer.outstanding, [&](const Outstanding& one) {
     if (one.number > peer.received || IsAmong(one.batch, message.held)) return false;
-    if (by_ == By::kPartition) affinity_.Settled(one.batch, name, true);
+    if (by_ == By::kPartition) affinity_.Settled(one.batch, name, message.stores);
     return true;
   });
   if (peer.outstanding.empty()) peer.has_suspect = false;

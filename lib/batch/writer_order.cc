@@ -100,7 +100,6 @@ void WriterOrder::Settle(State& state, const FramePtr& frame, Outcome& outcome) 
   while (range.first < whole.next) {
     range.next = whole.next;
     const Verdict verdict = Judge(state, range);
-    if (range.first == whole.first && range != whole) outcome.cut.push_back(frame);
     FramePtr piece = range == whole
                          ? frame
                          : std::make_shared<const Frame>(Slice(*frame, range.first, range.next));

@@ -34,7 +34,6 @@ class WriterOrder {
   struct Outcome {
     std::vector<FramePtr> produce;      ///< in this order
     std::vector<FramePtr> acknowledge;  ///< wholly done before: acknowledge again, do not produce
-    std::vector<FramePtr> cut;          ///< these, of which the other lists have pieces
     std::vector<FramePtr> fenced;       ///< of a lower or fenced epoch: answer FENCED
     /// Let go without an answer, this frame or some that were held back: the same offsets are in
     /// flight or held back, and their acknowledgement answers it, or the epoch is over.

@@ -38,6 +38,11 @@ void FetchSource::Done(const HeldRange& batch) {
   socket_.Done(batch);
 }
 
+void FetchSource::Abandon() {
+  const Lock lock(mutex_);
+  socket_.Abandon();
+}
+
 void FetchSource::Leave() {
   const Lock lock(mutex_);
   socket_.Leave();

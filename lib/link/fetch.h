@@ -23,6 +23,7 @@ class FetchSource : public Source {
 
   std::optional<Frame> TryReceive() override;
   void Done(const HeldRange& batch) override;
+  void Abandon() override;
   void Leave() override;
   bool ended() const override;
   Origin origin() const override { return origin_; }

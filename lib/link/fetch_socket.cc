@@ -46,22 +46,21 @@ std::optional<FrameMessage> FetchSocket::TryReceive() {
 }
 
 void FetchSocket::Done(const HeldRange& batch) {
-  if (Forget(batch)) Tell();
+  if (held_.Remove(batch)) Tell();
 }
 
 // The server counts it as received; a new connection tells it that what is not here is lost.
 void FetchSocket::Lost(const HeldRange& batch) {
-  Forget(batch);
+  held_.Remove(batch);
   Connect();
   Tell();
 }
 
-bool FetchSocket::Forget(const HeldRange& batch) {
-  const auto found = held_.find(batch);
-  if (found == held_.end()) return false;
-  if (--found->second == 0) held_.erase(found);
-  --held_frames_;
-  return true;
+void FetchSocket::Abandon() {
+  frames_.clear();
+  held_.Clear();
+  Connect();
+  Tell();
 }
 
 void FetchSocket::Leave() {
@@ -103,8 +102,7 @@ void FetchSocket::Take(zmq::message_t message) {
     Connect();  // as for one that is lost
     return Tell();
   }
-  ++held_[BatchOf(frame->info())];
-  ++held_frames_;
+  held_.Add(BatchOf(frame->info()));
   ++received_;
   frames_.push_back(*std::move(frame));
 }
@@ -120,7 +118,7 @@ void FetchSocket::Tell() {
 
 uint32_t FetchSocket::Room() const {
   if (left_at_) return 0;
-  const size_t busy = options_.isolates ? held_frames_ : frames_.size();
+  const size_t busy = options_.isolates ? held_.count() : frames_.size();
   return static_cast<uint32_t>(options_.prefetch - std::min(options_.prefetch, busy));
 }
 
@@ -135,19 +133,10 @@ ReadyMessage FetchSocket::State() const {
   state.instance = instance_;
   state.leaving = left_at_.has_value();
   state.isolates = options_.isolates;
+  state.stores = options_.stores;
   state.capacity = Room();
   state.received = received_;
-  for (const auto& [held, frames] : held_) {
-    if (!state.held.empty()) {
-      HeldRange& last = state.held.back();
-      if (last.partition == held.partition && last.epoch == held.epoch &&
-          last.range.next == held.range.first) {
-        last.range.next = held.range.next;
-        continue;
-      }
-    }
-    state.held.push_back(held);
-  }
+  state.held = held_.Ranges();
   return state;
 }
 

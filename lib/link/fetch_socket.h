@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
+#include "lib/link/held_frames.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/message_source.h"
 #include "lib/link/ready_fd.h"
@@ -28,6 +28,7 @@ class FetchSocket : public MessageSource {
     /// it has not yet received: what a writer holds back must not keep out what it waits for.
     size_t prefetch = 2;
     bool isolates = true;  ///< see ReadyMessage
+    bool stores = false;   ///< likewise
   };
 
   /// Throws Error(kIo).
@@ -38,6 +39,8 @@ class FetchSocket : public MessageSource {
   void Done(const HeldRange& batch) override;
   /// One that was received turns out to be damaged: the server learns that it is not here.
   void Lost(const HeldRange& batch);
+  /// As Source::Abandon().
+  void Abandon();
   void Leave() override;
   bool ended() const override;
   int fd() const override { return ready_.fd(); }
@@ -55,7 +58,6 @@ class FetchSocket : public MessageSource {
   void Connect();
   void Receive();
   void Take(zmq::message_t message);
-  bool Forget(const HeldRange& batch);
   void Tell();
   ReadyMessage State() const;
   uint32_t Room() const;
@@ -67,8 +69,7 @@ class FetchSocket : public MessageSource {
   ReadyFd ready_;
   LinkSocket socket_;
   std::deque<FrameMessage> frames_;
-  std::map<HeldRange, size_t> held_;  ///< how many frames of each are not done
-  size_t held_frames_ = 0;
+  HeldFrames held_;
   uint64_t received_ = 0;
   uint32_t told_room_ = 0;      ///< what the server was told last,
   uint64_t told_received_ = 0;  ///< and when

@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kLeaving = 1;
 constexpr uint8_t kIsolates = 2;
+constexpr uint8_t kStores = 4;
 
 constexpr size_t kFlagsAt = 1;
 constexpr size_t kReservedAt = 2;
@@ -58,7 +59,8 @@ HeldRange BatchOf(const BatchInfo& info) {
 std::string ReadyMessage::Encode() const {
   std::string bytes(kHeaderLength, '\0');
   bytes[0] = kVersion;
-  bytes[kFlagsAt] = static_cast<char>((leaving ? kLeaving : 0) | (isolates ? kIsolates : 0));
+  bytes[kFlagsAt] = static_cast<char>((leaving ? kLeaving : 0) | (isolates ? kIsolates : 0) |
+                                      (stores ? kStores : 0));
   Store(&bytes[kCapacityAt], capacity);
   Store(&bytes[kReceivedAt], received);
   std::copy(instance.begin(), instance.end(), &bytes[kInstanceAt]);
@@ -80,12 +82,13 @@ ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
   Require(bytes.size() >= kHeaderLength, "at least 40 bytes");
   Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 1");
   const auto flags = static_cast<uint8_t>(bytes[kFlagsAt]);
-  Require(flags <= (kLeaving | kIsolates), "flags of 0 to 3");
+  Require(flags <= (kLeaving | kIsolates | kStores), "flags of 0 to 7");
   Require(Load<uint16_t>(&bytes[kReservedAt]) == 0 && Load<uint32_t>(&bytes[kReservedToo]) == 0,
           "0 in reserved bytes");
   ReadyMessage message;
   message.leaving = (flags & kLeaving) != 0;
   message.isolates = (flags & kIsolates) != 0;
+  message.stores = (flags & kStores) != 0;
   message.capacity = Load<uint32_t>(&bytes[kCapacityAt]);
   message.received = Load<uint64_t>(&bytes[kReceivedAt]);
   std::copy_n(&bytes[kInstanceAt], message.instance.size(), message.instance.begin());

@@ -19,8 +19,13 @@ class Source {
   virtual std::optional<Frame> TryReceive() = 0;
 
   /// The stage needs the frame no more: what became of it is with the next stage, or with Kafka.
-  /// Once for each frame received; whoever gave it to us hears of it, where the link has a way.
+  /// Once for each frame received, or for each of the parts that tile it; whoever gave it to us
+  /// hears of it, where the link has a way.
   virtual void Done(const HeldRange& /*batch*/) {}
+
+  /// The stage has dropped all frames that are not done: whoever gave them to us hears that they
+  /// are lost, where the link has a way.
+  virtual void Abandon() {}
 
   /// Asks for nothing more, where the link has a way: ended() becomes true once what is under way
   /// has come. A pipe goes on until END.

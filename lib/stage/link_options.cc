@@ -46,7 +46,8 @@ std::string CheckEndpoint(const std::string& text) {
 
 FetchSocket::Options FetchOptions(const LinkOptions& options, const Endpoint& endpoint,
                                   Holds holds) {
-  return {endpoint.address(), options.max_frame, options.prefetch, holds == Holds::kUntilSent};
+  return {endpoint.address(), options.max_frame, options.prefetch, holds == Holds::kUntilSent,
+          holds == Holds::kUntilStored};
 }
 
 std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {

@@ -37,7 +37,7 @@ void AddHwmOption(CLI::App& app, LinkOptions& options);  ///< --hwm
 /// What a stage does with the frames that it fetches.
 enum class Holds {
   kUntilSent,  ///< a model: its batches are its own until they are sent on; takes suspects alone
-  kUntilDone,  ///< a writer: more comes while it waits for Kafka
+  kUntilStored,  ///< a writer: more comes while it waits for Kafka
   kNothing,    ///< a balance: it passes them on, and no record can be the death of it
 };
 

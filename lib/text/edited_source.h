@@ -29,6 +29,7 @@ class EditedSource : public Source {
 
   std::optional<Frame> TryReceive() override;
   void Done(const HeldRange& batch) override { source_->Done(batch); }
+  void Abandon() override { source_->Abandon(); }
   void Leave() override { source_->Leave(); }
   bool ended() const override { return source_->ended(); }
   bool has_end() const override { return source_->has_end(); }

@@ -115,7 +115,6 @@ void Writer::Take(Frame frame) {
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
   for (FramePtr& next : outcome.produce) sink_.Produce(std::move(next));
   Acknowledge(outcome.acknowledge);
-  LetGo(outcome.cut);
   LetGo(outcome.fenced);
   LetGo(outcome.dropped);
   if (!source_.acknowledged()) return;
@@ -184,6 +183,7 @@ void Writer::OnTick() {
 // came after it. The readers know: what is still needed comes again, in order.
 void Writer::RequestReplay(std::chrono::nanoseconds silence) {
   std::vector<FramePtr> dropped = sink_.Abandon();
+  Serve();  // what was stored before we froze
   for (FramePtr& held : order_.Abandon()) dropped.push_back(std::move(held));
   for (int i = 0; i < kMostThatWaited && !input_over(); ++i) {
     std::optional<Frame> frame = NextFrame();
@@ -191,7 +191,7 @@ void Writer::RequestReplay(std::chrono::nanoseconds silence) {
     dropped.push_back(std::make_shared<const Frame>(std::move(*frame)));
   }
   for (const FramePtr& frame : dropped) acknowledger_.Nack(frame->info());
-  LetGo(dropped);
+  source_.Abandon();
   stage_.log(LogLevel::kWarning,
              fmt::format("was not running for {:.1f} s: requested replay of what was not stored "
                          "batches={}",

@@ -35,7 +35,9 @@ ScheduleWorld::ScheduleWorld(uint64_t seed, Rough rough)
                           {&World::KillReplica, &World::FreezeReplica, &World::KillBalance,
                            &World::TimeOut, &World::LoseAcknowledgements});
   }
-  if (rough.writer) rough_actions_.push_back(&World::KillWriter);
+  if (rough.writer) {
+    rough_actions_.insert(rough_actions_.end(), {&World::KillWriter, &World::FreezeWriter});
+  }
   if (rough.readers) {
     rough_actions_.insert(rough_actions_.end(), {&World::KillReader, &World::StopPartition,
                                                  &World::StopPartition, &World::LosePartition});

@@ -29,7 +29,7 @@ class ScheduleWorld {
     bool ordered = true;
     size_t poison_one_in = 0;  ///< records; 0 is none
     bool middle = false;       ///< stages of the middle are killed or frozen, links time out
-    bool writer = false;       ///< the writer is killed
+    bool writer = false;       ///< the writer is killed or frozen
     bool readers = false;      ///< readers are killed, and partitions move between them
   };
 
@@ -156,6 +156,7 @@ class ScheduleWorld {
   void Persist(std::deque<Produced>& queue, int partition, size_t queue_number);
   void Report();
   void KillWriter();
+  void FreezeWriter();
   void SendTo(Message::Kind kind, const Frame& frame);
 
   bool AllFetched() const;

@@ -95,6 +95,22 @@ void ScheduleWorld::KillWriter() {
   LoseAcknowledgements();
 }
 
+/// Woken up, it drops what is not stored, what it held back and what waits for it, and has it all
+/// sent again.
+void ScheduleWorld::FreezeWriter() {
+  Deliver();
+  while (!writer_->delivered.empty()) Report();
+  std::set<FramePtr> dropped;
+  for (const auto& [target, queue] : std::exchange(writer_->queues, {})) {
+    for (const Produced& record : queue) dropped.insert(record.batch->frame);
+  }
+  for (const FramePtr& frame : writer_->order.Abandon()) dropped.insert(frame);
+  std::erase_if(to_writer_, [&](const Pushed& pushed) {
+    return OneIn(2) && dropped.insert(pushed.frame).second;
+  });
+  for (const FramePtr& frame : dropped) SendTo(Message::Kind::kNack, *frame);
+}
+
 void ScheduleWorld::SendTo(Message::Kind kind, const Frame& frame) {
   const BatchInfo& info = frame.info();
   to_readers_.push_back({kind, info.origin, Name(info.partition), info.epoch, RangeOf(frame)});

@@ -10,7 +10,7 @@ namespace {
 ReadyMessage Full() {
   ReadyMessage message;
   message.instance.fill(3);
-  message.isolates = true;
+  message.isolates = message.stores = true;
   message.leaving = true;
   message.capacity = 2;
   message.received = uint64_t{1} << 40;
@@ -26,6 +26,7 @@ TEST_CASE("what a fetcher says of itself arrives as it was said") {
     CHECK((heard.instance == said.instance));
     CHECK(heard.leaving == said.leaving);
     CHECK(heard.isolates == said.isolates);
+    CHECK(heard.stores == said.stores);
     CHECK(heard.capacity == said.capacity);
     CHECK(heard.received == said.received);
     CHECK((heard.held == said.held));
@@ -46,7 +47,7 @@ TEST_CASE("a fetcher's message of another version, or with nonsense in it, is re
     CHECK_THROWS_AS(ReadyMessage::Decode(bytes), Error);
   };
   refused_with(0, 2);             // version
-  refused_with(1, 4);             // flags
+  refused_with(1, 8);             // flags
   refused_with(3, 1);             // reserved
   refused_with(36, 1);            // reserved
   refused_with(35, '\x7f');       // held count: two thousand million
