@@ -89,6 +89,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
   app.add_flag("--describe", options.describe, "print inputs and outputs, and exit");
   app.add_flag("--bench", options.bench, "print rows/s by batch size, and exit");
+  rk::AddTombstonesOption(app, options.infer.tombstones)->group("");  // a screen is full
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
@@ -97,12 +98,12 @@ void AddOptions(CLI::App& app, Options& options) {
 void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
   rk::Histogram& took = metrics.Histogram("call_seconds");
   infer.on_call = [&took](std::chrono::nanoseconds call) { took.Observe(call); };
-  rk::Metric& records = metrics.Counter("records_in");
-  rk::Metric& failed = metrics.Counter("failed");
-  rk::Metric& calls = metrics.Counter("calls");
-  infer.on_work = [&records, &failed, &calls](const rk::InferCounts& counts) {
+  infer.on_work = [&records = metrics.Counter("records_in"), &failed = metrics.Counter("failed"),
+                   &filtered = metrics.Counter("filtered"),
+                   &calls = metrics.Counter("calls")](const rk::InferCounts& counts) {
     records.Set(counts.records);
     failed.Set(counts.failed);
+    filtered.Set(counts.filtered);
     calls.Set(counts.calls);
   };
 }
@@ -114,8 +115,7 @@ void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::R
     infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log));
     reloads.Add(1);
   });
-  // Links last: nothing is fetched that would wait for the model to load.
-  const auto sink = rk::OpenSink(options.link, stage);
+  const auto sink = rk::OpenSink(options.link, stage);  // last: nothing waits for a model to load
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
   stage.Ready();
   rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), infer);

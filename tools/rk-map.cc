@@ -31,6 +31,7 @@ struct Options {
   std::string exec;
   double exec_timeout_s = 30;
   std::string filter;
+  rk::Tombstones tombstones = rk::Tombstones::kPass;
   rk::LinkOptions link;
 };
 
@@ -47,6 +48,7 @@ void AddOptions(CLI::App& app, Options& options) {
                  "restart CMD after this long without an answer")
       ->option_text("SECONDS=30")
       ->check(CLI::Range(0.001, 86400.0));
+  rk::AddTombstonesOption(app, options.tombstones);
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
@@ -70,6 +72,7 @@ std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& 
 void Run(const Options& options, rk::Stage& stage) {
   const auto mapper = MakeMapper(options, stage);
   if (stage.check) return;
+  mapper->Treat(options.tombstones);
   const auto sink = rk::OpenSink(options.link, stage);
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
   stage.Ready();

@@ -16,10 +16,15 @@ constexpr std::string_view kStage = "rk-infer";
 constexpr std::string_view kModelHeader = "rk-model";
 constexpr size_t kRoom = 128;  // what a record's outputs and header take, as a hint
 
-size_t CountForModel(const Frame& frame) {
+bool IsForModel(const RecordView& record, Tombstones tombstones) {
+  if (IsTombstone(record)) return tombstones == Tombstones::kFail;
+  return record.state == RecordState::kOk;
+}
+
+size_t CountForModel(const Frame& frame, Tombstones tombstones) {
   size_t count = 0;
   for (size_t i = 0; i < frame.record_count(); ++i) {
-    if (frame.record(i).state == RecordState::kOk) ++count;
+    if (IsForModel(frame.record(i), tombstones)) ++count;
   }
   return count;
 }
@@ -29,8 +34,9 @@ size_t CountForModel(const Frame& frame) {
 // A frame on its way through. Its records are gathered into calls and then written to the new frame
 // in order.
 struct Infer::Job {
-  explicit Job(Frame taken)
+  Job(Frame taken, bool for_model)
       : frame(std::move(taken)),
+        has_rows(for_model),
         builder(frame.info(), frame.record_count(),
                 frame.bytes().size() + kRoom * frame.record_count()),
         columns(frame.record_count()) {}
@@ -38,6 +44,7 @@ struct Infer::Job {
   bool done() const { return written == frame.record_count(); }
 
   Frame frame;
+  bool has_rows;  // else it may lack a column: where it came from there was no row either
   FrameBuilder builder;
   OutputColumns columns;
   size_t gathered = 0;
@@ -79,8 +86,9 @@ void Infer::UseReplacement() {
 }
 
 void Infer::Take(Frame frame, Time now) {
-  batcher_.Add(CountForModel(frame), frame.bytes().size(), frame.info().attempt > 0, now);
-  jobs_.emplace_back(std::move(frame));
+  const size_t rows = CountForModel(frame, options_.tombstones);
+  batcher_.Add(rows, frame.bytes().size(), frame.info().attempt > 0, now);
+  jobs_.emplace_back(std::move(frame), rows > 0);
 }
 
 std::vector<Frame> Infer::Work() {
@@ -108,9 +116,9 @@ void Infer::Gather() {
 
 // False if the call has what it may have.
 bool Infer::GatherFrom(Job& job, size_t& left) {
-  model_->rows().Open(job.frame);
+  if (job.has_rows) model_->rows().Open(job.frame);
   for (; job.gathered < job.frame.record_count(); ++job.gathered) {
-    if (job.frame.record(job.gathered).state == RecordState::kOk) {
+    if (IsForModel(job.frame.record(job.gathered), options_.tombstones)) {
       if (left == 0 || model_->rows().count() == options_.batching.max_batch) return false;
       --left;
     }
@@ -122,7 +130,7 @@ bool Infer::GatherFrom(Job& job, size_t& left) {
 Infer::Outcome Infer::TakeRow(Job& job) {
   Outcome outcome{&job, job.gathered, {}, {}, {}};
   const RecordView record = job.frame.record(job.gathered);
-  if (record.state != RecordState::kOk) return outcome;
+  if (!IsForModel(record, options_.tombstones)) return outcome;
   outcome.rejection = model_->rows().Add(job.gathered, record.value);
   if (outcome.rejection) return outcome;
   outcome.row = model_->rows().count() - 1;
@@ -177,6 +185,10 @@ void Infer::WriteBefore(size_t row) {
 void Infer::Write(Outcome& outcome) {
   ++counts_.records;
   RecordView record = outcome.job->frame.record(outcome.index);
+  if (options_.tombstones == Tombstones::kDrop && IsTombstone(record)) {
+    ++counts_.filtered;
+    record.state = RecordState::kFiltered;
+  }
   if (outcome.row && !outcome.rejection) outcome.rejection = FillIn(outcome, record);
   if (outcome.rejection) {
     ++counts_.failed;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/batch/tombstones.h"
 #include "lib/infer/backend.h"
 #include "lib/infer/batcher.h"
 #include "lib/infer/outputs.h"
@@ -21,14 +22,16 @@ namespace rk {
 
 /// What was done so far, for reports.
 struct InferCounts {
-  uint64_t records = 0;  ///< all that came
-  uint64_t failed = 0;   ///< of these, marked failed here
-  uint64_t calls = 0;    ///< of the model
+  uint64_t records = 0;   ///< all that came
+  uint64_t failed = 0;    ///< of these, marked failed here
+  uint64_t filtered = 0;  ///< of these, marked filtered here
+  uint64_t calls = 0;     ///< of the model
 };
 
 struct InferOptions {
   Emit emit = Emit::kMerge;
   const Codec* codec = &JsonCodec();  ///< of the values
+  Tombstones tombstones = Tombstones::kPass;
   BatcherOptions batching;
   /// Rising sizes to which calls are padded; empty: a call has just its rows.
   std::vector<size_t> buckets;

@@ -49,7 +49,7 @@ Frame Exec::Run(const Frame& frame) {
       if (alone) outcomes_[record].rejection = std::move(alone);
     }
   }
-  return MapRecords(frame, counts_, [&](size_t i, RecordView& record) {
+  return MapRecords(frame, tombstones_, counts_, [&](size_t i, RecordView& record) {
     if (outcomes_[i].answer) record.value = *outcomes_[i].answer;
     return std::move(outcomes_[i].rejection);
   });

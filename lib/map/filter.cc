@@ -5,13 +5,14 @@
 namespace rk {
 
 Frame Filter::Run(const Frame& frame) {
-  return MapRecords(frame, counts_, [&](size_t, RecordView& record) -> std::optional<Rejection> {
-    if (auto rejection = RejectNoValue(record)) return rejection;
-    bool holds = false;
-    if (auto rejection = condition_.Test(*record.value, holds)) return rejection;
-    if (!holds) record.state = RecordState::kFiltered;
-    return std::nullopt;
-  });
+  return MapRecords(frame, tombstones_, counts_,
+                    [&](size_t, RecordView& record) -> std::optional<Rejection> {
+                      if (auto rejection = RejectNoValue(record)) return rejection;
+                      bool holds = false;
+                      if (auto rejection = condition_.Test(*record.value, holds)) return rejection;
+                      if (!holds) record.state = RecordState::kFiltered;
+                      return std::nullopt;
+                    });
 }
 
 }  // namespace rk

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "lib/batch/frame.h"
+#include "lib/batch/tombstones.h"
 
 namespace rk {
 
@@ -23,9 +24,13 @@ class Mapper {
   /// failed in place, stage rk-map, and stops nothing.
   virtual Frame Run(const Frame& frame) = 0;
 
+  /// What becomes of tombstones: the function itself is never given one.
+  void Treat(Tombstones tombstones) { tombstones_ = tombstones; }
+
   const MapCounts& counts() const { return counts_; }
 
  protected:
+  Tombstones tombstones_ = Tombstones::kPass;
   MapCounts counts_;
 };
 

@@ -8,17 +8,21 @@ constexpr size_t kRoom = 64;  // what is added to a record, as a hint
 
 }  // namespace
 
-Frame MapRecords(const Frame& frame, MapCounts& counts, const MapRecord& map) {
+Frame MapRecords(const Frame& frame, Tombstones tombstones, MapCounts& counts,
+                 const MapRecord& map) {
   FrameBuilder builder(frame.info(), frame.record_count(),
                        frame.bytes().size() + kRoom * frame.record_count());
   for (size_t i = 0; i < frame.record_count(); ++i) {
     RecordView record = frame.record(i);
     ++counts.records;
     std::optional<Rejection> rejection;
-    if (record.state == RecordState::kOk) {
+    const bool ok = record.state == RecordState::kOk;
+    if (IsTombstone(record) && tombstones != Tombstones::kFail) {
+      if (tombstones == Tombstones::kDrop) record.state = RecordState::kFiltered;
+    } else if (ok) {
       rejection = map(i, record);
-      if (record.state == RecordState::kFiltered) ++counts.filtered;
     }
+    if (ok && record.state == RecordState::kFiltered) ++counts.filtered;
     if (rejection) {
       ++counts.failed;
       record.state = RecordState::kFailed;

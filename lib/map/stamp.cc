@@ -21,17 +21,18 @@ std::string Seconds(std::chrono::system_clock::time_point time) {
 Stamp::Stamp(Clock clock) : clock_(std::move(clock)), extractor_({}, {"processed_at", "status"}) {}
 
 Frame Stamp::Run(const Frame& frame) {
-  return MapRecords(frame, counts_, [&](size_t, RecordView& record) -> std::optional<Rejection> {
-    if (auto rejection = RejectNoValue(record)) return rejection;
-    if (auto rejection = extractor_.Extract(*record.value, {})) return rejection;
-    const std::string time = Seconds(clock_());
-    const std::array<Member, 2> members = {
-        {{"\"processed_at\"", time}, {"\"status\"", "\"processed\""}}};
-    value_.clear();
-    Merge(*record.value, extractor_.present(), members, value_);
-    record.value = value_;
-    return std::nullopt;
-  });
+  return MapRecords(frame, tombstones_, counts_,
+                    [&](size_t, RecordView& record) -> std::optional<Rejection> {
+                      if (auto rejection = RejectNoValue(record)) return rejection;
+                      if (auto rejection = extractor_.Extract(*record.value, {})) return rejection;
+                      const std::string time = Seconds(clock_());
+                      const std::array<Member, 2> members = {
+                          {{"\"processed_at\"", time}, {"\"status\"", "\"processed\""}}};
+                      value_.clear();
+                      Merge(*record.value, extractor_.present(), members, value_);
+                      record.value = value_;
+                      return std::nullopt;
+                    });
 }
 
 }  // namespace rk

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <map>
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 #include "lib/balance/serve_sink.h"
@@ -90,6 +93,14 @@ void AddHwmOption(CLI::App& app, LinkOptions& options) {
   app.add_option("--hwm", options.hwm, "frames queued when pushing or collecting")
       ->option_text("N=4")
       ->check(CLI::Range(1, 1024));
+}
+
+CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
+  const std::map<std::string, Tombstones> names = {
+      {"pass", Tombstones::kPass}, {"drop", Tombstones::kDrop}, {"fail", Tombstones::kFail}};
+  return app.add_option("--tombstones", tombstones, "null values: pass them on, drop or fail them")
+      ->option_text("HOW=pass")
+      ->transform(CLI::CheckedTransformer(names));
 }
 
 std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage) {

@@ -5,6 +5,7 @@
 
 #include "lib/balance/frame_server.h"
 #include "lib/batch/frame_format.h"
+#include "lib/batch/tombstones.h"
 #include "lib/link/message_source.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
@@ -33,6 +34,8 @@ void AddOutputOptions(CLI::App& app, LinkOptions& options);  ///< --out
 /// --max-frame, for a stage without AddInputOptions().
 CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options);
 void AddHwmOption(CLI::App& app, LinkOptions& options);  ///< --hwm
+/// --tombstones, for a stage that reads values.
+CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones);
 
 /// What a stage does with the frames that it fetches.
 enum class Holds {

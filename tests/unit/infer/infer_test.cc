@@ -66,6 +66,7 @@ TEST_CASE(
   Fake model(Double);
   InferCounts counts;
   InferOptions options;
+  options.tombstones = Tombstones::kFail;
   options.on_work = [&counts](const InferCounts& now) { counts = now; };
   Infer infer = Make(model, options);
   const std::vector<std::optional<std::string>> values = {
@@ -129,10 +130,53 @@ TEST_CASE("a frame of no usable record makes no call, and one of no record at al
   Fake model(Double);
   Infer infer = Make(model);
   model.calls.clear();
-  CHECK(CodesOf(RunOne(infer, FrameOf({"1", std::nullopt}))) ==
-        std::vector<std::string>{"not-an-object", "null-value"});
+  CHECK(CodesOf(RunOne(infer, FrameOf({"1", std::nullopt, ""}))) ==
+        std::vector<std::string>{"not-an-object", "", "empty-value"});
   CHECK(RunOne(infer, FrameOf({})).record_count() == 0);
   CHECK(model.calls.empty());
+}
+
+TEST_CASE("a tombstone goes by the model and stays one") {
+  Fake model(Double);
+  for (const Emit emit : {Emit::kMerge, Emit::kReplace, Emit::kTensor}) {
+    Infer infer = Make(model, Options(emit, 1024));
+    model.calls.clear();
+    const Frame in = FrameOf({R"({"x":1})", std::nullopt, R"({"x":2})"});
+    const Frame out = RunOne(infer, in.Clone());
+    CHECK(CodesOf(out) == std::vector<std::string>{"", "", ""});
+    CHECK(out.record(1).state == RecordState::kOk);
+    CHECK(out.record(1).value == std::nullopt);
+    CHECK(out.record(1).key == "k1");
+    CHECK(HeadersOf(out, 1) == Headers{{"trace", "abc"}});
+    CHECK(model.calls == std::vector<size_t>{2});
+    CHECK(infer.counts().filtered == 0);
+  }
+}
+
+TEST_CASE("a tombstone that is to be dropped is filtered without a call") {
+  Fake model(Double);
+  InferOptions options;
+  options.tombstones = Tombstones::kDrop;
+  Infer infer = Make(model, options);
+  model.calls.clear();
+  const Frame out = RunOne(infer, FrameOf({std::nullopt, "", std::nullopt}));
+  CHECK(out.record(0).state == RecordState::kFiltered);
+  CHECK(out.record(1).failure.code == "empty-value");
+  CHECK(out.record(2).state == RecordState::kFiltered);
+  CHECK(infer.counts().records == 3);
+  CHECK(infer.counts().filtered == 2);
+  CHECK(infer.counts().failed == 1);
+  CHECK(model.calls.empty());
+}
+
+TEST_CASE("a frame without a row for the model needs no tensor column") {
+  Fake first(Double);
+  Infer half = Make(first, Options(Emit::kTensor, 1024));
+  Fake second(Double);
+  Infer other = Make(second, {}, "@y:f32");
+  const Frame out = RunOne(other, RunOne(half, FrameOf({"{", std::nullopt})));
+  CHECK(CodesOf(out) == std::vector<std::string>{"invalid-json", ""});
+  CHECK_THROWS_AS(RunOne(other, FrameOf({"{}"})), Error);
 }
 
 TEST_CASE("a frame's tensor columns stay on it") {

@@ -36,6 +36,30 @@ TEST_CASE("a record that has no object fails in its place and no other does") {
   CHECK(stamp.counts().failed == 3);
 }
 
+TEST_CASE("a tombstone is no record for a function: it goes on, is filtered or fails") {
+  const auto values = {std::optional<std::string>(R"({"n":1})"), std::optional<std::string>(),
+                       std::optional<std::string>("")};
+  Filter filter("n=2");
+  Frame out = filter.Run(FrameOf(values));
+  CHECK(out.record(0).state == RecordState::kFiltered);
+  CHECK(out.record(1).state == RecordState::kOk);
+  CHECK(out.record(1).value == std::nullopt);
+  CHECK(out.record(2).failure.code == "empty-value");
+  CHECK(filter.counts().filtered == 1);
+
+  filter.Treat(Tombstones::kDrop);
+  out = filter.Run(FrameOf(values));
+  CHECK(out.record(1).state == RecordState::kFiltered);
+  CHECK(filter.counts().filtered == 3);
+  CHECK(filter.counts().failed == 2);
+
+  filter.Treat(Tombstones::kFail);
+  out = filter.Run(FrameOf(values));
+  CHECK(out.record(1).failure.code == "null-value");
+
+  CHECK(Stamp(Noon).Run(FrameOf(values)).record(1).state == RecordState::kOk);
+}
+
 TEST_CASE("a filter marks what it holds back and loses nothing") {
   Filter filter("n>1");
   const Frame in = FrameOf({R"({"n":1})", R"({"n":2})", R"({"n":"x"})", R"({})"});
