@@ -1,5 +1,8 @@
 #include "lib/write/failure_limit.h"
 
+#include <string>
+#include <string_view>
+
 #include <catch2/catch.hpp>
 
 #include "lib/base/error.h"
@@ -24,6 +27,25 @@ TEST_CASE("a share of failures is judged at the end, and before it once enough r
 TEST_CASE("none at all may be allowed to fail") {
   CHECK(FailureLimit::Parse("0").IsExceeded(1, 1, false));
   CHECK(FailureLimit::Parse("0%").IsExceeded(1, 5000, false));
+}
+
+TEST_CASE("all may be allowed to fail") {
+  CHECK_FALSE(FailureLimit::Parse("100%").IsExceeded(5000, 5000, true));
+}
+
+TEST_CASE("an exceeded limit is bad data that names the counts, the codes and the limit") {
+  rk::FailureTally failures([](rk::LogLevel, std::string_view) {});
+  const FailureLimit limit = FailureLimit::Parse("1");
+  failures.Count("missing-field");
+  CHECK_NOTHROW(limit.Check(failures, 600, true));
+  failures.Count("missing-field");
+  try {
+    limit.Check(failures, 600, false);
+    FAIL("it is not exceeded");
+  } catch (const rk::Error& error) {
+    CHECK(error.kind() == rk::ErrorKind::kBadData);
+    CHECK(error.what() == std::string("2 of 600 records failed: missing-field 2 (--max-failed 1)"));
+  }
 }
 
 TEST_CASE("what is neither a number nor a share is refused by name") {

@@ -10,10 +10,7 @@
 #include "lib/kafka/consumer.h"
 #include "lib/kafka/mock_broker.h"
 #include "lib/kafka/producer.h"
-#include "lib/link/ack_channel.h"
-#include "lib/link/runtime_dir.h"
-#include "tests/unit/batch/make_batch.h"
-#include "tests/unit/link/test_directory.h"
+#include "tests/unit/write/reader_end.h"
 #include "tests/unit/write/scripted_source.h"
 
 namespace rk {
@@ -29,11 +26,8 @@ constexpr seconds kPatience{10};
 /// acknowledgement channel.
 struct Fixture {
   Log log = [](LogLevel, std::string_view) {};
-  TestDirectory parent;
-  TestEnvironment environment{"RK_RUNTIME_DIR", parent.path()};
-  RuntimeDir directory;
-  Origin origin = RandomOrigin();
-  AckServer reader{directory, origin, log};
+  RuntimePlace place;
+  ReaderEnd reader{place};
   MockBroker broker{log};
   ScriptedSource source;
   WriterOptions options;
@@ -46,10 +40,7 @@ struct Fixture {
   }
 
   Frame Batch(int64_t first, int64_t next, int64_t epoch = kEpoch) const {
-    BatchInfo info = MakeInfo({first, next}, epoch);
-    info.origin = origin;
-    info.ack_endpoint = reader.endpoint();
-    return MakeBatch(info);
+    return MakeBatch(reader.Info({first, next}, epoch));
   }
 
   ClientSettings client() const { return {broker.address(), {}}; }
@@ -75,7 +66,7 @@ struct Fixture {
 
   /// True once the reader was told something more than hello; never blocks.
   bool HasAnswer() {
-    const auto message = reader.TryReceive();
+    const auto message = reader.server.TryReceive();
     if (message && message->kind != AckKind::kHello) answers.push_back(*message);
     return !answers.empty();
   }
@@ -83,7 +74,7 @@ struct Fixture {
   void TakeAnswersUntil(AckKind kind) {
     const auto deadline = Clock::now() + kPatience;
     while (Clock::now() < deadline) {
-      const auto message = reader.TryReceive();
+      const auto message = reader.server.TryReceive();
       if (message && message->kind != AckKind::kHello) answers.push_back(*message);
       if (message && message->kind == kind) return;
     }
@@ -221,7 +212,7 @@ TEST_CASE_METHOD(Fixture, "after a FENCE of its reader a batch is answered FENCE
   source.Do([this, fenced_at]() -> std::optional<Frame> {
     if (!*fenced_at) {
       if (!HasAnswer()) return std::nullopt;
-      reader.Broadcast({AckKind::kFence, false, kPartition, kEpoch, {}});
+      reader.server.Broadcast({AckKind::kFence, false, kPartition, kEpoch, {}});
       *fenced_at = Clock::now();
     }
     // The writer takes fences between two looks at its source.
@@ -238,14 +229,11 @@ TEST_CASE_METHOD(Fixture, "frames from a file are stored and never acknowledged"
   source.Give(Batch(0, 5));
   Run();
   CHECK(ValuesOf("out") == ValuesFrom(0, 5));
-  CHECK_FALSE(reader.TryReceive());
+  CHECK_FALSE(reader.server.TryReceive());
 }
 
 TEST_CASE_METHOD(Fixture, "failed records go to the dead letters and filtered ones nowhere") {
-  BatchInfo info = MakeInfo({0, 3});
-  info.origin = origin;
-  info.ack_endpoint = reader.endpoint();
-  FrameBuilder builder(info, 3, 100);
+  FrameBuilder builder(reader.Info({0, 3}), 3, 100);
   RecordView record;
   record.value = "good";
   builder.Add(record);
@@ -266,14 +254,7 @@ TEST_CASE_METHOD(Fixture, "failed records go to the dead letters and filtered on
 }
 
 TEST_CASE_METHOD(Fixture, "a batch without a record is acknowledged") {
-  source.Give(MakeBatch(
-      [this] {
-        BatchInfo info = MakeInfo({0, 7});
-        info.origin = origin;
-        info.ack_endpoint = reader.endpoint();
-        return info;
-      }(),
-      {}));
+  source.Give(MakeBatch(reader.Info({0, 7}), {}));
   Run();
   CHECK(AcknowledgedUntil(7) == Ranges{{0, 7}});
 }

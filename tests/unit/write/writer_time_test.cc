@@ -7,12 +7,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "lib/base/event_fd.h"
-#include "lib/link/ack_channel.h"
-#include "lib/link/runtime_dir.h"
 #include "lib/write/writer.h"
-#include "tests/unit/batch/make_batch.h"
-#include "tests/unit/link/test_directory.h"
+#include "tests/unit/write/instant_sink.h"
+#include "tests/unit/write/reader_end.h"
 #include "tests/unit/write/scripted_source.h"
 
 namespace rk {
@@ -23,32 +20,6 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr seconds kPatience{3};  // real time
-
-/// Stores what it is given at the next look.
-class InstantSink : public DeliverySink {
- public:
-  void Produce(FramePtr frame) override {
-    stored.push_back(RangeOf(*frame));
-    done_.push_back(std::move(frame));
-  }
-  std::vector<FramePtr> Serve() override { return std::exchange(done_, {}); }
-  int fd() const override { return event_.fd(); }
-  milliseconds poll_timeout() const override { return seconds(1); }
-  size_t outstanding() const override { return done_.size(); }
-  size_t outstanding_bytes() const override { return 0; }
-  Clock::duration stalled(Clock::time_point /*now*/) const override { return {}; }
-  Error StallError() const override { return {ErrorKind::kBug, "stalled"}; }
-  const Totals& totals() const override { return totals_; }
-  bool shared() const override { return true; }
-  std::vector<FramePtr> Abandon() override { return std::exchange(done_, {}); }
-
-  std::vector<OffsetRange> stored;
-
- private:
-  std::vector<FramePtr> done_;
-  EventFd event_;
-  Totals totals_;
-};
 
 /// Time that passes in Wait() alone, a millisecond at most, as if there were signals all the time.
 class FakePoller : public Poller {
@@ -65,23 +36,15 @@ class FakePoller : public Poller {
 /// A writer whose time the test makes, and a reader's end of the acknowledgement channel.
 struct Fixture {
   Log log = [](LogLevel, std::string_view) {};
-  TestDirectory parent;
-  TestEnvironment environment{"RK_RUNTIME_DIR", parent.path()};
-  RuntimeDir directory;
-  Origin origin = RandomOrigin();
-  AckServer reader{directory, origin, log};
+  RuntimePlace place;
+  ReaderEnd reader{place};
   ScriptedSource source;
   InstantSink sink;
   FakePoller poller;
   WriterOptions options;
   FailureTally failures{log};
 
-  Frame Batch(int64_t first, int64_t next) const {
-    BatchInfo info = MakeInfo({first, next});
-    info.origin = origin;
-    info.ack_endpoint = reader.endpoint();
-    return MakeBatch(info);
-  }
+  Frame Batch(int64_t first, int64_t next) const { return MakeBatch(reader.Info({first, next})); }
   void Run() {
     Signals signals(seconds(9), log);
     Metrics metrics;
@@ -92,7 +55,7 @@ struct Fixture {
   bool NackedFrom(OffsetRange range) {
     const auto deadline = Clock::now() + kPatience;
     while (Clock::now() < deadline) {
-      const auto message = reader.TryReceive();
+      const auto message = reader.server.TryReceive();
       if (message && message->kind == AckKind::kNack && message->ranges.front() == range) {
         CHECK_FALSE(message->blame);
         return true;
@@ -105,7 +68,7 @@ struct Fixture {
     int64_t end = 0;
     const auto deadline = Clock::now() + kPatience;
     while (end != next && Clock::now() < deadline) {
-      const auto message = reader.TryReceive();
+      const auto message = reader.server.TryReceive();
       if (message && message->kind == AckKind::kAck) end = message->ranges.back().next;
     }
     return end;

@@ -1,0 +1,44 @@
+#include "lib/write/writer_metrics.h"
+
+#include <memory>
+#include <string_view>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/write/instant_sink.h"
+
+namespace rk {
+TEST_CASE("a writer's metrics say what its sink, its order and its failures do") {
+  Metrics metrics;
+  WriterMetrics writer(metrics);
+  InstantSink sink;
+  sink.said_totals = {100, 7, 5000, 0};
+  for (const int64_t first : {0, 10, 20})
+    sink.Produce(std::make_shared<const Frame>(MakeBatch(MakeInfo({first, first + 10}))));
+  WriterOrder order(/*ordered=*/true);
+  order.Take(std::make_shared<const Frame>(MakeBatch(MakeInfo({10, 20}))), {});
+  FailureTally failures([](LogLevel, std::string_view) {});
+  writer.Update(sink, order, failures);
+  CHECK(metrics.Counter("records_out").value() == 100);
+  CHECK(metrics.Counter("dead_letters").value() == 7);
+  CHECK(metrics.Counter("bytes_out").value() == 5000);
+  CHECK(metrics.Gauge("batches_in_flight").value() == 3);
+  CHECK(metrics.Gauge("held_back").value() == 1);
+}
+
+TEST_CASE("failures have a counter for each code, under a name that metrics can have") {
+  Metrics metrics;
+  WriterMetrics writer(metrics);
+  FailureTally failures([](LogLevel, std::string_view) {});
+  const auto update = [&] { writer.Update(InstantSink{}, WriterOrder(true), failures); };
+  failures.Count("missing-field");
+  failures.Count("az09/AZ{`:");
+  update();
+  CHECK(metrics.Counter("failed_missing_field").value() == 1);
+  CHECK(metrics.Counter("failed_az09______").value() == 1);
+  failures.Count("missing-field");
+  update();
+  CHECK(metrics.Counter("failed_missing_field").value() == 2);
+}
+
+}  // namespace rk
