@@ -21,7 +21,6 @@ namespace rk {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = size_t{256} << 10;
 constexpr milliseconds kBetweenTicks{1000};
@@ -62,7 +61,7 @@ void LineReader::Run() {
     window_.RethrowFailure();
     if (!Stopping() && !HasLine()) ReadLines();
     while (!Stopping() && HasLine() && window_.WantsMore()) AddBatch();
-    const auto now = steady_clock::now();
+    const auto now = options_.now();
     if (now < next_tick_) continue;
     next_tick_ = now + kBetweenTicks;
     if (sink_.lossy()) window_.ReplayOverdue(now, stage_.log);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,13 +20,15 @@ struct LineReaderOptions {
   size_t longest_line = size_t{32} << 20;  ///< bytes
   std::optional<uint64_t> count;           ///< records to read, then the end
   Ledger::Limits window;
+  /// For what is due once a second.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 /// rk-read --from: lines → frames, without Kafka. Each line is a record's value and its offset the
 /// line's number, counted from 0; empty ones are passed by. The topic is the path, the partition 0,
 /// the timestamp when it was read. What has come leaves at once; each frame is kept until it is
-/// acknowledged, as Reader does it. The thread of
-/// Run(), which makes all calls, reads; Sender and AckReceiver have theirs.
+/// acknowledged, as Reader does it. The thread of Run(), which makes all calls, reads; Sender and
+/// AckReceiver have theirs.
 class LineReader {
  public:
   /// Opens the file. Throws Error(kMissing), Error(kIo).
