@@ -26,7 +26,8 @@ rk joins small programs by pipes: one reads a Kafka topic, one calls a model
 on batches of records, one writes the results back. No record is lost,
 whatever is killed. rk-run replicates, scales and supervises a whole line.
 .
-Models need a backend: rk-torch for TorchScript and AOTInductor.")
+Models need a backend: rk-onnx for ONNX, rk-torch for TorchScript and
+AOTInductor.")
 # The backends; kcat and python3 for the examples.
 list(APPEND recommended ${backend_packages} kcat python3)
 list(JOIN recommended ", " CPACK_DEBIAN_RK_PACKAGE_RECOMMENDS)
@@ -36,5 +37,11 @@ set(CPACK_DEBIAN_RK-TORCH_PACKAGE_DEPENDS "rk (= ${PROJECT_VERSION}-${CPACK_DEBI
 set(CPACK_DEBIAN_RK-TORCH_DESCRIPTION "PyTorch models for rk-infer
 The backend with which rk-infer runs TorchScript (.pt) and AOTInductor (.pt2)
 models on the CPU, and the LibTorch ${RK_TORCH_VERSION} that it needs.")
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CMAKE_BINARY_DIR}/lib/rk" "${RK_TORCH_LIBRARY_DIR}")
+set(CPACK_DEBIAN_RK-ONNX_PACKAGE_NAME rk-onnx)
+set(CPACK_DEBIAN_RK-ONNX_PACKAGE_DEPENDS "rk (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+set(CPACK_DEBIAN_RK-ONNX_DESCRIPTION "ONNX models for rk-infer
+The backend with which rk-infer runs ONNX models (.onnx) on the CPU, and the
+ONNX Runtime ${RK_ONNX_VERSION} that it needs.")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CMAKE_BINARY_DIR}/lib/rk" "${RK_TORCH_LIBRARY_DIR}"
+    "${CMAKE_BINARY_DIR}/onnxruntime")
 include(CPack)

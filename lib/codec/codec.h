@@ -30,6 +30,7 @@ struct Result {
   enum class Form {
     kTensor,  ///< `dtype`, `shape` and `data`
     kText,    ///< `text`
+    kObject,  ///< the elements of a vector under `keys`
     kPlace,   ///< places[0], or its label
     kTop,     ///< all `places`, or their labels, each with its element of the tensor
   };
@@ -39,7 +40,8 @@ struct Result {
   std::span<const int64_t> shape;
   const char* data = nullptr;
   std::string_view text;
-  std::span<const size_t> places;  ///< empty: an element is not finite, and none was picked
+  std::span<const std::string_view> keys;  ///< as many as the tensor has elements
+  std::span<const size_t> places;          ///< empty: an element is not finite, and none was picked
 };
 
 /// Writes results into records' values. One thread.

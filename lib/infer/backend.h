@@ -40,7 +40,10 @@ class ModelFailure : public std::runtime_error {
 /// An argument or an output of a model: a tensor, or a list of strings, one for each row.
 struct ModelValue {
   ColumnView tensor;  ///< of strings only its name, and its shape: the number of rows
-  std::optional<std::vector<std::string_view>> strings;
+  std::optional<std::vector<std::string_view>> strings = {};
+  /// Of an output whose rows are vectors: names of their elements, if it has any. A record gets an
+  /// object of these.
+  std::vector<std::string_view> keys = {};
 
   int64_t rows() const { return tensor.shape.empty() ? -1 : tensor.shape[0]; }
 };

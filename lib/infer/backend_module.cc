@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -29,7 +30,13 @@ fs::path Find(const std::string& name, const std::vector<fs::path>& folders) {
 
 }  // namespace
 
-std::string BackendFor(std::string_view /*model_file*/) { return "torch"; }
+std::string BackendFor(const std::string& model_file) {
+  if (model_file.ends_with(".onnx")) return "onnx";
+  // Both of PyTorch's kinds are ZIP archives; ONNX begins with its version, a field of number 1.
+  constexpr char kFirstField = 0x08;
+  const bool known = model_file.ends_with(".pt") || model_file.ends_with(".pt2");
+  return !known && std::ifstream(model_file).get() == kFirstField ? "onnx" : "torch";
+}
 
 std::vector<fs::path> ModuleFolders() {
   std::error_code error;

@@ -9,8 +9,9 @@
 
 namespace rk {
 
-/// The name of the backend for models in files of that name: torch.
-std::string BackendFor(std::string_view model_file);
+/// The name of the backend for a model's file, by how its name ends (`.onnx`: onnx; `.pt`, `.pt2`:
+/// torch), else by how it begins; torch if neither says.
+std::string BackendFor(const std::string& model_file);
 
 /// Where modules may lie, the likeliest first: in the build, and where this is installed, both
 /// found from where the executable is.

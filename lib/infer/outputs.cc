@@ -134,6 +134,10 @@ void Outputs::Fill(size_t output, size_t row) {
   result.data = tensor.data.data() + row * row_bytes;
   const Output& wanted = outputs_[output];
   result.form = kForms[static_cast<size_t>(wanted.pick)];
+  if (!value.keys.empty() && wanted.pick == Output::Pick::kAll) {
+    result.form = Result::Form::kObject;
+    result.keys = value.keys;
+  }
   if (wanted.pick == Output::Pick::kAll) return;
   const size_t most = wanted.pick == Output::Pick::kArgmax ? 1 : wanted.k;
   Pick(tensor.dtype, row_bytes / SizeOf(tensor.dtype), result.data, most, places_[output]);

@@ -57,6 +57,8 @@ class JsonWriter : public ResultWriter {
       case Result::Form::kText:
         AppendBytes(result.text, text_);
         return true;
+      case Result::Form::kObject:
+        return AppendKeyed(result);
       case Result::Form::kPlace:
         if (result.places.empty()) return false;
         AppendPlace(result.places[0]);
@@ -65,6 +67,21 @@ class JsonWriter : public ResultWriter {
         return AppendTop(result);
     }
     return false;
+  }
+
+  bool AppendKeyed(const Result& result) {
+    const char* element = result.data;
+    char before = '{';
+    for (const std::string_view key : result.keys) {
+      text_ += before;
+      AppendQuoted(key, text_);
+      text_ += ':';
+      if (!AppendTensor(result.dtype, {}, element, text_)) return false;
+      element += SizeOf(result.dtype);
+      before = ',';
+    }
+    text_ += '}';
+    return true;
   }
 
   bool AppendTop(const Result& result) {

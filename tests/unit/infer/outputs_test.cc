@@ -43,6 +43,14 @@ TEST_CASE("outputs without names are called output, output0 and so on, or by the
   CHECK(Row({}, kDict, 1) == R"({"b":2,"a":[3,4]})");
 }
 
+TEST_CASE(
+    "an output whose elements have names is an object of them, and picked from as any other") {
+  std::vector<ModelValue> keyed = {Tensor("odds", Dtype::kI64, {2, 2}, kBytes)};
+  keyed[0].keys = {"no", "y\"es"};
+  CHECK(Row({}, keyed, 1) == R"({"odds":{"no":3,"y\"es":4}})");
+  CHECK(Row(Named({"odds:argmax"}), keyed, 1) == R"({"odds":1})");
+}
+
 TEST_CASE("names name a tuple's outputs in order and choose a dict's by key") {
   CHECK(Row(Named({"p", "q\""}), kTuple, 0) == R"({"p":1,"q\"":[1,2]})");
   CHECK(Row(Named({"a"}), kDict, 0) == R"({"a":[1,2]})");
