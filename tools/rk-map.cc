@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
 #include "lib/map/coprocess.h"
+#include "lib/map/drop.h"
 #include "lib/map/exec.h"
 #include "lib/map/filter.h"
 #include "lib/map/stamp.h"
@@ -18,8 +21,8 @@ namespace {
 
 const rk::ToolInfo kInfo = {
     "rk-map",
-    "Applies a function to the JSON object in each record's value: --stamp, --exec\n"
-    "or --filter. To apply several, join them with pipes.",
+    "Applies a function to the JSON object in each record's value: --stamp, --exec,\n"
+    "--filter or --drop. To apply several, join them with pipes.",
     "Example:\n"
     "  rk-read -b localhost:9092 -t events -G views |\n"
     "    rk-map --filter 'type=view' | rk-map --exec 'jq -c --unbuffered .n+=1' |\n"
@@ -29,8 +32,10 @@ const rk::ToolInfo kInfo = {
 struct Options {
   bool stamp = false;
   std::string exec;
+  rk::ExecFormat exec_format;
   double exec_timeout_s = 30;
   std::string filter;
+  std::vector<std::string> drop;
   rk::Tombstones tombstones = rk::Tombstones::kPass;
   rk::LinkOptions link;
 };
@@ -41,9 +46,19 @@ void AddOptions(CLI::App& app, Options& options) {
                  "shell command, kept running: reads one object\n"
                  "per line and answers each with one, keeping _rk")
       ->option_text("CMD");
+  app.add_option("--batch", options.exec_format.array,
+                 "give CMD up to N records per line, in an array")
+      ->option_text("N")
+      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+  app.add_flag("--meta", options.exec_format.meta,
+               "give CMD key, headers, topic, partition, offset\n"
+               "and timestamp, in _rk");
   app.add_option("--filter", options.filter,
                  "keep only records with FIELD=VALUE (also != <\n<= > >=)")
       ->option_text("EXPR");
+  app.add_option("--drop", options.drop, "remove a field; repeatable")
+      ->option_text("FIELD")
+      ->allow_extra_args(false);
   app.add_option("--exec-timeout", options.exec_timeout_s,
                  "restart CMD after this long without an answer")
       ->option_text("SECONDS=30")
@@ -55,18 +70,24 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& stage) {
-  if (options.stamp + !options.exec.empty() + !options.filter.empty() != 1) {
-    throw rk::Error(
-        rk::ErrorKind::kUsage,
-        "give one of --stamp, --exec CMD or --filter EXPR; to combine them, join several rk-map");
+  if (options.stamp + !options.exec.empty() + !options.filter.empty() + !options.drop.empty() !=
+      1) {
+    throw rk::Error(rk::ErrorKind::kUsage,
+                    "give one of --stamp, --exec CMD, --filter EXPR or --drop FIELD; to combine "
+                    "them, join several rk-map");
+  }
+  if (options.exec.empty() && (options.exec_format.array > 0 || options.exec_format.meta)) {
+    throw rk::Error(rk::ErrorKind::kUsage, "--batch and --meta are for --exec CMD");
   }
   if (options.stamp) return std::make_unique<rk::Stamp>();
   if (!options.filter.empty()) return std::make_unique<rk::Filter>(options.filter);
+  if (!options.drop.empty()) return std::make_unique<rk::Drop>(options.drop);
   if (stage.check) return nullptr;  // running a program may change anything
   const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::duration<double>(options.exec_timeout_s));
   return std::make_unique<rk::Exec>(
-      rk::CoprocessStarter(options.exec, silence, options.link.max_frame), stage.log);
+      rk::CoprocessStarter(options.exec, silence, options.link.max_frame), options.exec_format,
+      stage.log);
 }
 
 void Run(const Options& options, rk::Stage& stage) {

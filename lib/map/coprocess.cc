@@ -51,6 +51,7 @@ class Coprocess : public LineProgram {
     SetNonBlocking(our_output);
     SetNonBlocking(our_input);
     Program program{.argv = {"/bin/sh", "-c", command}, .runtime_dir = ""};
+    program.setting = "RK_MAP_EXEC=1";
     program.whole_group = true;
     program.stdin_fd = their_input.fd();
     program.stdout_fd = their_output.fd();

@@ -36,6 +36,7 @@ std::vector<std::string> EnvironmentFor(const Program& program) {
     entries.emplace_back(*entry);
   }
   if (own_directory) entries.push_back("RK_RUNTIME_DIR=" + program.runtime_dir);
+  if (!program.setting.empty()) entries.push_back(program.setting);
   return entries;
 }
 

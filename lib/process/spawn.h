@@ -16,6 +16,7 @@ namespace rk {
 struct Program {
   std::vector<std::string> argv;  ///< argv[0] is looked for in PATH
   std::string runtime_dir;        ///< its RK_RUNTIME_DIR; empty: as it is here
+  std::string setting;            ///< NAME=VALUE, beside its environment as it is here
   int stdin_fd = -1;              ///< -1: it has nothing to read (/dev/null)
   int stdout_fd = STDOUT_FILENO;
   /// What it has started dies with this process too, and is signalled with it, as long as it stays

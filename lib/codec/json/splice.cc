@@ -40,21 +40,10 @@ size_t SkipValue(std::string_view text, size_t at) {
   return text.find_first_of(",]} \t\n\r", at);
 }
 
-struct MemberPlace {
-  ByteRange whole;  // from the key's quote
-  ByteRange value;
-};
-
 MemberPlace FindMember(std::string_view object, size_t index) {
-  size_t at = object.find('{');
-  for (size_t member = 0;; ++member) {
-    const size_t key = SkipSpace(object, at + 1);  // past the brace or the comma
-    at = SkipSpace(object, SkipString(object, key));
-    at = SkipSpace(object, at + 1);  // past the colon
-    const size_t end = SkipValue(object, at);
-    if (member == index) return {{key, end}, {at, end}};
-    at = SkipSpace(object, end);
-  }
+  MemberWalk walk(object);
+  for (; index > 0; --index) walk.Next();
+  return walk.Next();
 }
 
 void AppendMember(const Member& member, bool comma, std::string& out) {
@@ -70,6 +59,18 @@ bool IsPresent(std::span<const PresentMember> present, size_t member) {
 }
 
 }  // namespace
+
+MemberPlace MemberWalk::Next() {
+  MemberPlace place;
+  place.segment.begin = at_;
+  place.whole.begin = SkipSpace(object_, at_);
+  const size_t colon = SkipSpace(object_, SkipString(object_, place.whole.begin));
+  place.value.begin = SkipSpace(object_, colon + 1);
+  place.value.end = place.whole.end = SkipValue(object_, place.value.begin);
+  place.segment.end = SkipSpace(object_, place.value.end);
+  at_ = place.segment.end + 1;
+  return place;
+}
 
 void AppendQuoted(std::string_view text, std::string& out) {
   out += '"';

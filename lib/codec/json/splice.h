@@ -12,6 +12,28 @@ namespace rk {
 /// Appends `text` (UTF-8) as a JSON string, quoted.
 void AppendQuoted(std::string_view text, std::string& out);
 
+/// Where a member of an object is written.
+struct MemberPlace {
+  ByteRange segment;  ///< from behind the brace or comma before it to the one after it
+  ByteRange whole;    ///< from its key's quote to its value's end
+  ByteRange value;
+};
+
+/// Goes from member to member of an object, which is valid JSON.
+class MemberWalk {
+ public:
+  explicit MemberWalk(std::string_view object) : object_(object), at_(object.find('{') + 1) {}
+
+  /// There is one more: whoever calls has parsed the object.
+  MemberPlace Next();
+  /// Where the next member's segment begins.
+  size_t at() const { return at_; }
+
+ private:
+  std::string_view object_;
+  size_t at_;
+};
+
 /// The bytes of the value of an object's member number `index`, counted from 0 as written. `object`
 /// is valid JSON and has that many: whoever calls has parsed it.
 ByteRange FindMemberValue(std::string_view object, size_t index);
