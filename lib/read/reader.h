@@ -46,7 +46,7 @@ class Reader : private Consumer::Listener {
     FoundTopics found;
     int drain_fd = -1;  ///< becomes and stays readable once a drain was asked for
     /// At the end of a drain: whether a successor is to have our place in the group.
-    std::function<bool()> is_replaced = [] { return false; };
+    std::function<bool()> is_replaced;
     Metrics& metrics;
     Log log;
     std::function<Clock::time_point()> now = Clock::now;

@@ -180,6 +180,39 @@ TEST_CASE("when all peers are busy one is kept free for a suspect, and the other
   a.Finish(0);
   CHECK(Next(balancer) == "a10");
   CHECK(Next(balancer).empty());
+  a.Take(Held(10, 11));
+  a.Finish(0);
+  CHECK(Next(balancer) == "a3");  // nothing is kept free any more
+}
+
+TEST_CASE("when the peer that is kept free goes another one is") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer a(balancer, "a");
+  Peer b(balancer, "b");
+  for (int64_t first = 0; first < 2; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  CHECK(Next(balancer) == "a0");
+  CHECK(Next(balancer) == "b1");
+  a.Take(Held(0, 1));
+  b.Take(Held(1, 2));
+  balancer.Add(FrameMessage(Suspect(10)), kNow);
+  CHECK(Next(balancer).empty());  // a is kept free
+  const int how = GENERATE(0, 1, 2);
+  if (how == 0) {
+    a.state.leaving = true;
+    a.Say();
+  } else if (how == 1) {
+    balancer.RemovePeer("a");
+  } else {
+    b.Say(kNow + seconds(2));
+    CHECK(balancer.DropSilent(kNow + seconds(2)).size() == 1);
+  }
+  CHECK(Next(balancer, kNow + seconds(2)).empty());
+  balancer.Add(FrameMessage(Batch(2)), kNow);
+  CHECK(Next(balancer, kNow + seconds(2)).empty());  // b is
+  b.state.held.clear();
+  b.state.capacity = 2;
+  b.Say(kNow + seconds(2));
+  CHECK(Next(balancer, kNow + seconds(2)) == "b10");
 }
 
 TEST_CASE("writers take suspects like any other frame") {
@@ -272,6 +305,37 @@ TEST_CASE("a peer that made another connection keeps what it holds, and what got
   peer.state.held.clear();
   peer.Say();
   CHECK(balancer.Idle());
+}
+
+TEST_CASE("what got lost with a connection is told from what lies next to it") {
+  Balancer balancer(kQueue, Balancer::By::kNone);
+  Peer peer(balancer, "a", 3);
+  for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(Next(balancer).empty());
+  peer.name = "b";
+  peer.state.received = 1;
+  peer.state.held = {Held(1, 2)};
+  const auto lost = peer.Say();
+  REQUIRE(lost.size() == 2);
+  CHECK(lost[0].batch == Held(0, 1));
+  CHECK(lost[1].batch == Held(2, 3));
+}
+
+TEST_CASE("a peer that made another connection has done nothing of a partition by that") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  Peer peer(balancer, "a", 3, false);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
+  CHECK(Next(balancer) == "a0");
+  peer.name = "b";
+  peer.state.received = 1;
+  peer.state.held = {Held(0, 1)};
+  CHECK(peer.Say().empty());
+  CHECK(balancer.RemovePeer("b").size() == 1);
+  const Peer next(balancer, "c", 3, false);
+  balancer.Add(FrameMessage(Batch(0)), kNow);  // again
+  const auto again = balancer.Next(kNow);
+  REQUIRE(again);
+  CHECK(again->frame.info().floor == 0);
 }
 
 TEST_CASE("a server that has just been started waits for what peers got from the one before") {

@@ -151,6 +151,49 @@ TEST_CASE("a server that drains waits for no fetcher that never came") {
   CHECK_THROWS_AS(sink->Finish(kNobody), Error);
 }
 
+TEST_CASE("a server that drains waits for a fetcher that has come") {
+  Place place;
+  const auto sink = place.Serve(1);
+  const auto source = place.Fetch(1);
+  sink->Send(TestFrame(0));
+  const auto frame = Receive(*source);
+  REQUIRE(frame);
+  place.draining = true;
+  auto finishing = std::async(std::launch::async, [&] { sink->Finish(kNobody); });
+  CHECK(finishing.wait_for(milliseconds(300)) == std::future_status::timeout);
+  CHECK_NOTHROW(sink->CheckNeighbour());
+  source->Done(BatchOf(frame->info()));
+  CHECK(finishing.wait_for(kPatience) == std::future_status::ready);
+  CHECK_NOTHROW(finishing.get());
+}
+
+TEST_CASE("who sends nothing more hears of a server to which nobody came, once it drains") {
+  Place place;
+  const auto sink = place.Serve(10);
+  place.draining = true;
+  CHECK_NOTHROW(sink->CheckNeighbour());  // there is nothing that anybody might miss
+  place.draining = false;
+  sink->Send(TestFrame(0));
+  CHECK_NOTHROW(sink->CheckNeighbour());
+  place.draining = true;
+  CHECK_THROWS_WITH(sink->CheckNeighbour(), Catch::Contains("nobody fetches from"));
+}
+
+TEST_CASE("what ends the thread that serves is thrown to whoever sends") {
+  Place place;
+  LinkObserver observer = place.Observer();
+  observer.waiting = [sender = std::this_thread::get_id()](size_t) {
+    if (std::this_thread::get_id() != sender) throw Error(ErrorKind::kIo, "broken");
+  };
+  ServeSink sink(
+      {place.path, kMaxFrame, 1, Balancer::By::kNone}, [] { return false; }, observer);
+  CHECK_THROWS_WITH(
+      [&] {
+        for (int64_t i = 0; i < 2; ++i) sink.Send(TestFrame(i));
+      }(),
+      "broken");
+}
+
 TEST_CASE("a fetcher gets no more than it asked for until it is done with that") {
   Place place;
   const auto sink = place.Serve(100);

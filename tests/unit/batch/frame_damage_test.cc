@@ -120,6 +120,11 @@ TEST_CASE("a frame over the limit is refused by its first bytes") {
                     "most " +
                         std::to_string(length - 1) + " (--max-frame), found " +
                         std::to_string(length));
+  std::string largest(start);
+  Store(largest.data() + kTotalLengthAt, uint64_t{64} << 20);
+  CHECK_NOTHROW(ReadFramePrefix(largest, kDefaultMaxFrame, 0));
+  Store(largest.data() + kTotalLengthAt, (uint64_t{64} << 20) + 1);
+  CHECK_THROWS_AS(ReadFramePrefix(largest, kDefaultMaxFrame, 0), Error);
   std::string huge(start);
   Store(huge.data() + kTotalLengthAt, uint64_t{1} << 63);
   CHECK_THROWS_AS(ReadFramePrefix(huge, kDefaultMaxFrame, 0), Error);
@@ -173,7 +178,8 @@ TEST_CASE("a record that does not keep to its bounds is refused at its entry") {
   CHECK_THAT(refusal(kRecordOffsetAt, int64_t{1002}), Contains(At(entry)));  // as the one before
   CHECK_THAT(refusal(kRecordOffsetAt, int64_t{999}), Contains(At(entry)));
   CHECK_THAT(refusal(kRecordOffsetAt, int64_t{1010}), Contains(At(entry)));
-  CHECK_THAT(refusal(kRecordKeyLengthAt, int32_t{-2}), Contains("a key length"));
+  CHECK_THAT(refusal(kRecordKeyLengthAt, int32_t{-2}),
+             Contains(At(entry + kRecordKeyLengthAt)) && Contains("a key length"));
   CHECK_THAT(refusal(kRecordKeyLengthAt, std::numeric_limits<int32_t>::max()),
              Contains("lies in the data section"));
   CHECK_THAT(refusal(kRecordValueLengthAt, std::numeric_limits<int32_t>::min()),
@@ -183,6 +189,20 @@ TEST_CASE("a record that does not keep to its bounds is refused at its entry") {
   CHECK_THAT(refusal(kRecordStateAt, uint8_t{3}), Contains("a record state"));
   CHECK_THAT(refusal(kRecordStateAt, uint8_t{1}), Contains("a failure's lengths"));
   CHECK_THAT(refusal(kRecordTimestampTypeAt, uint8_t{3}), Contains("a timestamp type"));
+}
+
+TEST_CASE("a record may not reach past the data section, by a single byte") {
+  const Frame frame = SampleRecords();
+  const auto data_length = Load<uint64_t>(frame.bytes().data() + kDataLengthAt);
+  for (const size_t index : {1, 6}) {
+    const RecordView record = frame.record(index);
+    REQUIRE(record.headers.empty());
+    const size_t length = record.key.value_or("").size() + record.value.value_or("").size();
+    const size_t at = EntryOf(frame, index) + kRecordPositionAt;
+    CHECK(RefusalWith(frame, at, data_length - length) == "");
+    CHECK_THAT(RefusalWith(frame, at, data_length - length + 1),
+               Contains(At(at)) && Contains("lies in the data section"));
+  }
 }
 
 TEST_CASE("records may not share bytes: a small frame never stands for a large batch") {

@@ -81,6 +81,7 @@ class FakeBrokers {
   int refuse_waited = 0;                ///< refuse so many CommitAndWait()
   std::function<void()> before_waited;  ///< CommitAndWait() calls it
   std::optional<Error> fetch_error;     ///< Fetch() throws it
+  std::optional<std::chrono::steady_clock::time_point> next_due;  ///< NextDue()
   std::chrono::milliseconds join_limit{300'000};
   std::chrono::milliseconds refresh_interval{10'000};
 
@@ -208,7 +209,7 @@ class FakeConsumer : public Consumer {
     return fetched;
   }
   std::optional<std::chrono::steady_clock::time_point> NextDue() const override {
-    return std::nullopt;
+    return brokers_.next_due;
   }
 
   void Commit(const std::vector<PartitionOffset>& offsets) override {

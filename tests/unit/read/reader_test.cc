@@ -1,5 +1,9 @@
 #include "lib/read/reader.h"
 
+#include <chrono>
+#include <ctime>
+#include <thread>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/read/reader_fixture.h"
@@ -196,6 +200,32 @@ TEST_CASE("a full window stops the fetching and not the polling") {
   CHECK(f.sink.sent_count() == 2);
   f.Say(AckKind::kAck, f.sink.sent(0));
   CHECK(f.sink.WaitForSent(3));
+}
+
+TEST_CASE("a full window sleeps until something is acknowledged, and wakes at once") {
+  ReaderFixture f;
+  f.options.window.window_batches = 1;
+  f.brokers.next_due =
+      ReaderFixture::Clock::time_point(f.now.load());  // a batch has waited long enough
+  f.brokers.Append(kPartition, 200);
+  f.Start();
+  REQUIRE(f.sink.WaitForSent(1));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(milliseconds(300));
+  CHECK(std::clock() - before < CLOCKS_PER_SEC / 10);
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t batch = 0; batch < 19; ++batch) {
+    f.Say(AckKind::kAck, f.sink.sent(batch));
+    REQUIRE(f.sink.WaitForSent(batch + 2));
+  }
+  CHECK(std::chrono::steady_clock::now() - start < seconds(10));  // 19 s if only ticks woke it
+}
+
+TEST_CASE("a backlog is read without a pause between its batches") {
+  ReaderFixture f;
+  const auto start = std::chrono::steady_clock::now();
+  f.StartWith(200);
+  CHECK(std::chrono::steady_clock::now() - start < seconds(10));  // 20 s if only ticks went on
 }
 
 TEST_CASE("with -e the reader ends when all partitions that it was given are at their ends") {
