@@ -44,7 +44,7 @@ struct Options {
 
 void AddModelOptions(CLI::App& app, Options& options) {
   rk::ModelOptions& model = options.model;
-  app.add_option("-m,--model", model.file, "TorchScript file, or AOTInductor package (.pt2)")
+  app.add_option("-m,--model", model.file, "ONNX (.onnx), TorchScript, or AOTInductor (.pt2)")
       ->required()
       ->option_text("FILE");
   app.add_option("--sha256", model.sha256, "accept only a model file with this hash")
