@@ -7,7 +7,9 @@ namespace rk {
 void PartitionAffinity::SetPeers(const std::vector<std::string>& peers) {
   peers_ = peers;
   for (auto& [partition, assignment] : assignments_) {
-    if (std::ranges::find(peers_, assignment.target) == peers_.end()) assignment.target.clear();
+    if (!IsPeer(assignment.target)) assignment.target.clear();
+    // One that comes back may have dropped what it had.
+    std::erase_if(assignment.had, [this](const auto& entry) { return !IsPeer(entry.first); });
   }
   for (auto& [partition, assignment] : assignments_) {
     if (assignment.target.empty()) Assign(assignment);
@@ -36,47 +38,65 @@ std::optional<std::string> PartitionAffinity::PeerFor(const TopicPartition& part
   Assignment& assignment = found->second;
   if (fresh) Assign(assignment);
   if (assignment.target.empty()) return std::nullopt;
-  if (assignment.in_flight.empty() || assignment.peer == assignment.target)
-    return assignment.target;
-  const std::string& holder = HolderOf(assignment);
-  if (holder == assignment.target) return assignment.target;
-  // One that got its part from a server before us may not know what was done elsewhere since, and
-  // learns it from the next frame.
-  const bool stays = (HasGap(assignment) || holder != assignment.peer) &&
-                     std::ranges::find(peers_, holder) != peers_.end();
-  return stays ? std::optional(holder) : std::nullopt;
-}
-
-// Who has some of what is in flight: the peer of the last frame, unless all of it is with others.
-const std::string& PartitionAffinity::HolderOf(const Assignment& assignment) {
-  const bool last_has = std::ranges::find(assignment.in_flight, assignment.peer, &Batch::peer) !=
-                        assignment.in_flight.end();
-  return last_has ? assignment.peer : assignment.in_flight.begin()->peer;
-}
-
-// What is in flight of an earlier epoch may be held back too, until something of this one comes.
-bool PartitionAffinity::HasGap(const Assignment& assignment) {
-  int64_t end = assignment.done.EndFrom(0);
+  bool waits = false;
   for (const Batch& batch : assignment.in_flight) {
-    if (batch.epoch < assignment.epoch || batch.range.first > end) return true;
-    end = std::max(end, batch.range.next);
+    if (IsDone(assignment, batch)) continue;
+    if (IsPeer(batch.peer) && MayBeHeldBack(assignment, batch)) return batch.peer;
+    waits |= batch.peer != assignment.target;
   }
-  return false;
+  return waits ? std::nullopt : std::optional(assignment.target);
+}
+
+bool PartitionAffinity::IsPeer(const std::string& name) const {
+  return std::ranges::find(peers_, name) != peers_.end();
+}
+
+// Another peer has done it.
+bool PartitionAffinity::IsDone(const Assignment& assignment, const Batch& batch) {
+  return batch.epoch == assignment.epoch && assignment.done.ContainsAll(batch.range);
+}
+
+// One of an earlier epoch may be until something of a later one comes.
+bool PartitionAffinity::MayBeHeldBack(const Assignment& assignment, const Batch& batch) {
+  const auto found = assignment.had.find(batch.peer);
+  if (found == assignment.had.end()) return true;
+  const Had& had = found->second;
+  return batch.epoch == had.epoch && batch.range.first > had.offsets.EndFrom(0);
 }
 
 int64_t PartitionAffinity::Sent(const HeldRange& batch, const std::string& peer, int64_t floor) {
   const auto [found, fresh] = assignments_.try_emplace(batch.partition);
   Assignment& assignment = found->second;
   if (fresh) assignment.target = peer;
-  assignment.peer = peer;
   assignment.in_flight.insert({batch.epoch, batch.range, peer});
   if (batch.epoch > assignment.epoch) {
     assignment.epoch = batch.epoch;
     assignment.done = {};
   }
-  if (batch.epoch < assignment.epoch) return floor;
-  assignment.done.Add({0, floor});
-  return assignment.done.EndFrom(0);
+  if (batch.epoch == assignment.epoch) {
+    assignment.done.Add({0, floor});
+    floor = assignment.done.EndFrom(0);
+  }
+  Had& had = assignment.had[peer];
+  if (batch.epoch > had.epoch) had = {batch.epoch, {}};
+  if (batch.epoch == had.epoch) {
+    had.offsets.Add({0, floor});
+    had.offsets.Add(batch.range);
+  }
+  return floor;
+}
+
+std::vector<PartitionAffinity::Uninformed> PartitionAffinity::FindUninformed() const {
+  std::vector<Uninformed> all;
+  for (const auto& [partition, assignment] : assignments_) {
+    const auto next = std::ranges::find_if(assignment.in_flight, [&](const Batch& batch) {
+      return batch.epoch == assignment.epoch && !IsDone(assignment, batch);
+    });
+    if (next == assignment.in_flight.end() || !MayBeHeldBack(assignment, *next)) continue;
+    if (next->range.first > assignment.done.EndFrom(0)) continue;
+    all.push_back({{partition, next->epoch, next->range}, next->peer});
+  }
+  return all;
 }
 
 void PartitionAffinity::Settled(const HeldRange& batch, const std::string& peer, bool done) {

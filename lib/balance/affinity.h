@@ -15,9 +15,9 @@ namespace rk {
 
 /// Which peer each partition belongs to, where a partition has to go to one peer at a time
 /// (docs/architecture.md, Links, --by partition). Partitions are shared out evenly; one moves to
-/// another peer only when nothing of it is in flight, so it waits for that; but not while the peer
-/// that it leaves may hold something back for want of an earlier batch, which might never get past
-/// those that wait. A pure class.
+/// another peer only when nothing of it is in flight, so it waits for that; but not for a batch
+/// that its peer may hold back, for want of an earlier one or of word that another peer has done
+/// that: it goes on there instead. A pure class.
 class PartitionAffinity {
  public:
   /// The peers that take frames, now. Partitions move as far as it takes to share them out evenly.
@@ -33,6 +33,14 @@ class PartitionAffinity {
   /// It is not in flight at `peer` any more. `done`: it is stored, and need not come again.
   void Settled(const HeldRange& batch, const std::string& peer, bool done);
 
+  struct Uninformed {
+    HeldRange batch;
+    std::string peer;
+  };
+  /// Of each partition the next batch, where its peer may hold that back only because it has not
+  /// heard that all before is done: any frame of the partition would tell it.
+  std::vector<Uninformed> FindUninformed() const;
+
  private:
   struct Batch {
     int64_t epoch = 0;
@@ -40,16 +48,23 @@ class PartitionAffinity {
     std::string peer;  ///< who has it
     auto operator<=>(const Batch&) const = default;
   };
+  // What a peer has had, as far as we know: from offset 0 to the highest floor that it was told,
+  // and the batches sent to it. What begins behind the first gap in that it may hold back.
+  struct Had {
+    int64_t epoch = 0;
+    IntervalSet offsets;
+  };
   struct Assignment {
-    std::string peer;    ///< had the last frame
-    std::string target;  ///< is to have it all; empty while there is no peer
+    std::string target;  ///< the peer that is to have it all; empty while there is none
     std::multiset<Batch> in_flight;
+    std::map<std::string, Had> had;  ///< by peer
     int64_t epoch = 0;
     IntervalSet done;  ///< of that epoch, from offset 0 to the highest floor seen, and above
   };
 
-  static bool HasGap(const Assignment& assignment);
-  static const std::string& HolderOf(const Assignment& assignment);
+  static bool IsDone(const Assignment& assignment, const Batch& batch);
+  static bool MayBeHeldBack(const Assignment& assignment, const Batch& batch);
+  bool IsPeer(const std::string& name) const;
   void Assign(Assignment& assignment);
   size_t CountOf(const std::string& peer) const;
 

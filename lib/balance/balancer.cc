@@ -7,6 +7,9 @@
 namespace rk {
 namespace {
 
+// For one batch, through FindUninformed().
+constexpr std::chrono::seconds kBetweenRequests{1};
+
 // A batch without records takes room too.
 size_t WeightOf(const FrameMessage& frame) { return std::max<size_t>(frame.record_count(), 1); }
 
@@ -202,6 +205,28 @@ std::vector<Balancer::LostBatch> Balancer::DropSilent(Clock::time_point now) {
     UpdateAffinity();
   }
   return lost;
+}
+
+std::vector<Balancer::LostBatch> Balancer::FindUninformed(Clock::time_point now) {
+  std::vector<LostBatch> found;
+  for (const auto& [batch, name] : affinity_.FindUninformed()) {
+    const auto peer = peers_.find(name);
+    if (peer == peers_.end() || Waits(batch.partition)) continue;
+    const auto sent = std::ranges::find(peer->second.outstanding, batch, &Outstanding::batch);
+    if (sent == peer->second.outstanding.end() || sent->ack_endpoint.empty()) continue;
+    const auto [asked, first] = asked_.try_emplace(batch.partition, now);
+    if (!first && now - asked->second < kBetweenRequests) continue;
+    asked->second = now;
+    found.push_back({sent->ack_endpoint, batch, false});
+  }
+  return found;
+}
+
+bool Balancer::Waits(const TopicPartition& partition) const {
+  return std::ranges::any_of(queue_, [&](const Waiting& waiting) {
+    const BatchInfo& info = waiting.frame.info();
+    return info.partition == partition.partition && info.topic == partition.topic;
+  });
 }
 
 std::vector<Balancer::LostBatch> Balancer::TakeFrom(const std::string& name, Peer& peer) {

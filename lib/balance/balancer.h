@@ -66,6 +66,9 @@ class Balancer {
   /// Peers that have just been without a word for kSilence get nothing until they are heard of
   /// again: returns what they held.
   std::vector<LostBatch> DropSilent(Clock::time_point now);
+  /// Batches that peers may hold back for ever, since no frame comes with which they would hear
+  /// that they need not: when such a batch is sent again they do. Each at most once a second.
+  std::vector<LostBatch> FindUninformed(Clock::time_point now);
 
  private:
   struct Waiting {
@@ -103,6 +106,7 @@ class Balancer {
   void TakeOver(const std::string& name, Peer& peer, const ReadyMessage& message);
   void Settle(const std::string& name, Peer& peer, const ReadyMessage& message);
   std::vector<LostBatch> TakeFrom(const std::string& name, Peer& peer);
+  bool Waits(const TopicPartition& partition) const;
   void UpdateAffinity();
 
   size_t queue_records_;
@@ -112,6 +116,7 @@ class Balancer {
   Peers peers_;
   std::string reserved_;  ///< the peer kept free for the first suspect that waits, if any
   PartitionAffinity affinity_;
+  std::map<TopicPartition, Clock::time_point> asked_;  ///< for one that FindUninformed() found
   uint64_t turn_ = 0;
 };
 

@@ -55,6 +55,7 @@ void FrameServer::Dispatch(Clock::time_point now) {
 void FrameServer::OnTick(Clock::time_point now) {
   next_tick_ = now + kBetweenTicks;
   Nack(balancer_.DropSilent(now), "is silent");
+  Nack(balancer_.FindUninformed(now), "does not know what another one has stored");
   for (const std::string& peer : balancer_.peers()) {
     if (!socket_.Probe(peer)) Remove(peer);
   }

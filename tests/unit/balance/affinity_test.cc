@@ -108,6 +108,23 @@ TEST_CASE("what one peer holds back for a batch that another one has done is not
   CHECK(affinity.Sent(Batch(0, 30), "b", 0) == 20);  // so b learns that it need not wait
 }
 
+// Each of two peers has what the other one needs.
+TEST_CASE("a peer that does not know what another one has done hears of it with the next frame") {
+  PartitionAffinity affinity;
+  affinity.SetPeers({"a", "b"});
+  affinity.Sent(Batch(0, 10), "a", 0);
+  affinity.Sent(Batch(0, 0), "b", 0);
+  affinity.Settled(Batch(0, 0), "b", true);
+  affinity.Sent(Batch(0, 20), "b", 0);
+  CHECK(affinity.PeerFor(Partition(0)) == "a");
+  REQUIRE(affinity.FindUninformed().size() == 1);
+  CHECK(affinity.FindUninformed()[0].batch == Batch(0, 10));
+  CHECK(affinity.FindUninformed()[0].peer == "a");
+  CHECK(affinity.Sent(Batch(0, 30), "a", 0) == 10);
+  CHECK(affinity.FindUninformed().empty());
+  CHECK(affinity.PeerFor(Partition(0)) == "b");
+}
+
 TEST_CASE("what was done under another epoch says nothing of this one") {
   PartitionAffinity affinity;
   affinity.SetPeers({"a"});

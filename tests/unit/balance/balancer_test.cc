@@ -351,6 +351,31 @@ TEST_CASE("a server that has just been started waits for what peers got from the
   CHECK(balancer.Idle());
 }
 
+TEST_CASE("what a writer holds back for want of word alone is requested again, once a second") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  const Peer a(balancer, "a", 4, false);
+  balancer.Add(FrameMessage(Batch(1)), kNow);
+  REQUIRE(Next(balancer) == "a1");
+  CHECK(balancer.FindUninformed(kNow).empty());  // 0 to 1 is missing
+  ReadyMessage other;                            // has that from an earlier server
+  other.instance.fill('b');
+  other.stores = true;
+  other.held = {Held(0, 1)};
+  balancer.OnReady("b", other, kNow);
+  CHECK(balancer.FindUninformed(kNow).empty());
+  other.held.clear();
+  balancer.OnReady("b", other, kNow);
+  const auto found = balancer.FindUninformed(kNow);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].batch == Held(1, 2));
+  CHECK(found[0].ack_endpoint == "ipc:///run/rk/ack");
+  CHECK_FALSE(found[0].blame);
+  CHECK(balancer.FindUninformed(kNow + milliseconds(900)).empty());
+  CHECK(balancer.FindUninformed(kNow + milliseconds(1000)).size() == 1);
+  balancer.Add(FrameMessage(Batch(2)), kNow);  // will tell it
+  CHECK(balancer.FindUninformed(kNow + milliseconds(2000)).empty());
+}
+
 TEST_CASE("a partition goes to one writer, and moves when that is gone") {
   Balancer balancer(kQueue, Balancer::By::kPartition);
   const Peer a(balancer, "a", 4, false);

@@ -70,6 +70,7 @@ class BalanceWorld {
   };
 
   static TopicPartition Name(int32_t partition) { return {"t", partition}; }
+  static Balancer MakeBalancer() { return {20, Balancer::By::kPartition}; }
   size_t Below(size_t bound) { return random_() % bound; }
   bool OneIn(size_t chances) { return Below(chances) == 0; }
 
@@ -85,10 +86,13 @@ class BalanceWorld {
     if (action < 140 && !writer.frozen) return Store(writer);
     if (action < 170 && !writer.mute) return SayReady(writer);
     if (action < 175) return Wake(writer);
-    if (action < 178) return SendNacks(balancer_.DropSilent(now_));
+    if (action < 177) return SendNacks(balancer_.DropSilent(now_));
+    if (action < 178) return SendNacks(balancer_.FindUninformed(now_));
     if (action < 180) return ReplayOverdue();
     if (action < 190) return Freeze(writer);
     if (action < 192) return Kill(writer);
+    if (action < 193) return KillBalance();
+    if (action < 195) return ledger_.NackAll();  // as rk-run does when a stage dies
   }
 
   void Read() {
@@ -217,6 +221,17 @@ class BalanceWorld {
     if (passes_on_) ledger_.NackAll();
   }
 
+  /// What waits in it or is on its way to a writer is lost; the writers find the next one, and
+  /// rk-run tells the readers.
+  void KillBalance() {
+    balancer_ = MakeBalancer();
+    for (Writer& writer : writers_) {
+      writer.link.clear();
+      Connect(writer);
+    }
+    ledger_.NackAll();
+  }
+
   void ReplayOverdue() {
     if (!passes_on_ || !OneIn(10)) return;
     overdue_ += Ledger::kOverdueAfter;
@@ -244,7 +259,7 @@ class BalanceWorld {
   Ledger::Clock::time_point overdue_{};
   Ledger ledger_{{100'000, 40}};
   std::vector<Frame> middle_;
-  Balancer balancer_{20, Balancer::By::kPartition};
+  Balancer balancer_ = MakeBalancer();
   std::array<Writer, 2> writers_;
   std::vector<Nack> to_reader_;
   std::array<std::set<int64_t>, kPartitions> stored_;
