@@ -14,6 +14,8 @@ constexpr auto kDescription =
     "once, those of one key\n"
     "in order. Prints the differences as JSON; exits 1 if there are any.";
 
+constexpr size_t kMostRanges = 100;
+
 struct Options {
   Connection connection;
   std::string input;
@@ -55,6 +57,21 @@ int64_t Uncommitted(const Options& options) {
   return behind;
 }
 
+// As "partition:first-last", at most kMostRanges of them.
+std::string Ranges(const Difference::Places& places) {
+  std::string text;
+  size_t ranges = 0;
+  for (auto place = places.begin(); place != places.end();) {
+    if (++ranges > kMostRanges) return text + " ...";
+    const auto [partition, first] = *place;
+    int64_t last = first;
+    while (++place != places.end() && *place == std::pair(partition, last + 1)) ++last;
+    text += (text.empty() ? "" : " ") + std::to_string(partition) + ":" + std::to_string(first) +
+            (last > first ? "-" + std::to_string(last) : "");
+  }
+  return text;
+}
+
 int Run(const Options& options) {
   uint64_t unchanged = 0;
   const TopicDigest input = Digest(options, options.input, {}, unchanged);
@@ -65,17 +82,17 @@ int Run(const Options& options) {
                     uncommitted == 0 && unchanged == 0 &&
                     (found.duplicates == 0 || options.allow_duplicates);
   std::printf(
-      "{\"input\":%llu,\"output\":%llu,\"missing\":%llu,\"first_"
-      "missing\":\"%s\","
+      "{\"input\":%llu,\"output\":%llu,\"missing\":%llu,\"missing_at\":\"%s\","
       "\"duplicates\":%llu,\"extra\":%llu,\"disordered_keys\":%llu,"
-      "\"uncommitted\":%lld,\"unchanged\":%llu,"
-      "\"good\":%s}\n",
+      "\"stale_keys\":%zu,\"stale_at\":\"%s\","
+      "\"uncommitted\":%lld,\"unchanged\":%llu,\"good\":%s}\n",
       static_cast<unsigned long long>(input.count()),
       static_cast<unsigned long long>(output.count()),
-      static_cast<unsigned long long>(found.missing), found.example.c_str(),
+      static_cast<unsigned long long>(found.missing), Ranges(found.missing_at).c_str(),
       static_cast<unsigned long long>(found.duplicates),
       static_cast<unsigned long long>(found.extra),
-      static_cast<unsigned long long>(found.disordered_keys), static_cast<long long>(uncommitted),
+      static_cast<unsigned long long>(found.disordered_keys), found.stale_at.size(),
+      Ranges(found.stale_at).c_str(), static_cast<long long>(uncommitted),
       static_cast<unsigned long long>(unchanged), good ? "true" : "false");
   return good ? 0 : 1;
 }

@@ -72,18 +72,27 @@ bool InOrder(const std::vector<uint64_t>& first, const Entries& input) {
   return next == first.end();
 }
 
+// Of records that are the same, the last ones are called missing.
+void NoteMissing(const Entries& input, std::unordered_map<uint64_t, int64_t>& awaited,
+                 Difference& difference) {
+  for (auto entry = input.rbegin(); entry != input.rend(); ++entry) {
+    int64_t& count = awaited.at(entry->identity);
+    if (count == 0) continue;
+    --count;
+    difference.missing_at.emplace(entry->partition, entry->offset);
+  }
+}
+
 void CompareKey(uint64_t key, const Entries& input, const Entries& output, Difference& difference) {
   std::unordered_map<uint64_t, int64_t> awaited;
   for (const TopicDigest::Entry& entry : input) ++awaited[entry.identity];
   const std::vector<uint64_t> first = FirstOccurrences(output, awaited, difference);
   difference.missing += input.size() - first.size();
   if (key != TopicDigest::kNoKey && !InOrder(first, input)) ++difference.disordered_keys;
-  if (first.size() == input.size() || !difference.example.empty()) return;
-  const auto missing = std::find_if(input.begin(), input.end(), [&](const auto& entry) {
-    return awaited.at(entry.identity) > 0;
-  });
-  difference.example = "partition " + std::to_string(missing->partition) + " offset " +
-                       std::to_string(missing->offset);
+  if (key != TopicDigest::kNoKey && !output.empty() &&
+      output.back().identity != input.back().identity)
+    difference.stale_at.emplace(input.back().partition, input.back().offset);
+  if (first.size() < input.size()) NoteMissing(input, awaited, difference);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <librdkafka/rdkafka.h>
@@ -51,7 +53,11 @@ struct Difference {
   uint64_t duplicates = 0;       ///< input records that are there once more, counted each time
   uint64_t extra = 0;            ///< output records that the input does not have
   uint64_t disordered_keys = 0;  ///< keys whose first occurrences have another order
-  std::string example;           ///< where on the input the first missing record is
+  using Places = std::set<std::pair<int32_t, int64_t>>;  ///< on the input: partition, offset
+  Places missing_at;
+  /// Of each key whose last record on the output is not the input's last, that one: whoever keeps
+  /// the newest of each key would be without it for ever.
+  Places stale_at;
 };
 
 Difference Compare(const TopicDigest& input, const TopicDigest& output);

@@ -1,0 +1,197 @@
+"""A chaos run: a plan carried out on a pipeline under load, and what came out judged."""
+
+import heapq
+import itertools
+import json
+import os
+import signal
+import time
+
+from chaos_pipelines import SHAPES, Commands
+from fault_job import Load
+from main_job import BIN, check, run, wait_until
+
+COMMITTED_WITHIN_S = 120
+
+
+class Chaos:
+    """One run. `notes` says what was done, when."""
+
+    def __init__(self, kafka, plan):
+        self.kafka, self.plan = kafka, plan
+        self.source, self.output = kafka.topic(plan.partitions), kafka.topic(plan.partitions)
+        self.group = f"g-{self.output}"
+        self.notes, self.due, self.order = [], [], itertools.count()
+        self.allowed = set()  # of duplicates, disorder, stale
+        if plan.prefilled:
+            kafka.fill(self.source, *self.records(0), "-n", plan.prefilled)
+        self.began = time.monotonic()
+        self.pipeline = SHAPES[plan.shape](plan, Commands(kafka, plan, self.source, self.output))
+
+    def records(self, first_id):
+        return ["--keys", self.plan.keys, "--size", self.plan.size, "--first-id", first_id]
+
+    def note(self, text):
+        self.notes.append(f"{time.strftime('%H:%M:%S')} {time.monotonic() - self.began:6.2f} {text}")
+
+    def later(self, seconds, do):
+        heapq.heappush(self.due, (time.monotonic() + seconds, next(self.order), do))
+
+    def run(self):
+        with Load(self.kafka, self.source, self.plan.rate, *map(str, self.records(self.plan.prefilled))) as load:
+            for fault in self.plan.faults:
+                self.later(fault.at, lambda fault=fault: self.strike(fault))
+            end = self.began + self.plan.seconds
+            while time.monotonic() < end:
+                self.step(min(end, self.due[0][0] if self.due else end))
+            load.stop()
+        while self.due:
+            self.step(self.due[0][0])
+        for name in self.pipeline.processes():
+            self.send(name, signal.SIGCONT)
+        self.note("all quiet")
+        self.wait_committed()
+        self.note("all committed")
+        check(self.pipeline.stop() == 0, "the pipeline did not drain in time")
+        return self.judge()
+
+    def step(self, until):
+        """Until then, at most 0.05 s."""
+        time.sleep(max(0, min(0.05, until - time.monotonic())))
+        self.pipeline.look()
+        while self.due and self.due[0][0] <= time.monotonic():
+            heapq.heappop(self.due)[2]()
+
+    def send(self, name, number):
+        try:
+            os.kill(self.pipeline.processes()[name], number)
+        except (KeyError, ProcessLookupError):
+            pass  # it has just died
+
+    def strike(self, fault):
+        getattr(self, fault.kind.replace("-", "_"))(fault)
+
+    def pick(self, fault, role=""):
+        names = sorted(name for name in self.pipeline.processes() if name.startswith(role))
+        return names[int(fault.pick * len(names))] if names else None
+
+    def kill(self, fault, number=signal.SIGKILL):
+        if self.plan.shape == "chain" and number == signal.SIGKILL:
+            # With the others more is lost than what they held, and there is no rk-run to tell the readers.
+            name = self.pick(fault, ("read", "write"))
+        else:
+            name = self.pick(fault)
+        if not name:
+            return
+        self.note(f"{signal.Signals(number).name} {name} pid={self.pipeline.processes()[name]}")
+        self.send(name, number)
+        if number == signal.SIGKILL and name.startswith(("read", "write")) or self.plan.shape == "lines":
+            self.allowed |= {"duplicates"}
+
+    def term(self, fault):
+        self.kill(fault, signal.SIGTERM)
+
+    def freeze(self, fault):
+        if name := self.pick(fault):
+            self.stop_all([name], fault.seconds)
+
+    def freeze_writers(self, fault):
+        self.stop_all([name for name in self.pipeline.processes() if name.startswith("write.")], fault.seconds)
+
+    def stop_all(self, names, seconds):
+        pids = {name: self.pipeline.processes().get(name) for name in names}
+        self.note(f"freeze {pids} for {seconds:.2f} s")
+        self.frozen(names)
+        for name in names:
+            self.send(name, signal.SIGSTOP)
+
+        def wake():
+            self.note(f"wake {pids}")
+            self.wake(pids)
+        self.later(seconds, wake)
+
+    def frozen(self, names):
+        if any(name.startswith("write.") for name in names):
+            self.allowed |= {"duplicates", "disorder", "stale"}
+        if self.plan.shape != "run":  # whose readers have a short session
+            self.allowed |= {"duplicates", "disorder", "stale"}
+
+    def wake(self, pids):
+        for pid in pids.values():
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except (TypeError, ProcessLookupError):
+                pass
+
+    def stutter(self, fault):
+        end = time.monotonic() + fault.seconds
+        names = [name for name in self.pipeline.processes() if name.startswith("write.")]
+        self.note(f"stutter {names} for {fault.seconds:.2f} s: stopped {fault.stopped:.3f}, "
+                  f"running {fault.running:.3f}")
+        self.frozen(names)
+
+        def stop():
+            if time.monotonic() < end:
+                pids = {name: pid for name, pid in self.pipeline.processes().items() if name in names}
+                for name in pids:
+                    self.send(name, signal.SIGSTOP)
+                self.later(fault.stopped, lambda: run_again(pids))
+
+        def run_again(pids):
+            self.wake(pids)
+            self.later(fault.running, stop)
+        stop()
+
+    def reload(self, _):
+        self.note("reload")
+        self.pipeline.reload()
+
+    def scale(self, fault):
+        self.pipeline.scale(fault.pick)
+        self.note(f"scale {self.pipeline.replicas}")
+
+    def replace(self, _):
+        self.note("replace the readers")
+        self.pipeline.replace()
+
+    def restart(self, fault):
+        hard = fault.pick < 0.5
+        self.note(f"restart rk-run {'killed' if hard else 'stopped'}")
+        self.allowed |= {"duplicates"}
+        self.pipeline.restart(hard)
+
+    def wait_committed(self):
+        end = self.kafka.written(self.source)
+
+        def done():
+            self.pipeline.look()
+            return sum(self.kafka.committed(self.group, self.source).values()) == end
+        wait_until(done, COMMITTED_WITHIN_S, f"all {end} are committed", 0.5)
+
+    def judge(self):
+        found = json.loads(run(BIN / "support/kcheck", "-b", self.kafka.brokers, self.source, self.output, "--by", "id",
+                               "--group", self.group, good=(0, 1)))
+        letters = f"{self.output}.dlq"
+        found["dead_letters"] = self.kafka.written(letters) if letters in self.kafka.tool("topic", "list") else 0
+        forbidden = {"missing": found["missing"], "extra": found["extra"], "uncommitted": found["uncommitted"],
+                     "dead_letters": found["dead_letters"]}
+        for what, counter in {"duplicates": "duplicates", "disorder": "disordered_keys", "stale": "stale_keys"}.items():
+            if what not in self.allowed:
+                forbidden[what] = found[counter]
+        wrong = {what: count for what, count in forbidden.items() if count}
+        check(not wrong, f"{wrong} (allowed: {sorted(self.allowed)}): {found}")
+        return found
+
+    def keep(self, folder, error):
+        folder.mkdir(parents=True, exist_ok=True)
+        faults = "\n".join(map(str, self.plan.faults))
+        (folder / "plan").write_text(f"{self.plan}\n{faults}\n")
+        (folder / "done").write_text("\n".join(self.notes) + "\n")
+        (folder / "log").write_text(self.pipeline.log())
+        (folder / "failure").write_text(f"{error}\n")
+
+    def close(self):
+        for pid in self.pipeline.processes().values():
+            self.wake({"": pid})
+        self.pipeline.close()
+        self.kafka.delete(self.source, self.output)
