@@ -68,7 +68,7 @@ void Acknowledger::SendPending() {
 std::optional<Acknowledger::Fence> Acknowledger::NextFence() {
   while (auto incoming = channel_.TryReceive()) {
     const auto reader = readers_.find(incoming->endpoint);
-    if (incoming->message.kind != AckKind::kFence || reader == readers_.end()) continue;
+    if (reader == readers_.end()) continue;
     return Fence{reader->second.origin, incoming->message.partition, incoming->message.epoch};
   }
   return std::nullopt;

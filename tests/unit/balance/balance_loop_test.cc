@@ -130,13 +130,7 @@ TEST_CASE("a balance whose queue is full takes no more, and still hears who leav
   Hop hop{place};
   const Balance balance(hop.Collects(), hop.Server(2));
   std::atomic<int> sent = 0;
-  std::jthread pusher([&] {
-    const auto sink = place.Push(1);
-    for (int64_t i = 0; i < 40; ++i) {
-      sink->Send(TestFrame(i, 1, 200'000));
-      ++sent;
-    }
-  });
+  const auto pusher = place.PushMany(40, sent);
   CHECK(Eventually([&] { return balance.records() == 2; }));
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(milliseconds(300));

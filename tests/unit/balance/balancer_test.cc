@@ -35,6 +35,11 @@ Frame Suspect(int64_t first, uint32_t attempt = 1) {
   return frame;
 }
 
+/// So many of one record each, from offset 0 on.
+void AddBatches(Balancer& balancer, int64_t count) {
+  for (int64_t first = 0; first < count; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+}
+
 HeldRange Held(int64_t first, int64_t next) { return {{"applications", 0}, 5, {first, next}}; }
 
 /// A peer as its server hears of it.
@@ -77,7 +82,7 @@ std::string Next(Balancer& balancer, Clock::time_point now = kNow) {
 
 TEST_CASE("a frame waits until a peer asks for one, and no peer gets more than it asked for") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 4; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 4);
   CHECK(Next(balancer).empty());
   const Peer peer(balancer, "a", 2);
   CHECK(Next(balancer) == "a0");
@@ -87,7 +92,7 @@ TEST_CASE("a frame waits until a peer asks for one, and no peer gets more than i
 
 TEST_CASE("a word that was on its way when frames were sent does not count them twice") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 6; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 6);
   Peer peer(balancer, "a", 2);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "a1");
@@ -103,7 +108,7 @@ TEST_CASE("a word that was on its way when frames were sent does not count them 
 
 TEST_CASE("the peer with the least outstanding is next, and peers that are equal take turns") {
   Balancer balancer(kQueue, Balancer::By::kNone);
-  for (int64_t first = 0; first < 9; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 9);
   Peer a(balancer, "a", 3);
   const Peer b(balancer, "b", 3);
   CHECK(Next(balancer) == "a0");
@@ -189,7 +194,7 @@ TEST_CASE("when the peer that is kept free goes another one is") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer a(balancer, "a");
   Peer b(balancer, "b");
-  for (int64_t first = 0; first < 2; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 2);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "b1");
   a.Take(Held(0, 1));
@@ -230,7 +235,7 @@ TEST_CASE("what a dead peer held is refused, batch by batch, and a model is to b
   for (const bool isolates : {true, false}) {
     Balancer balancer(kQueue, Balancer::By::kNone);
     Peer peer(balancer, "a", 3, isolates);
-    for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+    AddBatches(balancer, 3);
     for (int i = 0; i < 3; ++i) CHECK_FALSE(Next(balancer).empty());
     peer.Take(Held(0, 1));
     peer.Finish(0);
@@ -290,7 +295,7 @@ TEST_CASE("a frame that could not be sent waits again, in front") {
 TEST_CASE("a peer that made another connection keeps what it holds, and what got lost is refused") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 3);
-  for (int64_t first = 0; first < 2; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 2);
   CHECK(Next(balancer) == "a0");
   CHECK(Next(balancer) == "a1");
   peer.name = "b";  // the instance is the same
@@ -310,7 +315,7 @@ TEST_CASE("a peer that made another connection keeps what it holds, and what got
 TEST_CASE("what got lost with a connection is told from what lies next to it") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 3);
-  for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 3);
   for (int i = 0; i < 3; ++i) CHECK_FALSE(Next(balancer).empty());
   peer.name = "b";
   peer.state.received = 1;
@@ -380,7 +385,7 @@ TEST_CASE("a partition goes to one writer, and moves when that is gone") {
   Balancer balancer(kQueue, Balancer::By::kPartition);
   const Peer a(balancer, "a", 4, false);
   const Peer b(balancer, "b", 4, false);
-  for (int64_t first = 0; first < 3; ++first) balancer.Add(FrameMessage(Batch(first)), kNow);
+  AddBatches(balancer, 3);
   const std::string first = Next(balancer).substr(0, 1);
   CHECK(Next(balancer) == first + "1");
   CHECK(balancer.RemovePeer(first).size() == 2);

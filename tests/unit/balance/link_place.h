@@ -43,6 +43,16 @@ struct Place {
   std::unique_ptr<PushSink> Push(int hwm = 4) {
     return std::make_unique<PushSink>(address, kMaxFrame, hwm, [this] { return draining.load(); });
   }
+  /// Pushes large frames, from offset 0 on, on a thread of its own, and counts them in `sent`.
+  std::jthread PushMany(int64_t frames, std::atomic<int>& sent) {
+    return std::jthread([this, frames, &sent] {
+      const auto sink = Push(1);
+      for (int64_t i = 0; i < frames; ++i) {
+        sink->Send(TestFrame(i, 1, 200'000));
+        ++sent;
+      }
+    });
+  }
   std::unique_ptr<FetchSource> Fetch(size_t prefetch = 2, bool isolates = true) {
     return std::make_unique<FetchSource>(
         FetchSource::Options{address, kMaxFrame, prefetch, isolates}, Observer());

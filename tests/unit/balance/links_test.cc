@@ -80,13 +80,7 @@ TEST_CASE("a pusher that leaves while the collector is far behind loses nothing"
 TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
   Place place;
   std::atomic<int> sent = 0;
-  std::jthread pusher([&] {
-    const auto sink = place.Push(1);
-    for (int64_t i = 0; i < 40; ++i) {
-      sink->Send(TestFrame(i, 1, 200'000));
-      ++sent;
-    }
-  });
+  const auto pusher = place.PushMany(40, sent);
   std::this_thread::sleep_for(milliseconds(100));
   CHECK(sent == 0);
   CollectSource source(place.path, kMaxFrame, 1, place.Observer());

@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/batch/frame.h"
+#include "tests/unit/batch/check_same.h"
 #include "tests/unit/batch/sample_frame.h"
 
 namespace rk {
@@ -30,21 +31,7 @@ TEST_CASE("a header decoded alone says what the whole frame does") {
     const FrameHeader header = DecodeHeader(frame.bytes());
     CHECK(header.kind == frame.kind());
     CHECK(header.record_count == frame.record_count());
-    const BatchInfo& info = header.info;
-    const BatchInfo& whole = frame.info();
-    CHECK(info.origin == whole.origin);
-    CHECK(info.group == whole.group);
-    CHECK(info.topic == whole.topic);
-    CHECK(info.partition == whole.partition);
-    CHECK(info.epoch == whole.epoch);
-    CHECK(info.first_offset == whole.first_offset);
-    CHECK(info.next_offset == whole.next_offset);
-    CHECK(info.floor == whole.floor);
-    CHECK(info.attempt == whole.attempt);
-    CHECK(info.ack_endpoint == whole.ack_endpoint);
-    CHECK(info.cluster_id == whole.cluster_id);
-    CHECK(info.earliest_timestamp_ms == whole.earliest_timestamp_ms);
-    CHECK(info.read_time_ns == whole.read_time_ns);
+    CheckSame(header.info, frame.info());
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/batch/check_same.h"
 #include "tests/unit/batch/sample_frame.h"
 
 namespace rk {
@@ -46,22 +47,8 @@ TEST_CASE("a frame says the same after a journey as its bytes") {
 
 TEST_CASE("every field of the batch comes back as it was put in") {
   const Frame frame = Again(SampleRecords());
-  const BatchInfo expected = SampleInfo();
-  const BatchInfo& info = frame.info();
   CHECK(frame.kind() == FrameKind::kData);
-  CHECK(info.origin == expected.origin);
-  CHECK(info.group == expected.group);
-  CHECK(info.topic == expected.topic);
-  CHECK(info.partition == expected.partition);
-  CHECK(info.epoch == expected.epoch);
-  CHECK(info.first_offset == expected.first_offset);
-  CHECK(info.next_offset == expected.next_offset);
-  CHECK(info.floor == expected.floor);
-  CHECK(info.attempt == expected.attempt);
-  CHECK(info.ack_endpoint == expected.ack_endpoint);
-  CHECK(info.cluster_id == expected.cluster_id);
-  CHECK(info.earliest_timestamp_ms == expected.earliest_timestamp_ms);
-  CHECK(info.read_time_ns == expected.read_time_ns);
+  CheckSame(frame.info(), SampleInfo());
 }
 
 TEST_CASE("null, empty and binary keys and values stay what they are") {

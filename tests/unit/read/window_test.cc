@@ -1,9 +1,11 @@
 #include "lib/read/window.h"
 
 #include <chrono>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -95,6 +97,19 @@ TEST_CASE_METHOD(Fixture, "the sender waits for a frame, no longer than it says"
   CHECK_FALSE(window.WaitForUnsent(milliseconds(1)));
   Add();
   CHECK(window.WaitForUnsent(seconds(10)));
+}
+
+TEST_CASE_METHOD(Fixture, "the sender is woken where a batch is overdue") {
+  Add();
+  window.NextToSend();
+  window.ReplayOverdue(kNow, log);
+  auto sender = std::async(std::launch::async, [&] { return window.WaitForUnsent(seconds(20)); });
+  std::this_thread::sleep_for(milliseconds(50));
+  window.ReplayOverdue(kNow + seconds(60), log);
+  CHECK(sender.wait_for(seconds(10)) == std::future_status::ready);
+  CHECK(sender.get());
+  CHECK(logged ==
+        std::vector<std::string>{"no acknowledgement for a long time: replayed batches=1"});
 }
 
 TEST_CASE_METHOD(Fixture, "waking the sender ends the one wait that comes next") {

@@ -1,12 +1,17 @@
 #include "lib/write/acknowledger.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/link/test_pipe.h"
 #include "tests/unit/write/reader_end.h"
 
 namespace rk {
@@ -183,6 +188,32 @@ TEST_CASE_METHOD(Fixture, "at its end it tells what is pending, whatever company
   acknowledger.Flush(now + milliseconds(1), milliseconds(5));
   acknowledger.Close(kPatience);
   CHECK(RangesOf(reader.Await()) == Ranges{{1, 2}});
+}
+
+TEST_CASE("at its end it waits for a reader that sleeps, as long as it may") {
+  const RuntimePlace place;
+  TestPipe endpoint;
+  const pid_t reader = fork();
+  if (reader == 0) {
+    const AckServer server(place.directory, RandomOrigin(), kNoLog);
+    endpoint.Write(server.endpoint());
+    pause();
+  }
+  char name[200] = {};
+  REQUIRE(read(endpoint.in(), name, sizeof name - 1) > 0);
+  kill(reader, SIGSTOP);
+  waitpid(reader, nullptr, WUNTRACED);
+  const auto start = Clock::now();
+  {
+    Acknowledger acknowledger(kNoLog);
+    BatchInfo info = MakeInfo({0, 5});
+    info.ack_endpoint = name;
+    acknowledger.Acknowledge(info);
+    acknowledger.Close(milliseconds(2000));
+  }
+  CHECK(Clock::now() - start >= milliseconds(1800));
+  kill(reader, SIGKILL);
+  waitpid(reader, nullptr, 0);
 }
 
 }  // namespace rk
