@@ -1,5 +1,6 @@
 // rk-run: a whole pipeline: wires, replicates, scales and supervises its stages.
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,8 @@ void AddOptions(CLI::App& app, Options& options) {
 constexpr int kStillStarting = 3;
 
 rk::Pipeline Load(const Options& options) {
-  const bool is_line = options.pipeline.find_first_of("| \t\n") != std::string::npos;
+  const bool is_line = options.pipeline.find_first_of("| \t\n") != std::string::npos &&
+                       !std::filesystem::is_regular_file(options.pipeline);
   if (options.pipeline.empty()) {
     throw rk::Error(rk::ErrorKind::kUsage, "no pipeline: give a file or a line of stages");
   }

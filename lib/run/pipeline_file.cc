@@ -186,7 +186,13 @@ class FileReader {
 }  // namespace
 
 Pipeline ReadPipelineFile(const std::string& path, const Variables& variables) {
-  return FileReader(path, variables).Read();
+  const Variables with_folder = [&](const std::string& name) {
+    if (name == "RK_PIPELINE_DIR") {
+      return std::optional(std::filesystem::absolute(path).parent_path().string());
+    }
+    return variables(name);
+  };
+  return FileReader(path, with_folder).Read();
 }
 
 }  // namespace rk

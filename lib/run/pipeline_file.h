@@ -7,7 +7,8 @@
 namespace rk {
 
 /// Reads a pipeline file (rk-run(1)): TOML, a section for each stage in their order, and `[run]`
-/// for the whole. The pipeline's name is the file's, without its ending, unless [run] has one.
+/// for the whole. The pipeline's name is the file's, without its ending, unless [run] has one. The
+/// variable RK_PIPELINE_DIR is the folder that the file is in, from the root.
 /// Throws Error(kMissing) if there is no such file, Error(kIo), and Error(kConfiguration) that says
 /// file, line, key, what is wrong and what is allowed.
 Pipeline ReadPipelineFile(const std::string& path, const Variables& variables);

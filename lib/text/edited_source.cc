@@ -50,7 +50,7 @@ Frame EditedSource::Edit(const Frame& frame) {
 std::optional<Rejection> EditedSource::SetKey(RecordView& record) {
   if (!record.value) return Rejection{"null-value", "the value is null: it has no field for a key"};
   auto rejection = key_field_->Read(*record.value, key_);
-  if (!rejection) record.key = key_;
+  if (!rejection) record.key = key_ ? std::optional<std::string_view>(*key_) : std::nullopt;
   return rejection;
 }
 

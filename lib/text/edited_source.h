@@ -13,7 +13,7 @@ namespace rk {
 
 /// What is changed in records before they are written.
 struct Edits {
-  std::string key_field;                  ///< the key is this field of the JSON value; empty: kept
+  std::string key_field;                  ///< the key is this one (KeyField); empty: kept
   std::vector<std::string> drop_headers;  ///< shell patterns of names, glob(7)
   bool source_header = false;             ///< the header rk-source: TOPIC/PARTITION/OFFSET
 
@@ -47,7 +47,7 @@ class EditedSource : public Source {
   std::vector<std::string> drop_headers_;
   bool source_header_;
   std::optional<KeyField> key_field_;
-  std::string key_;  ///< of the record at hand, as are its headers
+  std::optional<std::string> key_;  ///< of the record at hand, as are its headers
   std::string headers_;
 };
 

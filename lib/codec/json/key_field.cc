@@ -10,10 +10,17 @@ namespace rk {
 
 class KeyField::Impl {
  public:
-  explicit Impl(const std::string& path) : name_(path), path_(ParsePath(path)) {}
+  explicit Impl(const std::string& path)
+      : optional_(path.ends_with('?')),
+        name_(path.substr(0, path.size() - (optional_ ? 1 : 0))),
+        path_(ParsePath(name_)) {}
 
-  void Read(std::string_view json, std::string& key) {
+  void Read(std::string_view json, std::optional<std::string>& key) {
     const auto value = FindField(ParseObject(parser_, json), path_);
+    if (optional_ && (!value || value->is_null())) {
+      key.reset();
+      return;
+    }
     if (!value)
       throw Rejected{{"missing-field", fmt::format("key field \"{}\" is missing", name_)}};
     if (value->is_string()) {
@@ -30,6 +37,7 @@ class KeyField::Impl {
   }
 
  private:
+  bool optional_;
   std::string name_;
   std::vector<std::string> path_;
   simdjson::dom::parser parser_;
@@ -38,7 +46,7 @@ class KeyField::Impl {
 KeyField::KeyField(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
 KeyField::~KeyField() = default;
 
-std::optional<Rejection> KeyField::Read(std::string_view json, std::string& key) {
+std::optional<Rejection> KeyField::Read(std::string_view json, std::optional<std::string>& key) {
   try {
     impl_->Read(json, key);
     return std::nullopt;

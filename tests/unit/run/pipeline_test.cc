@@ -28,6 +28,7 @@ std::optional<std::string> Variable(const std::string& name) {
 // A file credit.toml in a directory of its own.
 class File {
  public:
+  const std::string& directory() const { return directory_; }
   explicit File(const std::string& text) {
     char name[] = "/tmp/rk-pipeline-XXXXXX";
     directory_ = mkdtemp(name);
@@ -188,6 +189,13 @@ TEST_CASE("a file that has no sections, or one stage only, is refused") {
   CHECK_THAT(File(kRead).Refusal(), Catch::Contains("at least two stages"));
   CHECK_THAT(File("exec = 'rk-read'\n").Refusal(), Catch::StartsWith("credit.toml:1: exec") &&
                                                        Catch::Contains("a section for each stage"));
+}
+
+TEST_CASE("a command can name what lies beside the file") {
+  const File file(std::string(kRead) +
+                  "[map]\nexec = 'rk-map --exec \"${RK_PIPELINE_DIR}/f ${BROKERS}\"'\n" + kWrite);
+  CHECK(file.Read().stages.at(1).argv ==
+        Words{"rk-map", "--exec", file.directory() + "/f one:9092,two:9092"});
 }
 
 TEST_CASE("a file that is not there is missing") {
