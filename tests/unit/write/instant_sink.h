@@ -21,7 +21,7 @@ class InstantSink : public DeliverySink {
   int fd() const override { return event_.fd(); }
   std::chrono::milliseconds poll_timeout() const override { return std::chrono::seconds(1); }
   size_t outstanding() const override { return done_.size(); }
-  size_t outstanding_bytes() const override { return 0; }
+  size_t outstanding_bytes() const override { return said_bytes; }
   Clock::duration stalled(Clock::time_point /*now*/) const override { return {}; }
   Error StallError() const override { return {ErrorKind::kBug, "stalled"}; }
   const Totals& totals() const override { return said_totals; }
@@ -30,6 +30,7 @@ class InstantSink : public DeliverySink {
 
   std::vector<OffsetRange> stored;
   Totals said_totals;
+  size_t said_bytes = 0;  ///< outstanding
 
  private:
   std::vector<FramePtr> done_;

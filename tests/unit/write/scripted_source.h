@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "lib/base/error.h"
 #include "lib/link/source.h"
@@ -46,6 +47,9 @@ class ScriptedSource : public Source {
   Origin origin() const override { return {}; }
   bool acknowledged() const override { return acknowledged_; }
   int fd() const override { return fd_; }
+  void Done(const HeldRange& batch) override { done.push_back(batch.range); }
+
+  std::vector<OffsetRange> done;
 
  private:
   std::deque<Step> steps_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,8 +29,10 @@ class FakePoller : public Poller {
   std::chrono::nanoseconds SinceBoot() override { return now.time_since_epoch(); }
   void Wait(std::span<pollfd> /*watched*/, milliseconds timeout) override {
     now += std::min(timeout, milliseconds(1));
+    on_wait();
   }
 
+  std::function<void()> on_wait = [] {};
   Clock::time_point now{std::chrono::hours(1)};
 };
 
@@ -43,11 +46,13 @@ struct Fixture {
   FakePoller poller;
   WriterOptions options;
   FailureTally failures{log};
+  Metrics metrics;
 
-  Frame Batch(int64_t first, int64_t next) const { return MakeBatch(reader.Info({first, next})); }
+  Frame Batch(int64_t first, int64_t next, int64_t epoch = kEpoch) const {
+    return MakeBatch(reader.Info({first, next}, epoch));
+  }
   void Run() {
     Signals signals(seconds(9), log);
-    Metrics metrics;
     Stage stage{"rk-write", log, signals, metrics, seconds(5)};
     Writer(options, source, sink, failures, stage, poller).Run();
   }
@@ -86,7 +91,7 @@ TEST_CASE_METHOD(Fixture,
     return Batch(1, 2);
   });
   source.Do([&]() -> std::optional<Frame> {
-    if (poller.now < begin + milliseconds(7)) return std::nullopt;
+    if (poller.now < begin + milliseconds(6)) return std::nullopt;
     CHECK(AcknowledgedTo(2) == 2);
     return Batch(2, 3);
   });
@@ -108,6 +113,7 @@ TEST_CASE_METHOD(Fixture, "what a frozen writer held is not written, but request
       return std::nullopt;
     }
     CHECK(NackedFrom({10, 20}));
+    CHECK(NackedFrom({20, 30}));
     return Batch(0, 10);
   });
   source.Give(Batch(10, 20));
@@ -140,6 +146,72 @@ TEST_CASE_METHOD(Fixture,
   });
   Run();
   CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}, {10, 20}});
+}
+
+TEST_CASE_METHOD(Fixture, "a writer whose input has ended waits for nothing more") {
+  const auto begin = poller.now;
+  Run();
+  CHECK(poller.now == begin);
+}
+
+TEST_CASE_METHOD(Fixture, "with 8 MiB under way nothing more is received") {
+  source.Give(Batch(0, 1));
+  sink.said_bytes = size_t{8} << 20;
+  int waits = 0;
+  poller.on_wait = [&] {
+    CHECK(sink.stored.empty());
+    if (++waits == 3) --sink.said_bytes;
+  };
+  Run();
+  CHECK(waits == 3);
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 1}});
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "the source hears once of each frame that is done, and so do the metrics") {
+  source.Give(Batch(0, 10, kEpoch + 1));
+  source.Give(Batch(10, 20));  // of an epoch that is over
+  source.Do([&, stored = false]() mutable -> std::optional<Frame> {
+    if (!std::exchange(stored, true)) return std::nullopt;
+    return Batch(0, 10, kEpoch + 1);  // again
+  });
+  Run();
+  CHECK(source.done == std::vector<OffsetRange>{{10, 20}, {0, 10}, {0, 10}});
+  CHECK(metrics.Counter("records_in").value() == 30);
+  CHECK(metrics.Counter("acknowledged").value() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "what is stored nowhere is an error at the end") {
+  source.Give(Batch(0, 10));
+  sink.said_totals.lost = 1;
+  failures.Count("too-large");
+  CHECK_THROWS_WITH(Run(), "1 failed records, or their values, are stored nowhere (too-large 1)");
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}});
+}
+
+TEST_CASE_METHOD(Fixture, "a writer stops as soon as more records have failed than may") {
+  options.max_failed = FailureLimit::Parse("0");
+  failures.Count("missing-field");
+  for (int64_t first = 0; first < 100; ++first) source.Give(Batch(first, first + 1));
+  CHECK_THROWS_WITH(Run(), Catch::Contains("(--max-failed 0)"));
+  CHECK(sink.stored.size() < 100);
+}
+
+TEST_CASE_METHOD(Fixture, "a share of few records that failed is judged at the end, not before") {
+  failures.Count("missing-field");
+  source.Give(Batch(0, 1));
+  source.Do([&, served = false]() mutable -> std::optional<Frame> {
+    if (!std::exchange(served, true)) return std::nullopt;
+    return Batch(1, 10);
+  });
+  SECTION("few enough") {
+    options.max_failed = FailureLimit::Parse("10%");
+    CHECK_NOTHROW(Run());
+  }
+  SECTION("too many") {
+    options.max_failed = FailureLimit::Parse("9%");
+    CHECK_THROWS_WITH(Run(), Catch::Contains("1 of 10 records failed"));
+  }
 }
 
 }  // namespace rk
