@@ -14,6 +14,7 @@
 #include "lib/infer/describe.h"
 #include "lib/infer/infer.h"
 #include "lib/infer/load.h"
+#include "lib/infer/report.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
 #include "lib/stage/reloader.h"
@@ -24,7 +25,7 @@ namespace {
 const rk::ToolInfo kInfo = {
     "rk-infer",
     "Runs a model on records and puts its outputs into them. SPEC is PATH:DTYPE,\n"
-    "PATH:DTYPE[SHAPE], {PATH,PATH=DEFAULT,...}:DTYPE or @COLUMN:DTYPE[SHAPE].",
+    "PATH:DTYPE[SHAPE], {PATH,PATH?,PATH=DEFAULT,...}:DTYPE or @COLUMN:DTYPE[SHAPE].",
     "Example:\n"
     "  rk-read -b localhost:9092 -t images -G digits |\n"
     "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' --output scores |\n"
@@ -56,7 +57,7 @@ void AddModelOptions(CLI::App& app, Options& options) {
   app.add_option("--input", model.inputs, "an argument of the model; repeat in order")
       ->option_text("SPEC")
       ->allow_extra_args(false);
-  app.add_option("--output", model.outputs, "an output: NAME, NAME:argmax, NAME:topk=K")
+  app.add_option("--output", model.outputs, "an output: NAME, NAME[:,I], NAME:argmax, NAME:topk=K")
       ->option_text("NAME[:PICK]")
       ->allow_extra_args(false);
   app.add_option("--sample", model.sample, "record to warm up with; a line of JSON")
@@ -73,6 +74,10 @@ void AddOptions(CLI::App& app, Options& options) {
           CLI::CheckedTransformer(std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
                                                                   {"replace", rk::Emit::kReplace},
                                                                   {"tensor", rk::Emit::kTensor}}));
+  app.add_option("--drop", options.infer.dropped, "leave a field out of the merged value")
+      ->option_text("PATH")
+      ->allow_extra_args(false)
+      ->group("");
   app.add_option("--max-batch", options.infer.batching.max_batch, "rows per model call")
       ->option_text("N=1024")
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
@@ -93,19 +98,6 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
-}
-
-void Report(rk::InferOptions& infer, rk::Metrics& metrics) {
-  rk::Histogram& took = metrics.Histogram("call_seconds");
-  infer.on_call = [&took](std::chrono::nanoseconds call) { took.Observe(call); };
-  infer.on_work = [&records = metrics.Counter("records_in"), &failed = metrics.Counter("failed"),
-                   &filtered = metrics.Counter("filtered"),
-                   &calls = metrics.Counter("calls")](const rk::InferCounts& counts) {
-    records.Set(counts.records);
-    failed.Set(counts.failed);
-    filtered.Set(counts.filtered);
-    calls.Set(counts.calls);
-  };
 }
 
 void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
@@ -130,7 +122,7 @@ void Run(Options& options, rk::Stage& stage) {
   options.infer.batching.max_delay =
       std::chrono::nanoseconds(static_cast<int64_t>(options.max_delay_ms * 1e6));
   if (!options.buckets.empty()) options.infer.UseBuckets(options.buckets);
-  Report(options.infer, stage.metrics);
+  rk::ReportTo(stage.metrics, options.infer);
   auto model = rk::LoadWarmModel(backend, options.model, options.infer, stage.log);
   if (options.describe) fmt::print("{}", rk::Describe(*model));
   if (options.bench) fmt::print("{}", rk::Bench(*model, options.infer));

@@ -21,7 +21,8 @@ class FieldReader {
   virtual std::optional<Rejection> Extract(std::string_view value,
                                            std::span<const RowTarget> rows) = 0;
 
-  /// Which of the watched names the last accepted value has, ordered by position.
+  /// Which of the watched names the last accepted value has, and what of it is dropped, ordered by
+  /// position.
   virtual std::span<const PresentMember> present() const = 0;
 };
 
@@ -49,10 +50,10 @@ class ResultWriter {
  public:
   virtual ~ResultWriter() = default;
 
-  /// Appends `value` with the results in it, a result for each name; every byte that is not theirs
-  /// as it was. `present` is what a FieldReader that watches the names says of it. A rejection,
-  /// code non-finite-output, if there is a number that the encoding cannot hold; `out` is then
-  /// useless.
+  /// Appends `value` with the results in it, a result for each name, and without what is dropped;
+  /// every other byte as it was. `present` is what a FieldReader that watches the names says of it.
+  /// A rejection, code non-finite-output, if there is a number that the encoding cannot hold; `out`
+  /// is then useless.
   virtual std::optional<Rejection> Merge(std::string_view value,
                                          std::span<const PresentMember> present,
                                          std::span<const Result> results, std::string& out) = 0;
@@ -66,10 +67,11 @@ class Codec {
  public:
   virtual ~Codec() = default;
 
-  /// `watched` are top-level names whose places are looked up for ResultWriter::Merge().
-  /// Throws Error(kUsage) for a path that is none.
+  /// `watched` are top-level names whose places are looked up for ResultWriter::Merge(), `dropped`
+  /// the paths of fields that it leaves out. Throws Error(kUsage) for a path that is none.
   virtual std::unique_ptr<FieldReader> NewReader(const std::vector<Field>& fields,
-                                                 const std::vector<std::string>& watched) const = 0;
+                                                 const std::vector<std::string>& watched,
+                                                 const std::vector<std::string>& dropped) const = 0;
 
   /// `labels` stand for places, none or as many as an output has elements.
   virtual std::unique_ptr<ResultWriter> NewWriter(const std::vector<std::string>& names,

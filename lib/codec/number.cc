@@ -82,6 +82,17 @@ bool StoreNumber(Dtype dtype, double number, char* out) { return StoreAs(dtype, 
 bool StoreNumber(Dtype dtype, int64_t number, char* out) { return StoreAs(dtype, number, out); }
 bool StoreNumber(Dtype dtype, uint64_t number, char* out) { return StoreAs(dtype, number, out); }
 
+std::string NanElement(Dtype dtype) {
+  const auto bytes_of = [](auto nan) {
+    std::string element(sizeof(nan), '\0');
+    std::memcpy(element.data(), &nan, sizeof(nan));
+    return element;
+  };
+  if (dtype == Dtype::kF32) return bytes_of(std::numeric_limits<float>::quiet_NaN());
+  if (dtype == Dtype::kF64) return bytes_of(std::numeric_limits<double>::quiet_NaN());
+  return "";
+}
+
 std::string EncodeNumber(Dtype dtype, std::string_view text) {
   std::string element(SizeOf(dtype), '\0');
   bool stored = false;

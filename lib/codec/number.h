@@ -21,4 +21,7 @@ bool StoreNumber(Dtype dtype, uint64_t number, char* out);
 /// empty if the text is no number of that dtype.
 std::string EncodeNumber(Dtype dtype, std::string_view text);
 
+/// The bytes of one element that is not a number; empty for a dtype that has none.
+std::string NanElement(Dtype dtype);
+
 }  // namespace rk

@@ -7,6 +7,8 @@
 namespace rk {
 namespace {
 
+constexpr std::string_view kEscapable = ".\\?#@{";
+
 [[noreturn]] void Fail(std::string_view text, std::string_view why) {
   throw Error(ErrorKind::kUsage, fmt::format("field \"{}\" {}", text, why));
 }
@@ -24,7 +26,8 @@ std::vector<std::string> ParsePath(std::string_view text) {
       keys.emplace_back();
       continue;
     }
-    if (text[i] == '\\' && (++i == text.size() || (text[i] != '.' && text[i] != '\\'))) {
+    if (text[i] == '\\' &&
+        (++i == text.size() || kEscapable.find(text[i]) == std::string_view::npos)) {
       Fail(text, R"(has a lone \ in it: write \. for a dot in a name and \\ for a \)");
     }
     keys.back() += text[i];

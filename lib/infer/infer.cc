@@ -144,6 +144,7 @@ Infer::Outcome Infer::TakeRow(Job& job) {
 // that is the fault of the record only while there is enough for another.
 void Infer::Call(size_t first, size_t last) {
   if (first == last) return;
+  if (last - first > 1 && model_->rows().TooLong(first, last)) return CallHalves(first, last);
   const auto start = std::chrono::steady_clock::now();
   try {
     ++counts_.calls;

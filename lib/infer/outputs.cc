@@ -106,17 +106,52 @@ void Outputs::Check(size_t output, size_t rows) const {
   if (emit_ == Emit::kTensor && tensor.shape.size() > frame_format::kMaxRank) {
     Refuse(fmt::format("output \"{}\" of the model has too many dimensions", name));
   }
-  if (outputs_[output].pick == Output::Pick::kAll) return;
+  if (!outputs_[output].column.empty()) CheckColumn(output);
+  if (outputs_[output].pick != Output::Pick::kAll) CheckPick(output);
+}
+
+void Outputs::CheckColumn(size_t output) const {
+  const Output& wanted = outputs_[output];
+  if (taken_[output]->strings) {
+    Refuse(fmt::format("output \"{}\" consists of strings, which have no columns", wanted.name));
+  }
+  const std::span shape = std::span(taken_[output]->tensor.shape).subspan(1);
+  for (size_t i = 0; i < wanted.column.size(); ++i) {
+    const int64_t index = wanted.column[i];
+    if (i < shape.size() && index < shape[i] && index >= -shape[i]) continue;
+    Refuse(fmt::format("output \"{}\" has rows of the shape [{}], and no column [:,{}]",
+                       wanted.name, fmt::join(shape, ","), fmt::join(wanted.column, ",")));
+  }
+}
+
+void Outputs::CheckPick(size_t output) const {
+  const std::string& name = names_[output];
   if (emit_ == Emit::kTensor) {
     Refuse(fmt::format("output \"{}\" becomes a whole tensor column: argmax and topk do not apply",
                        name));
   }
-  const size_t elements = strings ? 0 : RowBytes(tensor) / SizeOf(tensor.dtype);
+  const ModelValue& taken = *taken_[output];
+  const size_t elements =
+      taken.strings ? 0 : RowOf(output, 0).data.size() / SizeOf(taken.tensor.dtype);
   if (elements == 0) Refuse(fmt::format("output \"{}\" has no numbers to pick from", name));
   if (label_count_ != 0 && label_count_ != elements) {
     Refuse(fmt::format("there are {} labels for the {} numbers of output \"{}\"", label_count_,
                        elements, name));
   }
+}
+
+Outputs::Row Outputs::RowOf(size_t output, size_t row) const {
+  const ColumnView& tensor = taken_[output]->tensor;
+  const size_t row_bytes = RowBytes(tensor);
+  Row taken{tensor.dtype, std::span(tensor.shape).subspan(1),
+            tensor.data.substr(row * row_bytes, row_bytes)};
+  for (const int64_t index : outputs_[output].column) {
+    const int64_t from_start = index < 0 ? index + taken.shape[0] : index;
+    const size_t bytes = taken.data.size() / static_cast<size_t>(taken.shape[0]);
+    taken.data = taken.data.substr(static_cast<size_t>(from_start) * bytes, bytes);
+    taken.shape = taken.shape.subspan(1);
+  }
+  return taken;
 }
 
 void Outputs::Fill(size_t output, size_t row) {
@@ -127,20 +162,20 @@ void Outputs::Fill(size_t output, size_t row) {
     result.text = (*value.strings)[row];
     return;
   }
-  const ColumnView& tensor = value.tensor;
-  const size_t row_bytes = RowBytes(tensor);
-  result.dtype = tensor.dtype;
-  result.shape = std::span(tensor.shape).subspan(1);
-  result.data = tensor.data.data() + row * row_bytes;
+  const Row taken = RowOf(output, row);
+  result.dtype = taken.dtype;
+  result.shape = taken.shape;
+  result.data = taken.data.data();
   const Output& wanted = outputs_[output];
   result.form = kForms[static_cast<size_t>(wanted.pick)];
-  if (!value.keys.empty() && wanted.pick == Output::Pick::kAll) {
+  const bool whole = wanted.pick == Output::Pick::kAll && wanted.column.empty();
+  if (!value.keys.empty() && whole) {
     result.form = Result::Form::kObject;
     result.keys = value.keys;
   }
   if (wanted.pick == Output::Pick::kAll) return;
   const size_t most = wanted.pick == Output::Pick::kArgmax ? 1 : wanted.k;
-  Pick(tensor.dtype, row_bytes / SizeOf(tensor.dtype), result.data, most, places_[output]);
+  Pick(taken.dtype, taken.data.size() / SizeOf(taken.dtype), result.data, most, places_[output]);
   result.places = places_[output];
 }
 

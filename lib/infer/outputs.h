@@ -40,6 +40,14 @@ class Outputs {
   /// What was taken: output number `output` of names().
   const ModelValue& taken(size_t output) const { return *taken_[output]; }
 
+  /// What goes into a record of row `row` of a tensor; borrowed.
+  struct Row {
+    Dtype dtype;
+    std::span<const int64_t> shape;
+    std::string_view data;
+  };
+  Row RowOf(size_t output, size_t row) const;
+
   /// Appends to `value` what row `row` of the result makes of the record `record`, merged into it
   /// or in its place. `present` are the places of the outputs that the record has already. A
   /// rejection, code non-finite-output, if there is a number that JSON cannot hold; `value` is then
@@ -51,6 +59,8 @@ class Outputs {
   const ModelValue& Find(std::span<const ModelValue> returned, size_t output) const;
   [[noreturn]] void Refuse(const std::string& why) const;
   void Check(size_t output, size_t rows) const;
+  void CheckColumn(size_t output) const;
+  void CheckPick(size_t output) const;
   void Fill(size_t output, size_t row);
 
   std::vector<Output> outputs_;

@@ -16,14 +16,17 @@
 namespace rk {
 
 /// Rows of records on their way into a model: for each input one dense tensor in host memory, or
-/// one list of strings, that grows to the most rows it ever held and is used again. Not
-/// thread-safe.
+/// one list of strings, or rows of any length, that grow to the most rows they ever held and are
+/// used again. Not thread-safe.
 class Rows {
  public:
-  /// `watched`: as for Codec::NewReader(). Where nothing is watched and no input is of a field,
-  /// values are not looked at.
+  /// How many elements made-up lists have.
+  static constexpr size_t kMadeUpLength = 16;
+
+  /// `watched`, `dropped`: as for Codec::NewReader(). Where there are none and no input is of a
+  /// field, values are not looked at.
   Rows(const std::vector<Input>& inputs, const std::vector<std::string>& watched,
-       const Codec& codec = JsonCodec());
+       const Codec& codec = JsonCodec(), const std::vector<std::string>& dropped = {});
 
   size_t count() const { return count_; }
   void Clear() { count_ = 0; }
@@ -42,21 +45,28 @@ class Rows {
   /// Adds `count` such rows: for a warm-up.
   void AddMadeUp(size_t count, Filling filling = Filling::kZeros);
 
-  /// The rows [first, last) of each input, and the last of them again until there are `padded`.
-  /// Valid until the next call of anything.
+  /// Whether the lists of the rows [first, last) are so different or so long that padded to the
+  /// longest they take over 64 MiB.
+  bool TooLong(size_t first, size_t last) const;
+
+  /// The rows [first, last) of each input, and the last of them again until there are `padded`;
+  /// lists with zeros behind them, one element at least. Valid until the next call of anything.
   std::span<const ModelValue> Inputs(size_t first, size_t last, size_t padded);
 
  private:
   struct Store {
     std::vector<char> numbers;
-    std::vector<std::string> texts;
-    std::vector<char> padded;  // of numbers
-    std::string_view column;   // the open frame's
+    std::vector<std::string> texts;  // or the bytes of lists
+    std::vector<char> padded;        // of numbers, or of lists
+    std::string_view column;         // the open frame's
   };
 
   void Reserve(size_t count);
+  bool InTexts(size_t input) const;
   void FillRow(size_t input, Filling filling);
+  static void FillNumbers(Dtype dtype, std::span<char> row, Filling filling);
   std::string_view FindColumn(const Frame& frame, const Input& input) const;
+  void ViewList(size_t input, size_t first, size_t last, size_t padded);
   static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
 
   std::vector<Input> inputs_;

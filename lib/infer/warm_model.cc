@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/batch/buffer.h"
 #include "lib/codec/number.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 namespace {
@@ -17,7 +18,10 @@ namespace {
 // number takes two bytes at least.
 size_t TypicalRows(const std::vector<Input>& inputs) {
   size_t json_bytes = 1;
-  for (const Input& input : inputs) json_bytes += 2 * input.row_bytes / SizeOf(input.dtype);
+  for (const Input& input : inputs) {
+    const bool list = input.kind == Field::Kind::kList;
+    json_bytes += 2 * (list ? Rows::kMadeUpLength : input.row_bytes / SizeOf(input.dtype));
+  }
   return std::clamp<size_t>((size_t{1} << 20) / json_bytes, 1, 500);
 }
 
@@ -59,13 +63,25 @@ void CheckCurable(const std::vector<ModelFailure>& failures, const InferOptions&
   }
 }
 
-std::string TypeOf(const ModelValue& value) {
-  if (value.strings) return "str [B]";
-  std::string shape = "B";
-  for (const int64_t size : std::span(value.tensor.shape).subspan(1)) {
-    shape += fmt::format(",{}", size);
+void CheckDropped(const InferOptions& options, const std::vector<std::string>& names) {
+  if (!options.dropped.empty() && options.emit != Emit::kMerge) {
+    throw Error(ErrorKind::kUsage, "--drop goes with --emit merge, which keeps a record's fields");
   }
-  return fmt::format("{} [{}]", NameOf(value.tensor.dtype), shape);
+  for (const std::string& path : options.dropped) {
+    const std::vector<std::string> keys = ParsePath(path);
+    if (keys.size() == 1 && std::find(names.begin(), names.end(), keys[0]) != names.end()) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("--drop {}: an output has that name, and takes its place", path));
+    }
+  }
+}
+
+std::string TypeOf(const Outputs& outputs, size_t output) {
+  if (outputs.taken(output).strings) return "str [B]";
+  const Outputs::Row row = outputs.RowOf(output, 0);
+  std::string shape = "B";
+  for (const int64_t size : row.shape) shape += fmt::format(",{}", size);
+  return fmt::format("{} [{}]", NameOf(row.dtype), shape);
 }
 
 }  // namespace
@@ -85,7 +101,9 @@ WarmModel::WarmModel(std::unique_ptr<Model> model, Signature signature, const In
       outputs_(WarmUp(options, log)),
       rows_(signature_.inputs,
             options.emit == Emit::kMerge ? outputs_.names() : std::vector<std::string>(),
-            *options.codec) {}
+            *options.codec, options.dropped) {
+  CheckDropped(options, outputs_.names());
+}
 
 void WarmModel::MakeRows(Rows& rows, const InferOptions& options, size_t count,
                          Rows::Filling filling) {
@@ -128,7 +146,7 @@ Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
     try {
       std::optional<Outputs> outputs = WarmUpOn(rows, options, sizes);
       for (size_t i = 0; i < outputs->names().size(); ++i) {
-        gives_.push_back(fmt::format("{}: {}", outputs->names()[i], TypeOf(outputs->taken(i))));
+        gives_.push_back(fmt::format("{}: {}", outputs->names()[i], TypeOf(*outputs, i)));
       }
       filling_ = filling;
       warm_row_.emplace(std::move(rows));

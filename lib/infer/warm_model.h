@@ -32,6 +32,7 @@ struct InferOptions {
   Emit emit = Emit::kMerge;
   const Codec* codec = &JsonCodec();  ///< of the values
   Tombstones tombstones = Tombstones::kPass;
+  std::vector<std::string> dropped;   ///< paths of fields that merged values leave out
   BatcherOptions batching;
   /// Rising sizes to which calls are padded; empty: a call has just its rows.
   std::vector<size_t> buckets;

@@ -118,6 +118,25 @@ class SumTwo(nn.Module):
         return a + b
 
 
+class Missing(nn.Module):
+    """x f32[B,N] -> (how many of its numbers are NaN f32[B], the sum of the others f32[B])."""
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        return x.isnan().float().sum(1), x.nan_to_num().sum(1)
+
+
+class ListMean(nn.Module):
+    """list i64[B,L], length i64[B] -> (the mean of each row's first numbers f32[B], L i64[B]); raises where
+    a length is below 1 or over L."""
+
+    def forward(self, list: Tensor, length: Tensor) -> Tuple[Tensor, Tensor]:
+        if int(length.min()) < 1 or int(length.max()) > list.size(1):
+            raise ValueError("a length is not that of its list")
+        place = torch.arange(list.size(1), device=list.device).unsqueeze(0)
+        sums = torch.where(place < length.unsqueeze(1), list, torch.zeros_like(list)).sum(1)
+        return sums.float() / length, torch.full_like(length, list.size(1))
+
+
 def save(name, model, signature=None):
     torchscript.save(model.eval(), HERE / f"{name}.pt", json.dumps(signature) if signature else None)
 
@@ -182,6 +201,8 @@ def main():
     save("two_out", TwoOut())
     save("dict_out", DictOut())
     save("sum_two", SumTwo())
+    save("missing", Missing())
+    save("list_mean", ListMean())
     (HERE / "not_a_model.pt").write_text("This is no model.\n")
 
 

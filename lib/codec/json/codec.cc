@@ -115,8 +115,9 @@ class JsonWriter : public ResultWriter {
 class Json : public Codec {
  public:
   std::unique_ptr<FieldReader> NewReader(const std::vector<Field>& fields,
-                                         const std::vector<std::string>& watched) const override {
-    return std::make_unique<Extractor>(fields, watched);
+                                         const std::vector<std::string>& watched,
+                                         const std::vector<std::string>& dropped) const override {
+    return std::make_unique<Extractor>(fields, watched, dropped);
   }
 
   std::unique_ptr<ResultWriter> NewWriter(const std::vector<std::string>& names,

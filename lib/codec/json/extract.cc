@@ -1,11 +1,12 @@
 #include "lib/codec/json/extract.h"
 
-#include <map>
+#include <algorithm>
 #include <unordered_map>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "lib/codec/json/cutter.h"
 #include "lib/codec/json/document.h"
 #include "lib/codec/json/splice.h"
 #include "lib/codec/json/value.h"
@@ -61,8 +62,10 @@ struct Node {
 
 class Extractor::Impl {
  public:
-  Impl(const std::vector<Field>& fields, const std::vector<std::string>& watched)
+  Impl(const std::vector<Field>& fields, const std::vector<std::string>& watched,
+       const std::vector<std::string>& dropped)
       : fields_(fields), seen_(fields.size(), 0) {
+    if (!dropped.empty()) cutter_.emplace(dropped);
     for (size_t i = 0; i < fields_.size(); ++i) AddField(i);
     for (size_t i = 0; i < watched.size(); ++i) root_.At(watched[i], "").watched = i;
   }
@@ -74,8 +77,10 @@ class Extractor::Impl {
       json_ = json;
       rows_ = rows;
       present_.clear();
-      Walk(ParseObject(parser_, json), root_);
+      const object members = ParseObject(parser_, json);
+      Walk(members, root_);
       if (found_ < fields_.size()) FillMissing();
+      if (cutter_) FindCuts(members);
       return std::nullopt;
     } catch (Rejected& rejected) {
       return std::move(rejected.rejection);
@@ -115,12 +120,7 @@ class Extractor::Impl {
     }
     entry.seen = record_;
     for (const size_t i : entry.fields) {
-      const Field& field = fields_[i];
-      if (field.text) {
-        StoreText(field, value, *rows_[field.row].text);
-      } else {
-        StoreValue(field, value, rows_[field.row].numbers + field.position);
-      }
+      StoreValue(fields_[i], value, rows_[fields_[i].row]);
       seen_[i] = record_;
       ++found_;
     }
@@ -136,21 +136,24 @@ class Extractor::Impl {
     Walk(object{value}, *entry.inner);
   }
 
+  void FindCuts(object members) {
+    cutter_->Find(members, json_, present_);
+    std::stable_sort(present_.begin(), present_.end(),
+                     [](const PresentMember& a, const PresentMember& b) {
+                       return a.value.begin < b.value.begin;
+                     });
+  }
+
   void FillMissing() {
     for (size_t i = 0; i < fields_.size(); ++i) {
-      const Field& field = fields_[i];
-      if (seen_[i] == record_) continue;
-      if (field.fallback.empty()) {
-        throw Rejected{{"missing-field", fmt::format("field \"{}\" is missing: expected {}",
-                                                     field.path, Wanted(field))}};
-      }
-      field.fallback.copy(rows_[field.row].numbers + field.position, field.fallback.size());
+      if (seen_[i] != record_) StoreMissing(fields_[i], rows_[fields_[i].row]);
     }
   }
 
   std::vector<Field> fields_;
   std::vector<uint64_t> seen_;  // by field: the record that it was last seen in
   Node root_;
+  std::optional<Cutter> cutter_;
   simdjson::dom::parser parser_;
   std::vector<PresentMember> present_;
 
@@ -161,8 +164,9 @@ class Extractor::Impl {
   std::span<const RowTarget> rows_;
 };
 
-Extractor::Extractor(const std::vector<Field>& fields, const std::vector<std::string>& watched)
-    : impl_(std::make_unique<Impl>(fields, watched)) {}
+Extractor::Extractor(const std::vector<Field>& fields, const std::vector<std::string>& watched,
+                     const std::vector<std::string>& dropped)
+    : impl_(std::make_unique<Impl>(fields, watched, dropped)) {}
 Extractor::~Extractor() = default;
 Extractor::Extractor(Extractor&&) noexcept = default;
 Extractor& Extractor::operator=(Extractor&&) noexcept = default;

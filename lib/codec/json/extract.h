@@ -17,9 +17,10 @@ namespace rk {
 /// for a good record. The whole text is validated, also what is not wanted. Not thread-safe.
 class Extractor : public FieldReader {
  public:
-  /// `watched` are top-level keys whose values' places are looked up for Merge().
-  /// Throws Error(kUsage) for a path that is none.
-  Extractor(const std::vector<Field>& fields, const std::vector<std::string>& watched);
+  /// `watched` are top-level keys whose values' places are looked up for Merge(), `dropped` the
+  /// paths of fields that it leaves out. Throws Error(kUsage) for a path that is none.
+  Extractor(const std::vector<Field>& fields, const std::vector<std::string>& watched,
+            const std::vector<std::string>& dropped = {});
   ~Extractor() override;
   Extractor(Extractor&&) noexcept;
   Extractor& operator=(Extractor&&) noexcept;
@@ -30,7 +31,8 @@ class Extractor : public FieldReader {
   /// twice, so that nobody can say which is meant).
   std::optional<Rejection> Extract(std::string_view json, std::span<const RowTarget> rows) override;
 
-  /// Which of the watched keys the last accepted record has, ordered by position.
+  /// Which of the watched keys the last accepted record has, and what of it is dropped, ordered by
+  /// position.
   std::span<const PresentMember> present() const override;
 
  private:

@@ -43,13 +43,14 @@ struct Object {
 };
 
 std::string SampleValue(const Field& field) {
-  if (field.text) return R"("text")";
+  if (field.kind == Field::Kind::kText) return R"("text")";
   size_t bytes = SizeOf(field.dtype);
   for (const int64_t size : field.shape) bytes *= static_cast<size_t>(size);
   std::string value;
   (void)AppendTensor(field.dtype, field.shape, std::string(bytes, '\0').data(), value);
-  const bool bare = !field.shape.empty() && value[0] != '[';
-  return bare ? "[" + value + "]" : value;
+  const bool array = !field.shape.empty() || field.kind == Field::Kind::kList ||
+                     field.kind == Field::Kind::kLength;
+  return array && value[0] != '[' ? "[" + value + "]" : value;
 }
 
 void Add(const Field& field, Object& root) {
@@ -62,7 +63,9 @@ void Add(const Field& field, Object& root) {
     if (!inner) inner = std::make_unique<Object>();
     object = inner.get();
   }
-  object->At(last).value = SampleValue(field);
+  std::string& value = object->At(last).value;
+  if (field.kind == Field::Kind::kLength && !value.empty()) return;  // it is of an array there
+  value = SampleValue(field);
 }
 
 }  // namespace

@@ -107,14 +107,15 @@ void Merge(std::string_view object, std::span<const PresentMember> present,
            std::span<const Member> members, std::string& out) {
   size_t copied = 0;
   for (const PresentMember& one : present) {
+    if (one.value.begin < copied) continue;  // within what is gone
     out += object.substr(copied, one.value.begin - copied);
-    out += members[one.member].value;
+    if (one.member != PresentMember::kDropped) out += members[one.member].value;
     copied = one.value.end;
   }
   const size_t brace = object.find_last_not_of(kSpace);
   const size_t last = object.find_last_not_of(kSpace, brace - 1);
-  bool comma = object[last] != '{';
   out += object.substr(copied, last + 1 - copied);
+  bool comma = out[out.find_last_not_of(kSpace)] != '{';
   for (size_t i = 0; i < members.size(); ++i) {
     if (IsPresent(present, i)) continue;
     AppendMember(members[i], comma, out);

@@ -49,8 +49,9 @@ struct Member {
 };
 
 /// Appends `object` (valid JSON) with `members` in it. One that is `present` gets its new value in
-/// the old one's place, the others follow the object's last; every other byte is as it was.
-/// `present` goes up by position and names no member twice.
+/// the old one's place, the others follow the object's last; what is dropped is left out; every
+/// other byte is as it was. `present` goes up by position and names no member twice; of those that
+/// lie in each other the first counts.
 void Merge(std::string_view object, std::span<const PresentMember> present,
            std::span<const Member> members, std::string& out);
 

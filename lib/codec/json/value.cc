@@ -46,7 +46,8 @@ int64_t CountOf(Shape shape) {
   const bool fraction = IsInteger(field.dtype) && value.type() == element_type::DOUBLE;
   const auto large = LargeNumber(value);
   if (fraction || field.dtype == Dtype::kBool || (!value.is_number() && !large)) {
-    RejectType(field, value, fraction ? " with a fraction" : field.shape.empty() ? "" : " in it");
+    const bool alone = field.shape.empty() && field.kind != Field::Kind::kList;
+    RejectType(field, value, fraction ? " with a fraction" : alone ? "" : " in it");
   }
   throw Rejected{{"out-of-range", fmt::format("field \"{}\": {} does not fit {}", field.path,
                                               large ? std::string(*large) : simdjson::minify(value),
@@ -62,6 +63,14 @@ bool StoreLarge(Dtype dtype, std::string_view number, char* out) {
          StoreNumber(dtype, parsed, out);
 }
 
+bool StoreBoolean(const Field& field, bool value, char* out) {
+  if (field.dtype != Dtype::kBool) {
+    return field.booleans && StoreNumber(field.dtype, int64_t{value}, out);
+  }
+  *out = value ? 1 : 0;
+  return true;
+}
+
 void StoreElement(const Field& field, element value, char* out) {
   bool stored = false;
   switch (value.type()) {
@@ -75,8 +84,11 @@ void StoreElement(const Field& field, element value, char* out) {
       stored = StoreNumber(field.dtype, uint64_t{value}, out);
       break;
     case element_type::BOOL:
-      stored = field.dtype == Dtype::kBool;
-      if (stored) *out = bool{value} ? 1 : 0;
+      stored = StoreBoolean(field, bool{value}, out);
+      break;
+    case element_type::NULL_VALUE:
+      stored = !field.fallback.empty();
+      field.fallback.copy(out, field.fallback.size());
       break;
     case element_type::OBJECT:
       if (const auto large = LargeNumber(value)) stored = StoreLarge(field.dtype, *large, out);
@@ -110,20 +122,46 @@ void StoreNested(const Field& field, Shape rest, array values, char* out) {
   }
 }
 
+void StoreList(const Field& field, array values, std::string& out) {
+  const size_t size = SizeOf(field.dtype);
+  out.clear();
+  for (const element value : values) {
+    out.resize(out.size() + size);
+    StoreElement(field, value, out.data() + out.size() - size);
+  }
+}
+
+void StoreLength(const Field& field, uint64_t length, char* out) {
+  if (StoreNumber(field.dtype, length, out)) return;
+  throw Rejected{{"out-of-range", fmt::format("field \"{}\": its length, {}, does not fit {}",
+                                              field.path, length, NameOf(field.dtype))}};
+}
+
 bool IsNested(array values) {
   const auto first = values.begin();
   return first != values.end() && (*first).is_array();
 }
 
+void StoreArray(const Field& field, array values, char* out) {
+  if (field.shape.size() > 1 && IsNested(values)) {
+    return StoreNested(field, field.shape, values, out);
+  }
+  StoreFlat(field, field.shape, values, out);
+}
+
 }  // namespace
 
 std::string Wanted(const Field& field) {
-  if (field.text) return "a string";
-  const bool one = field.shape.empty();
-  std::string_view number = one ? "a number" : "numbers";
+  if (field.kind == Field::Kind::kText) return "a string";
+  if (field.kind == Field::Kind::kLength) return "an array";
+  const bool list = field.kind == Field::Kind::kList;
+  const bool one = field.shape.empty() && !list;
+  std::string number = one ? "a number" : "numbers";
   if (IsInteger(field.dtype)) number = one ? "an integer" : "integers";
   if (field.dtype == Dtype::kBool) number = one ? "true or false" : "booleans";
-  if (one) return std::string(number);
+  if (field.booleans) number += one ? ", true or false" : " or booleans";
+  if (one) return number;
+  if (list) return "an array of " + number;
   std::string wanted = fmt::format("an array of {} {}", CountOf(field.shape), number);
   if (field.shape.size() > 1) {
     wanted += fmt::format(", flat or nested as [{}]", fmt::join(field.shape, ","));
@@ -150,18 +188,34 @@ std::string_view KindOf(element value) {
   }
 }
 
-void StoreText(const Field& field, element value, std::string& out) {
-  if (!value.is_string()) RejectType(field, value, "");
-  out = std::string_view{value};
-}
-
-void StoreValue(const Field& field, element value, char* out) {
-  if (field.shape.empty()) return StoreElement(field, value, out);
+void StoreValue(const Field& field, element value, const RowTarget& row) {
+  using enum Field::Kind;
+  if (field.kind == kText) {
+    if (!value.is_string()) RejectType(field, value, "");
+    *row.text = std::string_view{value};
+    return;
+  }
+  char* const out = row.numbers + field.position;
+  if (field.kind == kNumbers) {
+    if (value.is_null() && !field.fallback.empty()) return StoreMissing(field, row);
+    if (field.shape.empty()) return StoreElement(field, value, out);
+  }
   if (!value.is_array()) RejectType(field, value, "");
   const array values{value};
-  if (field.shape.size() > 1 && IsNested(values))
-    return StoreNested(field, field.shape, values, out);
-  StoreFlat(field, field.shape, values, out);
+  if (field.kind == kList) return StoreList(field, values, *row.text);
+  if (field.kind == kLength) return StoreLength(field, values.size(), out);
+  StoreArray(field, values, out);
+}
+
+void StoreMissing(const Field& field, const RowTarget& row) {
+  if (field.fallback.empty()) {
+    throw Rejected{{"missing-field", fmt::format("field \"{}\" is missing: expected {}", field.path,
+                                                 Wanted(field))}};
+  }
+  char* out = row.numbers + field.position;
+  for (int64_t left = CountOf(field.shape); left > 0; --left) {
+    out += field.fallback.copy(out, field.fallback.size());
+  }
 }
 
 }  // namespace rk

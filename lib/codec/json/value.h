@@ -21,10 +21,10 @@ std::string_view KindOf(simdjson::dom::element value);
 /// What a field wants, e.g. "an array of 16 numbers": for messages.
 std::string Wanted(const Field& field);
 
-/// Stores the string in `out`. Throws Rejected.
-void StoreText(const Field& field, simdjson::dom::element value, std::string& out);
+/// Stores the value in `row`, as `field` wants it. Throws Rejected.
+void StoreValue(const Field& field, simdjson::dom::element value, const RowTarget& row);
 
-/// Stores the number or array at `out`, as `field` wants it. Throws Rejected.
-void StoreValue(const Field& field, simdjson::dom::element value, char* out);
+/// The same for a field that is missing.
+void StoreMissing(const Field& field, const RowTarget& row);
 
 }  // namespace rk

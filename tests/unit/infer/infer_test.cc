@@ -54,6 +54,44 @@ TEST_CASE("with emit=replace the value is an object of the outputs") {
         std::vector<std::string>{R"({"y":2})", R"({"y":4})"});
 }
 
+TEST_CASE("what is dropped is not in the merged value, and is read all the same") {
+  Fake fake(Double);
+  InferOptions options;
+  options.dropped = {"x", "user.mail", "not.there"};
+  Infer infer(Warm(fake, options), options);
+  const Frame done =
+      RunOne(infer, FrameOf({R"({"x":1, "user":{"id":7,"mail":"m"},"b":1.50})",
+                             R"({"x":2,"y":"old"})", R"({"x":"bad","user":{"mail":"m"}})"}));
+  CHECK(ValuesOf(done) == std::vector<std::string>{R"({ "user":{"id":7},"b":1.50,"y":2})",
+                                                   R"({"y":4})",
+                                                   R"({"x":"bad","user":{"mail":"m"}})"});
+  CHECK(CodesOf(done) == std::vector<std::string>{"", "", "wrong-type"});
+}
+
+TEST_CASE("what cannot be dropped is refused") {
+  Fake fake(Double);
+  InferOptions options;
+  options.dropped = {"y"};
+  CHECK_THROWS_WITH(Warm(fake, options), "--drop y: an output has that name, and takes its place");
+  options.dropped = {"x..y"};
+  CHECK_THROWS_AS(Warm(fake, options), Error);
+  options.dropped = {"x"};
+  options.emit = Emit::kReplace;
+  CHECK_THROWS_WITH(Warm(fake, options), Catch::Contains("--emit merge"));
+}
+
+TEST_CASE("a number that is missing or null goes to the model as NaN where the input says so") {
+  Fake fake([](const Floats& rows) {
+    Floats missing;
+    for (const float row : rows) missing.push_back(std::isnan(row) ? 1 : 0);
+    return missing;
+  });
+  Infer infer(Warm(fake, {}, "x?:f32"), {});
+  const Frame done = RunOne(infer, FrameOf({"{}", R"({"x":null})", R"({"x":0})", R"({"x":true})"}));
+  CHECK(ValuesOf(done) == std::vector<std::string>{R"({"y":1})", R"({"x":null,"y":1})",
+                                                   R"({"x":0,"y":0})", R"({"x":true})"});
+}
+
 TEST_CASE("a row of several numbers becomes an array") {
   Fake model([](const Floats& rows) { return rows; }, 2);
   Infer infer = Make(model, {}, "{a,b=0.5}:f32");

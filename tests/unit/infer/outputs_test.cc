@@ -57,6 +57,24 @@ TEST_CASE("names name a tuple's outputs in order and choose a dict's by key") {
   CHECK(Row(Named({"a", "b"}), kDict, 0) == R"({"a":[1,2],"b":1})");
 }
 
+TEST_CASE("a column is a number of each row, or what is left of its shape") {
+  CHECK(Row(Named({"a[:,1]"}), kDict, 1) == R"({"a":4})");
+  CHECK(Row(Named({"p", "q[:,-2]"}), kTuple, 1) == R"({"p":2,"q":3})");
+  const std::vector<ModelValue> deep = {Tensor("", Dtype::kI64, {1, 2, 2}, kBytes)};
+  CHECK(Row(Named({"d[:,1]"}), deep, 0, 1) == R"({"d":[3,4]})");
+  CHECK(Row(Named({"d[:,0,1]"}), deep, 0, 1) == R"({"d":2})");
+  CHECK(Row(Named({"d[:,1]:argmax"}, {"no", "yes"}), deep, 0, 1) == R"({"d":"yes"})");
+}
+
+TEST_CASE("a column that an output does not have is refused") {
+  for (const char* spec : {"a[:,2]", "a[:,-3]", "a[:,0,0]", "b[:,0]"}) {
+    CAPTURE(spec);
+    CHECK_THROWS_AS(Row(Named({spec}), kDict, 0), Error);
+  }
+  CHECK_THROWS_WITH(Row(Named({"a[:,1,3]"}), kDict, 0),
+                    "output \"a\" has rows of the shape [2], and no column [:,1,3]");
+}
+
 TEST_CASE("names that do not fit what the model returns are refused with what there is") {
   CHECK_THROWS_WITH(Row(Named({"p"}), kTuple, 0),
                     "the model returns 2 outputs, but 1 are named: p");

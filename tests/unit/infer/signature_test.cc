@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "lib/base/error.h"
+#include "lib/codec/number.h"
+#include "lib/codec/path.h"
 
 namespace rk {
 namespace {
@@ -84,23 +86,107 @@ TEST_CASE("a spec that is wrong is shown with what is wrong") {
                            "@a:str",
                            "{a,b}:str",
                            "a:str[2]",
-                           "a:f32[99999999999999999999]"}) {
+                           "a:f32[99999999999999999999]",
+                           "?:f32",
+                           "a?:bool",
+                           "a?:f32[*]",
+                           "a:f32[*,2]",
+                           "{a,b}:f32[*]",
+                           "@a:f32[*]",
+                           "@a:f32+bool",
+                           "a:bool+bool",
+                           "a:str+bool",
+                           "a:+bool",
+                           "#:i64",
+                           "#a?:f32",
+                           "#a:bool",
+                           "#a:str",
+                           "#a:i64[2]",
+                           "#a:i64[*]"}) {
     CAPTURE(spec);
     CHECK(Complaint(spec).starts_with("input \"" + std::string(spec) + "\": "));
   }
 }
 
+TEST_CASE("a question mark stands for NaN, in braces and alone, unless a backslash is before it") {
+  const Input input = ParseInput("{age,income.net?, debt=0}:f64");
+  REQUIRE(input.fields.size() == 3);
+  CHECK(input.fields[0].fallback.empty());
+  CHECK(input.fields[1].path == "income.net");
+  CHECK(input.fields[1].fallback == NanElement(Dtype::kF64));
+  CHECK(input.fields[2].fallback == std::string(8, '\0'));
+  CHECK(ParseInput("age?:f32").fields[0].fallback == NanElement(Dtype::kF32));
+  CHECK(ParseInput("v?:f32[2]").fields[0].fallback == NanElement(Dtype::kF32));
+  CHECK(ParseInput(R"(sure\?:f32)").fields[0].path == R"(sure\?)");
+  CHECK(ParseInput(R"(sure\?:f32)").fields[0].fallback.empty());
+  CHECK(ParseInput(R"(sure\??:f32)").fields[0].path == R"(sure\?)");
+  CHECK(ParseInput(R"(back\\?:f32)").fields[0].path == R"(back\\)");
+  CHECK(ParsePath(R"(\#a.\@b\?.\{c)") == std::vector<std::string>{"#a", "@b?", "{c"});
+  CHECK(Complaint("{age?}:i64") ==
+        "input \"{age?}:i64\": PATH? stands for NaN, which no i64 is: use f32 or f64, or "
+        "PATH=NUMBER");
+  CHECK(Complaint("{age?=1}:f32") ==
+        "input \"{age?=1}:f32\": write PATH? for NaN or PATH=NUMBER, not both");
+}
+
+TEST_CASE("+bool takes booleans where the dtype has fractions") {
+  const Input input = ParseInput("{age,vip=true,new=false,x=2}:f32+bool");
+  CHECK(input.dtype == Dtype::kF32);
+  for (const Field& field : input.fields) CHECK(field.booleans);
+  CHECK(input.fields[1].fallback == EncodeNumber(Dtype::kF32, "1"));
+  CHECK(input.fields[2].fallback == EncodeNumber(Dtype::kF32, "0"));
+  CHECK(input.fields[3].fallback == EncodeNumber(Dtype::kF32, "2"));
+  CHECK(ParseInput("flags:f64+bool[4]").shape == std::vector<int64_t>{4});
+  CHECK(ParseInput("flags:f64+bool[*]").fields[0].booleans);
+  CHECK_FALSE(ParseInput("age:f32").fields[0].booleans);
+  CHECK(Complaint("a:i64+bool") == "input \"a:i64+bool\": +bool goes with f32 and f64 only");
+  CHECK(Complaint("{vip=true}:f32") == "input \"{vip=true}:f32\": \"true\" is no f32");
+}
+
+TEST_CASE("[*] is a list, and # the length of an array") {
+  const Input list = ParseInput("tokens.ids:i64[*]");
+  CHECK(list.kind == Field::Kind::kList);
+  CHECK(list.shape.empty());
+  CHECK(list.row_bytes == 8);
+  REQUIRE(list.fields.size() == 1);
+  CHECK(list.fields[0].kind == Field::Kind::kList);
+  CHECK(list.fields[0].path == "tokens.ids");
+  const Input length = ParseInput("#tokens.ids:i32");
+  CHECK(length.kind == Field::Kind::kLength);
+  CHECK(length.row_bytes == 4);
+  REQUIRE(length.fields.size() == 1);
+  CHECK(length.fields[0].kind == Field::Kind::kLength);
+  CHECK(length.fields[0].path == "tokens.ids");
+}
+
 TEST_CASE("str is a string, and @ a tensor column") {
   const Input text = ParseInput("message.text:str");
-  CHECK(text.text);
+  CHECK(text.kind == Field::Kind::kText);
   REQUIRE(text.fields.size() == 1);
-  CHECK(text.fields[0].text);
+  CHECK(text.fields[0].kind == Field::Kind::kText);
   CHECK(text.fields[0].path == "message.text");
   const Input column = ParseInput("@hidden:f32[2,3]");
   CHECK(column.column == "hidden");
   CHECK(column.fields.empty());
   CHECK(column.row_bytes == 24);
   CHECK(ParseInput("@n:i64").shape.empty());
+}
+
+TEST_CASE("an output may be one column of what the model gives") {
+  const Output column = ParseOutput("p[:,1]");
+  CHECK(column.name == "p");
+  CHECK(column.column == std::vector<int64_t>{1});
+  CHECK(column.pick == Output::Pick::kAll);
+  const Output top = ParseOutput("a:b[:,2,-1]:topk=3");
+  CHECK(top.name == "a:b");
+  CHECK(top.column == std::vector<int64_t>{2, -1});
+  CHECK(top.k == 3);
+  CHECK(ParseOutput("p[0]").name == "p[0]");
+  for (const char* spec : {"[:,1]", "p[:]", "p[:,]", "p[:,x]", "p[:,1,]", "p[:1]",
+                           "p[:,1]:", "p[:, 1]", "p[:,1]:max", "p[:,99999999999999999999]"}) {
+    CAPTURE(spec);
+    CHECK_THROWS_AS(ParseOutput(spec), Error);
+  }
 }
 
 TEST_CASE("an output is a name, and maybe what is picked of it") {
@@ -114,7 +200,8 @@ TEST_CASE("an output is a name, and maybe what is picked of it") {
        {"", ":argmax", "a:", "a:max", "a:topk", "a:topk=", "a:topk=0", "a:topk=-1", "a:topk=2x"}) {
     CAPTURE(spec);
     CHECK_THROWS_WITH(ParseOutput(spec), "output \"" + std::string(spec) +
-                                             "\": write NAME, NAME:argmax or NAME:topk=K");
+                                             "\": write NAME, NAME:argmax or NAME:topk=K, or "
+                                             "NAME[:,I] for column I");
   }
 }
 
