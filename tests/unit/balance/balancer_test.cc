@@ -392,4 +392,29 @@ TEST_CASE("a partition goes to one writer, and moves when that is gone") {
   CHECK(Next(balancer) == (first == "a" ? "b2" : "a2"));
 }
 
+TEST_CASE("a partition moves from a writer that leaves") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  Peer a(balancer, "a", 4, false);
+  Peer b(balancer, "b", 4, false);
+  balancer.Add(FrameMessage(Batch(0)), kNow);
+  const std::string first = Next(balancer);
+  Peer& holder = first == "a0" ? a : b;
+  holder.Take(Held(0, 1));
+  holder.Finish(0);
+  holder.state.leaving = true;
+  holder.Say();
+  balancer.Add(FrameMessage(Batch(1)), kNow);
+  CHECK(Next(balancer) == (first == "a0" ? "b1" : "a1"));
+}
+
+TEST_CASE("a partition whose writer was silent goes to it again when it wakes up") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  Peer peer(balancer, "a", 4, false);
+  CHECK(balancer.DropSilent(kNow + seconds(2)).empty());
+  balancer.Add(FrameMessage(Batch(0)), kNow + seconds(3));
+  CHECK(Next(balancer).empty());
+  peer.Say(kNow + seconds(3));
+  CHECK(Next(balancer) == "a0");
+}
+
 }  // namespace rk
