@@ -65,6 +65,20 @@ bool PartitionAffinity::MayBeHeldBack(const Assignment& assignment, const Batch&
 }
 
 int64_t PartitionAffinity::Sent(const HeldRange& batch, const std::string& peer, int64_t floor) {
+  Assignment& assignment = Add(batch, peer);
+  if (batch.epoch == assignment.epoch) {
+    assignment.done.Add({0, floor});
+    floor = assignment.done.EndFrom(0);
+  }
+  Had& had = assignment.had[peer];
+  if (batch.epoch == had.epoch) had.offsets.Add({0, floor});
+  return floor;
+}
+
+void PartitionAffinity::Found(const HeldRange& batch, const std::string& peer) { Add(batch, peer); }
+
+PartitionAffinity::Assignment& PartitionAffinity::Add(const HeldRange& batch,
+                                                      const std::string& peer) {
   const auto [found, fresh] = assignments_.try_emplace(batch.partition);
   Assignment& assignment = found->second;
   if (fresh) assignment.target = peer;
@@ -73,17 +87,10 @@ int64_t PartitionAffinity::Sent(const HeldRange& batch, const std::string& peer,
     assignment.epoch = batch.epoch;
     assignment.done = {};
   }
-  if (batch.epoch == assignment.epoch) {
-    assignment.done.Add({0, floor});
-    floor = assignment.done.EndFrom(0);
-  }
   Had& had = assignment.had[peer];
   if (batch.epoch > had.epoch) had = {batch.epoch, {}};
-  if (batch.epoch == had.epoch) {
-    had.offsets.Add({0, floor});
-    had.offsets.Add(batch.range);
-  }
-  return floor;
+  if (batch.epoch == had.epoch) had.offsets.Add(batch.range);
+  return assignment;
 }
 
 std::vector<PartitionAffinity::Uninformed> PartitionAffinity::FindUninformed() const {

@@ -27,9 +27,11 @@ class PartitionAffinity {
   /// what is in flight at the one that it moves away from.
   std::optional<std::string> PeerFor(const TopicPartition& partition);
 
-  /// A frame of `batch` goes to `peer`, or turns out to be there. Says the lowest offset of the
-  /// partition that is not done, as far as is known; `floor` is what the frame itself says.
+  /// A frame of `batch` goes to `peer`. Says the lowest offset of the partition that is not done,
+  /// as far as is known, of which the frame is to tell; `floor` is what it says itself.
   int64_t Sent(const HeldRange& batch, const std::string& peer, int64_t floor);
+  /// `peer` turns out to have it, sent by another server or on another connection.
+  void Found(const HeldRange& batch, const std::string& peer);
   /// It is not in flight at `peer` any more. `done`: it is stored, and need not come again.
   void Settled(const HeldRange& batch, const std::string& peer, bool done);
 
@@ -64,6 +66,7 @@ class PartitionAffinity {
 
   static bool IsDone(const Assignment& assignment, const Batch& batch);
   static bool MayBeHeldBack(const Assignment& assignment, const Batch& batch);
+  Assignment& Add(const HeldRange& batch, const std::string& peer);
   bool IsPeer(const std::string& name) const;
   void Assign(Assignment& assignment);
   size_t CountOf(const std::string& peer) const;

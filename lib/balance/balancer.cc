@@ -126,7 +126,6 @@ std::vector<Balancer::LostBatch> Balancer::OnReady(const std::string& name,
   Peer& peer = found->second;
   if (fresh) {
     peer.instance = message.instance;
-    peer.before = message.received;
     lost = Inherit(name, message);
     TakeOver(name, peer, message);
   }
@@ -136,7 +135,7 @@ std::vector<Balancer::LostBatch> Balancer::OnReady(const std::string& name,
   peer.isolates = message.isolates;
   peer.leaving = message.leaving;
   peer.capacity = message.capacity;
-  peer.received = std::min(message.received - std::min(peer.before, message.received), peer.sent);
+  peer.received = std::min(message.received, peer.sent);
   Settle(name, peer, message);
   if (peer.leaving && reserved_ == name) reserved_.clear();
   if (changed) UpdateAffinity();
@@ -156,7 +155,7 @@ std::vector<Balancer::LostBatch> Balancer::Inherit(const std::string& name,
     if (!IsAmong(one.batch, message.held)) continue;
     one.number = 0;
     peer.outstanding.push_back(one);
-    if (by_ == By::kPartition) affinity_.Sent(one.batch, name, 0);
+    if (by_ == By::kPartition) affinity_.Found(one.batch, name);
   }
   std::vector<LostBatch> lost = RemovePeer(old->first);
   std::erase_if(lost, [&](const LostBatch& one) { return IsAmong(one.batch, message.held); });
@@ -171,7 +170,7 @@ void Balancer::TakeOver(const std::string& name, Peer& peer, const ReadyMessage&
         peer.outstanding, [&](const Outstanding& one) { return IsAmong(one.batch, {held}); });
     if (known) continue;
     peer.outstanding.push_back({held, "", 0});
-    if (by_ == By::kPartition) affinity_.Sent(held, name, 0);
+    if (by_ == By::kPartition) affinity_.Found(held, name);
   }
 }
 

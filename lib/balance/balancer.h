@@ -87,8 +87,7 @@ class Balancer {
     bool has_suspect = false;
     bool silent = false;
     uint64_t capacity = 0;
-    uint64_t before = 0;    ///< what it had received when we first heard of it
-    uint64_t received = 0;  ///< since then
+    uint64_t received = 0;
     uint64_t sent = 0;
     uint64_t turn = 0;  ///< when it last got something
     Clock::time_point seen;

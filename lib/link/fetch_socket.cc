@@ -87,7 +87,7 @@ void FetchSocket::Report() {
 void FetchSocket::Receive() {
   zmq::message_t message;
   while (TryReceivePart(socket_, message)) {
-    if (SkipToEndOfMessage(socket_, message) && message.size() == 0) continue;
+    if (!SkipToEndOfMessage(socket_, message)) message.rebuild();
     Take(std::move(message));
   }
 }
@@ -97,6 +97,10 @@ void FetchSocket::Take(zmq::message_t message) {
     answered_ = left_at_.has_value();
     return;
   }
+  if (Origin name{}; message.size() == name.size()) {
+    std::copy_n(message.data<uint8_t>(), name.size(), name.begin());
+    return Learn(name);
+  }
   auto frame = ToFrameMessage(std::move(message), options_.address, observer_);
   if (!frame) {
     Connect();  // as for one that is lost
@@ -105,6 +109,14 @@ void FetchSocket::Take(zmq::message_t message) {
   held_.Add(BatchOf(frame->info()));
   ++received_;
   frames_.push_back(*std::move(frame));
+}
+
+// What came before was another server's, or of a connection that broke.
+void FetchSocket::Learn(const Origin& connection) {
+  if (connection == connection_) return;
+  connection_ = connection;
+  received_ = 0;
+  Tell();
 }
 
 void FetchSocket::Tell() {
@@ -136,6 +148,7 @@ ReadyMessage FetchSocket::State() const {
   state.stores = options_.stores;
   state.capacity = Room();
   state.received = received_;
+  state.connection = connection_;
   state.held = held_.Ranges();
   return state;
 }

@@ -58,6 +58,7 @@ class FetchSocket : public MessageSource {
   void Connect();
   void Receive();
   void Take(zmq::message_t message);
+  void Learn(const Origin& connection);
   void Tell();
   ReadyMessage State() const;
   uint32_t Room() const;
@@ -70,7 +71,8 @@ class FetchSocket : public MessageSource {
   LinkSocket socket_;
   std::deque<FrameMessage> frames_;
   HeldFrames held_;
-  uint64_t received_ = 0;
+  Origin connection_{};         ///< its name, as the server has said
+  uint64_t received_ = 0;       ///< since it said so
   uint32_t told_room_ = 0;      ///< what the server was told last,
   uint64_t told_received_ = 0;  ///< and when
   Clock::time_point told_at_;

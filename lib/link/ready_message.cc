@@ -8,7 +8,7 @@
 namespace rk {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 constexpr uint8_t kLeaving = 1;
 constexpr uint8_t kIsolates = 2;
 constexpr uint8_t kStores = 4;
@@ -20,7 +20,8 @@ constexpr size_t kReceivedAt = 8;
 constexpr size_t kInstanceAt = 16;
 constexpr size_t kHeldCountAt = 32;
 constexpr size_t kReservedToo = 36;
-constexpr size_t kHeaderLength = 40;
+constexpr size_t kConnectionAt = 40;
+constexpr size_t kHeaderLength = 56;
 
 constexpr size_t kTopicLengthAt = 4;
 constexpr size_t kEpochAt = 8;
@@ -65,6 +66,7 @@ std::string ReadyMessage::Encode() const {
   Store(&bytes[kReceivedAt], received);
   std::copy(instance.begin(), instance.end(), &bytes[kInstanceAt]);
   Store(&bytes[kHeldCountAt], static_cast<uint32_t>(held.size()));
+  std::copy(connection.begin(), connection.end(), &bytes[kConnectionAt]);
   for (const HeldRange& one : held) {
     const size_t at = bytes.size();
     bytes.resize(at + kHeldLength);
@@ -79,8 +81,8 @@ std::string ReadyMessage::Encode() const {
 }
 
 ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
-  Require(bytes.size() >= kHeaderLength, "at least 40 bytes");
-  Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 1");
+  Require(bytes.size() >= kHeaderLength, "at least 56 bytes");
+  Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 2");
   const auto flags = static_cast<uint8_t>(bytes[kFlagsAt]);
   Require(flags <= (kLeaving | kIsolates | kStores), "flags of 0 to 7");
   Require(Load<uint16_t>(&bytes[kReservedAt]) == 0 && Load<uint32_t>(&bytes[kReservedToo]) == 0,
@@ -92,6 +94,7 @@ ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
   message.capacity = Load<uint32_t>(&bytes[kCapacityAt]);
   message.received = Load<uint64_t>(&bytes[kReceivedAt]);
   std::copy_n(&bytes[kInstanceAt], message.instance.size(), message.instance.begin());
+  std::copy_n(&bytes[kConnectionAt], message.connection.size(), message.connection.begin());
   auto left = Load<uint32_t>(&bytes[kHeldCountAt]);
   std::string_view rest = bytes.substr(kHeaderLength);
   Require(left <= rest.size() / kHeldLength, "as many held ranges as it says");

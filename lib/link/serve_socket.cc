@@ -36,7 +36,9 @@ std::optional<ServeSocket::Report> ServeSocket::TryReceive() {
     if (!peer.more() || !TryReceivePart(socket_, message)) continue;
     if (!SkipToEndOfMessage(socket_, message)) message.rebuild();
     try {
-      return Report{peer.to_string(), ReadyMessage::Decode(message.to_string_view())};
+      Report report{peer.to_string(), ReadyMessage::Decode(message.to_string_view())};
+      if (report.ready.connection == NameOf(report.peer)) return report;
+      Probe(report.peer);
     } catch (const Error& error) {
       observer_.dropped();
       observer_.log(LogLevel::kWarning,
@@ -52,8 +54,17 @@ bool ServeSocket::Send(const std::string& peer, FrameMessage& frame) {
 }
 
 bool ServeSocket::Probe(const std::string& peer) {
-  zmq::message_t nothing;
-  return SendTo(peer, nothing);
+  const Origin name = NameOf(peer);
+  zmq::message_t message(name.data(), name.size());
+  return SendTo(peer, message);
+}
+
+// No other server gives it, nor this one to another connection: ZeroMQ's names are unique in a
+// socket, and short.
+Origin ServeSocket::NameOf(const std::string& peer) const {
+  Origin name = instance_;
+  for (size_t i = 0; i < peer.size(); ++i) name[i % name.size()] ^= static_cast<uint8_t>(peer[i]);
+  return name;
 }
 
 bool ServeSocket::SayNothingFollows(const std::string& peer) {

@@ -26,14 +26,15 @@ class ServeSocket {
     std::string peer;  ///< a name that ZeroMQ gives a connection
     ReadyMessage ready;
   };
-  /// What a fetcher said, else nullopt. Nonsense is dropped, counted and logged.
+  /// What a fetcher said that knows its connection, else nullopt. Others are told its name.
+  /// Nonsense is dropped, counted and logged.
   std::optional<Report> TryReceive();
 
   // All false if the peer cannot be reached: it is gone.
 
   /// Unless it is false, `frame` is used up.
   bool Send(const std::string& peer, FrameMessage& frame);
-  /// An empty message, which says nothing.
+  /// Tells it the connection's name, which it knows.
   bool Probe(const std::string& peer);
   /// The answer to `leaving`: nothing more will come.
   bool SayNothingFollows(const std::string& peer);
@@ -43,9 +44,11 @@ class ServeSocket {
   int fd() const { return ready_.fd(); }
 
  private:
+  Origin NameOf(const std::string& peer) const;
   bool SendTo(const std::string& peer, zmq::message_t& message);
 
   LinkObserver observer_;
+  const Origin instance_ = RandomOrigin();
   LinkSocket socket_;
   IpcBinding binding_;
   ReadyFd ready_;

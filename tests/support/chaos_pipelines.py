@@ -11,7 +11,7 @@ from main_job import BIN, Line, check
 from pipeline_job import Joined, Pipeline, alive, infer, reader, section, writer
 
 MIDDLE = {"stamp": "rk-map --stamp", "exec": "rk-map --exec cat", "infer": infer("mlp16.pt"),
-          "grow": f"rk-map --exec 'sed -u s/pad/&{'x' * 2500}/'"}
+          "grow": f"rk-map --exec 'sed -u \"s/pad/&{'x' * 2500}/\"'"}
 # With these a batch that has grown goes in parts.
 SMALL_BATCHES, SMALL_FRAMES = "--batch-bytes 64KiB", "--max-frame 128KiB"
 QUICK_SESSION = "-X session.timeout.ms=6000 -X heartbeat.interval.ms=500"

@@ -92,6 +92,19 @@ TEST_CASE("a new peer hears of what the one before it has done") {
   CHECK(affinity.Sent(Batch(0, 40), "b", 35) == 35);
 }
 
+TEST_CASE("a peer that is found to have a batch has not heard of what others have done") {
+  PartitionAffinity affinity;
+  affinity.SetPeers({"a", "b"});
+  affinity.Sent(Batch(0, 0), "b", 0);
+  affinity.Settled(Batch(0, 0), "b", true);
+  affinity.Found(Batch(0, 10), "a");
+  CHECK(affinity.PeerFor(Partition(0)) == "a");
+  CHECK(affinity.FindUninformed().size() == 1);
+  CHECK(affinity.Sent(Batch(0, 20), "a", 0) == 10);
+  CHECK(affinity.FindUninformed().empty());
+  CHECK_FALSE(affinity.PeerFor(Partition(0)));  // it will be done with both
+}
+
 // As after a balance was killed: b got the third batch from the new one, before that heard that a
 // has the second.
 TEST_CASE("what one peer holds back for a batch that another one has done is not waited for") {

@@ -44,10 +44,11 @@ struct Fixture {
     });
     return frame;
   }
-  /// Serves until the server has heard of a fetcher.
-  void AwaitFetcher() {
+  /// Serves until the server knows the fetcher.
+  void Await(FetchSocket& fetcher) {
     REQUIRE(Eventually([&] {
       server->Serve(Clock::now());
+      CHECK_FALSE(fetcher.TryReceive());
       return !server->nobody_came();
     }));
   }
@@ -80,7 +81,7 @@ TEST_CASE_METHOD(Fixture, "a server says how many records wait and how long each
 
 TEST_CASE_METHOD(Fixture, "a server without a death to tell of says nothing") {
   const auto fetcher = Fetcher();
-  AwaitFetcher();
+  Await(*fetcher);
   const auto end = Clock::now() + milliseconds(500);
   while (Clock::now() < end) {
     server->Serve(Clock::now());
@@ -119,7 +120,7 @@ TEST_CASE_METHOD(Fixture,
 
 TEST_CASE_METHOD(Fixture, "a frame that its fetcher did not live to get goes to another") {
   auto gone = Fetcher();
-  AwaitFetcher();
+  Await(*gone);
   gone.reset();
   std::this_thread::sleep_for(milliseconds(200));  // until the connection is closed here
   server->Add(FrameMessage(TestFrame(7)), Clock::now());

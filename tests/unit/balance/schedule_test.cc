@@ -55,7 +55,7 @@ class BalanceWorld {
     std::string connection;
     Origin instance{};
     WriterOrder order{true};
-    std::deque<FramePtr> link;  ///< on their way to it
+    std::deque<FramePtr> link;  ///< on their way to it; null is the server's word on the connection
     HeldFrames held;
     uint64_t received = 0;
     std::deque<FramePtr> in_flight;
@@ -92,6 +92,7 @@ class BalanceWorld {
     if (action < 190) return Freeze(writer);
     if (action < 192) return Kill(writer);
     if (action < 193) return KillBalance();
+    if (action < 194) return CutLink(writer);
     if (action < 195) return ledger_.NackAll();  // as rk-run does when a stage dies
   }
 
@@ -134,6 +135,7 @@ class BalanceWorld {
     if (writer.link.empty()) return;
     const FramePtr frame = std::move(writer.link.front());
     writer.link.pop_front();
+    if (!frame) return Connect(writer);
     ++writer.received;
     writer.held.Add(BatchOf(frame->info()));
     if (passes_on_) writer.held.Remove(BatchOf(frame->info()));
@@ -170,12 +172,14 @@ class BalanceWorld {
     std::vector<FramePtr> dropped = writer.order.Abandon();
     std::ranges::move(std::exchange(writer.in_flight, {}), std::back_inserter(dropped));
     std::ranges::move(std::exchange(writer.link, {}), std::back_inserter(dropped));
+    std::erase(dropped, nullptr);
     for (const FramePtr& frame : dropped) to_reader_.push_back({BatchOf(frame->info())});
     writer.held.Clear();
     Connect(writer);
   }
 
   void SayReady(Writer& writer) {
+    if (writer.connection.empty()) return;  // whoever hears it does not believe it
     ReadyMessage ready;
     ready.instance = writer.instance;
     ready.isolates = false;
@@ -221,15 +225,19 @@ class BalanceWorld {
     if (passes_on_) ledger_.NackAll();
   }
 
-  /// What waits in it or is on its way to a writer is lost; the writers find the next one, and
-  /// rk-run tells the readers.
+  /// What waits in it is lost. Of that rk-run tells the readers.
   void KillBalance() {
     balancer_ = MakeBalancer();
-    for (Writer& writer : writers_) {
-      writer.link.clear();
-      Connect(writer);
-    }
+    for (Writer& writer : writers_) CutLink(writer);
     ledger_.NackAll();
+  }
+
+  /// Some of what is on its way to a writer is lost, and it has a new connection behind the rest.
+  void CutLink(Writer& writer) {
+    if (OneIn(2)) writer.link.clear();
+    std::erase(writer.link, nullptr);
+    writer.link.push_back(nullptr);
+    writer.connection.clear();
   }
 
   void ReplayOverdue() {
@@ -244,7 +252,10 @@ class BalanceWorld {
     Connect(writer);
   }
 
-  void Connect(Writer& writer) { writer.connection = "w" + std::to_string(++last_connection_); }
+  void Connect(Writer& writer) {
+    writer.connection = "w" + std::to_string(++last_connection_);
+    writer.received = 0;
+  }
 
   bool Done() const {
     for (int i = 0; i < kPartitions; ++i) {
