@@ -52,7 +52,7 @@ class Coprocess : public LineProgram {
     SetNonBlocking(our_input);
     Program program{.argv = {"/bin/sh", "-c", command}, .runtime_dir = ""};
     program.setting = "RK_MAP_EXEC=1";
-    program.whole_group = true;
+    program.with_descendants = true;
     program.stdin_fd = their_input.fd();
     program.stdout_fd = their_output.fd();
     process_ = std::make_unique<Process>(program);
@@ -63,8 +63,7 @@ class Coprocess : public LineProgram {
   ~Coprocess() override {
     output_.Close();
     input_.Close();
-    if (WaitForExit(kGrace)) return;
-    Kill();
+    WaitForExit(kGrace);
   }
 
   Coprocess(const Coprocess&) = delete;
@@ -111,7 +110,7 @@ class Coprocess : public LineProgram {
         {{input_.fd(), POLLIN, 0}, {writes ? output_.fd() : -1, POLLOUT, 0}}};
     if (poll(fds.data(), fds.size(), LeftMs(deadline)) != 0) return;  // also for EINTR
     if (Clock::now() < deadline) return;
-    Kill();
+    process_->Kill();
     throw LineFailure(Kind::kSilent, fmt::format("the program was silent for {:.3g} s",
                                                  std::chrono::duration<double>(silence_).count()));
   }
@@ -158,7 +157,7 @@ class Coprocess : public LineProgram {
     const bool read_nothing =
         unread_ + pending_.size() - written_ + InPipe() >= sent_last_ && sent_last_ > 0;
     const auto status = WaitForExit(kGrace);
-    if (!status) Kill();
+    if (!status) process_->Kill();
     const std::string how = status ? Ending(*status) : "it closed its standard output";
     const int code = status.value_or(0);
     if (read_nothing && (code == kShellCannotRun || code == kShellCannotFind)) {
@@ -183,9 +182,6 @@ class Coprocess : public LineProgram {
     }
     return process_->TryReap();
   }
-
-  // With what it has started: it leads a group of its own.
-  void Kill() { kill(-process_->pid(), SIGKILL); }
 
   milliseconds silence_;
   size_t longest_;

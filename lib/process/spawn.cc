@@ -9,10 +9,12 @@
 #include <csignal>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/process/warden.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 does not say so itself
@@ -59,7 +61,7 @@ void UnblockSignals() {
 void Become(const Program& program, pid_t parent, char** argv, char** environment) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);  // it died before the line above
-  setpgid(0, 0);
+  if (!program.with_descendants) setpgid(0, 0);
   const int input =
       program.stdin_fd < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : program.stdin_fd;
   if (input < 0 || dup2(input, STDIN_FILENO) < 0) return;
@@ -92,17 +94,22 @@ std::pair<Descriptor, Descriptor> MakePipe() {
   throw Error(ErrorKind::kIo, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
 }
 
-Process::Process(const Program& program) {
+Process::Process(const Program& program) : with_descendants_(program.with_descendants) {
   std::vector<std::string> arguments = program.argv;
   std::vector<std::string> settings = EnvironmentFor(program);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> environment = Pointers(settings);
   auto [failure, report] = MakePipe();
-  const pid_t parent = getpid();
+  Descriptor wardens_end;
+  if (program.with_descendants) std::tie(wardens_end, alive_) = MakePipe();
+  pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
-    Become(program, parent, const_cast<char**>(argv.data()),
-           const_cast<char**>(environment.data()));
+    if (program.with_descendants) parent = getpid();
+    if (!program.with_descendants || ForkUnderWarden(wardens_end.fd()) == 0) {
+      Become(program, parent, const_cast<char**>(argv.data()),
+             const_cast<char**>(environment.data()));
+    }
     const int reason = errno;
     (void)!write(report.fd(), &reason, sizeof reason);
     _exit(127);
@@ -114,10 +121,7 @@ Process::Process(const Program& program) {
   pidfd_ = Descriptor(pidfd_open(pid_, 0));
   report.Close();
   const int reason = ReadFailure(failure.fd());
-  if (reason == 0 && pidfd_.fd() >= 0) {
-    if (program.whole_group) warden_ = std::make_unique<GroupWarden>(pid_);
-    return;
-  }
+  if (reason == 0 && pidfd_.fd() >= 0) return;
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   if (reason != 0) RefuseProgram(arguments[0], reason);
@@ -125,15 +129,16 @@ Process::Process(const Program& program) {
 }
 
 Process::~Process() {
-  if (warden_) kill(-pid_, SIGKILL);
-  if (status_) return;
-  Signal(SIGKILL);
-  waitpid(pid_, nullptr, 0);
+  Kill();
+  if (!status_) waitpid(pid_, nullptr, 0);
+  if (with_descendants_) kill(-pid_, SIGKILL);  // what a warden that was killed could not
 }
 
 void Process::Signal(int signal) {
-  if (!status_) kill(warden_ ? -pid_ : pid_, signal);
+  if (!status_) kill(pid_, signal);
 }
+
+void Process::Kill() { with_descendants_ ? alive_.Close() : Signal(SIGKILL); }
 
 std::optional<int> Process::TryReap() {
   int status = 0;

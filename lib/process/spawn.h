@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "lib/base/descriptor.h"
-#include "lib/process/group_warden.h"
 
 namespace rk {
 
@@ -19,9 +18,9 @@ struct Program {
   std::string setting;            ///< NAME=VALUE, beside its environment as it is here
   int stdin_fd = -1;              ///< -1: it has nothing to read (/dev/null)
   int stdout_fd = STDOUT_FILENO;
-  /// What it has started dies with this process too, and is signalled with it, as long as it stays
-  /// in its process group (GroupWarden).
-  bool whole_group = false;
+  /// What it has started dies with it, and with this process, even if that is killed; by way of a
+  /// warden (lib/process/warden.h), which has this Process's pid.
+  bool with_descendants = false;
   int kept_fd = -1;  ///< the one descriptor beside 0, 1 and 2 that it inherits, under this number
 };
 
@@ -35,7 +34,7 @@ class Process {
   /// Throws Error(kMissing) naming the program if there is none, Error(kUnavailable) if the machine
   /// has no room for another process.
   explicit Process(const Program& program);
-  /// Kills it if it still runs, and waits for that; of a whole group also what is left of it.
+  /// Kills it if it still runs, and waits for that.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -43,8 +42,10 @@ class Process {
   pid_t pid() const { return pid_; }
   /// For POLLIN: readable once it is dead.
   int exit_fd() const { return pidfd_.fd(); }
-  /// Does nothing once it is reaped.
+  /// Does nothing once it is reaped. Not for one with descendants.
   void Signal(int signal);
+  /// At once; with its descendants, where they are its own.
+  void Kill();
   /// Its exit status, 128 + n for death by signal n, once it is dead; never blocks.
   std::optional<int> TryReap();
 
@@ -52,7 +53,8 @@ class Process {
   pid_t pid_ = -1;
   Descriptor pidfd_;
   std::optional<int> status_;
-  std::unique_ptr<GroupWarden> warden_;  ///< null: only the process itself is ours
+  bool with_descendants_;
+  Descriptor alive_;  ///< its end is the sign for the warden
 };
 
 /// Both ends are closed at exec: first the one to read from, then the one to write to. Throws
