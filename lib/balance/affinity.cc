@@ -38,13 +38,26 @@ std::optional<std::string> PartitionAffinity::PeerFor(const TopicPartition& part
   Assignment& assignment = found->second;
   if (fresh) Assign(assignment);
   if (assignment.target.empty()) return std::nullopt;
-  bool waits = false;
-  for (const Batch& batch : assignment.in_flight) {
-    if (IsDone(assignment, batch)) continue;
-    if (IsPeer(batch.peer) && MayBeHeldBack(assignment, batch)) return batch.peer;
-    waits |= batch.peer != assignment.target;
+  const auto elsewhere = [&] {
+    return assignment.held.size() > assignment.held.count(assignment.target);
+  };
+  for (auto batch = assignment.in_flight.begin();
+       elsewhere() && batch != assignment.in_flight.end();) {
+    if (IsDone(assignment, *batch)) {
+      batch = Remove(assignment, batch);
+    } else {
+      if (IsPeer(batch->peer) && MayBeHeldBack(assignment, *batch)) return batch->peer;
+      ++batch;
+    }
   }
-  return waits ? std::nullopt : std::optional(assignment.target);
+  return elsewhere() ? std::nullopt : std::optional(assignment.target);
+}
+
+std::multiset<PartitionAffinity::Batch>::iterator PartitionAffinity::Remove(
+    Assignment& assignment, std::multiset<Batch>::iterator batch) {
+  const auto held = assignment.held.find(batch->peer);
+  if (--held->second == 0) assignment.held.erase(held);
+  return assignment.in_flight.erase(batch);
 }
 
 bool PartitionAffinity::IsPeer(const std::string& name) const {
@@ -83,6 +96,7 @@ PartitionAffinity::Assignment& PartitionAffinity::Add(const HeldRange& batch,
   Assignment& assignment = found->second;
   if (fresh) assignment.target = peer;
   assignment.in_flight.insert({batch.epoch, batch.range, peer});
+  ++assignment.held[peer];
   if (batch.epoch > assignment.epoch) {
     assignment.epoch = batch.epoch;
     assignment.done = {};
@@ -111,7 +125,7 @@ void PartitionAffinity::Settled(const HeldRange& batch, const std::string& peer,
   if (found == assignments_.end()) return;
   Assignment& assignment = found->second;
   const auto settled = assignment.in_flight.find({batch.epoch, batch.range, peer});
-  if (settled != assignment.in_flight.end()) assignment.in_flight.erase(settled);
+  if (settled != assignment.in_flight.end()) Remove(assignment, settled);
   if (done && batch.epoch == assignment.epoch) assignment.done.Add(batch.range);
 }
 

@@ -57,15 +57,18 @@ class PartitionAffinity {
     IntervalSet offsets;
   };
   struct Assignment {
-    std::string target;  ///< the peer that is to have it all; empty while there is none
-    std::multiset<Batch> in_flight;
-    std::map<std::string, Had> had;  ///< by peer
+    std::string target;              ///< the peer that is to have it all; empty while there is none
+    std::multiset<Batch> in_flight;  ///< but for what another peer has done since
+    std::map<std::string, size_t> held;  ///< how many of these each peer has
+    std::map<std::string, Had> had;      ///< by peer
     int64_t epoch = 0;
     IntervalSet done;  ///< of that epoch, from offset 0 to the highest floor seen, and above
   };
 
   static bool IsDone(const Assignment& assignment, const Batch& batch);
   static bool MayBeHeldBack(const Assignment& assignment, const Batch& batch);
+  static std::multiset<Batch>::iterator Remove(Assignment& assignment,
+                                               std::multiset<Batch>::iterator batch);
   Assignment& Add(const HeldRange& batch, const std::string& peer);
   bool IsPeer(const std::string& name) const;
   void Assign(Assignment& assignment);
