@@ -1,6 +1,7 @@
 // rk-run: a whole pipeline: wires, replicates, scales and supervises its stages.
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct Options {
   bool check = false;
   bool dry_run = false;
   std::string status;
+  std::string probe;
+  std::string instance;
+  std::optional<double> cpus;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -46,6 +50,11 @@ void AddOptions(CLI::App& app, Options& options) {
       ->allow_extra_args(false);
   app.add_option("--name", options.name, "pipeline name (default: the file's)")
       ->option_text("NAME");
+  app.add_option("--instance", options.instance, "begins the readers' group.instance.id")
+      ->option_text("ID=HOST-NAME");
+  app.add_option("--cpus", options.cpus, "cores for scaling up (default: [run] cpus, or all)")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
   auto* check = app.add_flag("--check", options.check, "check that it could start, and exit")
                     ->option_text(" ");
   auto* dry_run =
@@ -55,11 +64,15 @@ void AddOptions(CLI::App& app, Options& options) {
       app.add_flag("--status{table}", options.status, "state of the running pipeline, as a table")
           ->option_text("[=json|=prometheus]")
           ->check(CLI::IsMember({"table", "json", "prometheus"}));
-  check->excludes(dry_run)->excludes(status);
-  dry_run->excludes(status);
+  auto* probe = app.add_option("--probe", options.probe, "exit 0 if the running pipeline is that")
+                    ->option_text("ready|alive")
+                    ->check(CLI::IsMember({"ready", "alive"}));
+  check->excludes(dry_run)->excludes(status)->excludes(probe);
+  dry_run->excludes(status)->excludes(probe);
+  status->excludes(probe);
 }
 
-/// The exit status of --status while not every stage has been ready: for a probe.
+/// The exit status of --status while not every stage has been ready, and of --probe=ready.
 constexpr int kStillStarting = 3;
 
 rk::Pipeline Load(const Options& options) {
@@ -71,8 +84,14 @@ rk::Pipeline Load(const Options& options) {
   rk::Pipeline pipeline = is_line ? rk::ParsePipelineLine(options.pipeline, rk::Environment)
                                   : rk::ReadPipelineFile(options.pipeline, rk::Environment);
   if (!options.name.empty()) pipeline.name = options.name;
+  pipeline.instance = options.instance;
+  pipeline.cpus = options.cpus.value_or(pipeline.cpus);
   for (const std::string& text : options.replicas) rk::ApplyReplicas(pipeline, text);
   return pipeline;
+}
+
+std::string NameOf(const Options& options) {
+  return options.name.empty() ? Load(options).name : options.name;
 }
 
 rk::Pipeline Resolve(const Options& options, const rk::Stage& stage) {
@@ -96,9 +115,10 @@ int Check(const Options& options, rk::Stage& stage) {
 }
 
 int Run(const Options& options, rk::Stage& stage) {
+  if (options.probe == "ready") return rk::IsReady(NameOf(options)) ? 0 : kStillStarting;
+  if (options.probe == "alive") return rk::RequireAlive(NameOf(options)), 0;
   if (!options.status.empty()) {
-    const std::string name = options.name.empty() ? Load(options).name : options.name;
-    const rk::RunningStatus status = rk::ReadStatus(name, options.status);
+    const rk::RunningStatus status = rk::ReadStatus(NameOf(options), options.status);
     Print(status.text);
     return status.starting ? kStillStarting : 0;
   }

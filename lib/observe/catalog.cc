@@ -9,6 +9,7 @@ namespace {
 // By name.
 constexpr std::array kMetrics = std::to_array<MetricDescription>({
     {"acknowledged", "batches", "Batches that the writer acknowledged to their reader."},
+    {"assigned", "processes", "Readers that know which partitions are theirs."},
     {"batches", "batches", "Batches read."},
     {"batches_in_flight", "batches", "Batches on their way to the broker, not confirmed yet."},
     {"bytes", "bytes", "Size of the frames read."},

@@ -48,6 +48,7 @@ LineReader::LineReader(LineReaderOptions options, Sink& sink, Stage& stage)
       records_(stage.metrics.Counter("records")),
       bytes_(stage.metrics.Counter("bytes")),
       batches_(stage.metrics.Counter("batches")) {
+  stage.metrics.Gauge("assigned").Set(1);
   window_.With([&](Ledger& ledger) { ledger.Assign(partition_, epoch_, 0); });
 }
 

@@ -81,7 +81,8 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       fetcher_(options_, {origin_, options.group, acks_.endpoint(), dependencies.found.cluster_id},
                *consumer_, window_, dependencies.metrics, log_),
       next_tick_(now_() + kBetweenTicks),
-      lag_(dependencies.metrics.Gauge("lag_records")) {
+      lag_(dependencies.metrics.Gauge("lag_records")),
+      answered_(dependencies.metrics.Gauge("assigned")) {
   if (options.partitions) {
     consumer_->Assign(Begin(FixedPartitions(options, dependencies.found.partitions)));
   } else {
@@ -167,6 +168,7 @@ std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& pa
   const auto starts = Resolve(partitions, starts_, *consumer_, overridden);
   WarnOfOverridden(options_.group, starts, overridden, log_);
   assigned_ = true;
+  answered_.Set(1);
   const int64_t epoch = Nanoseconds(CLOCK_BOOTTIME);
   window_.With([&](Ledger& ledger) {
     for (const auto& [partition, offset] : starts) ledger.Assign(partition, epoch, offset);

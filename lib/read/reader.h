@@ -96,6 +96,7 @@ class Reader : private Consumer::Listener {
   bool assigned_ = false;         ///< the group has answered
   Clock::time_point next_tick_;
   Metric& lag_;
+  Metric& answered_;  ///< 1 once it knows which partitions are its own
 };
 
 }  // namespace rk

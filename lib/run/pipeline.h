@@ -38,6 +38,7 @@ struct Pipeline {
   double cpus = 1;  ///< what replicas above their stages' min may count for together
   std::vector<StageSpec> stages;
   std::vector<std::string> log_options = {};  ///< of rk-run itself, for its stages: -q, -v, …
+  std::string instance = {};  ///< begins its readers' group.instance.id; empty: HOST-NAME
 };
 
 /// The settings of a stage where they are given; what is not has its default.

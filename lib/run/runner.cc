@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -129,6 +130,7 @@ class Runner {
     next_status_ = now + kBetweenStatus;
     const PipelineStatus status = tracker_.Look(supervisor_, now);
     Replace(StatusFile(directory_.path(), "state"), status.state);
+    Replace(StatusFile(directory_.path(), "ready"), IsReady(status) ? "yes" : "no");
     Replace(StatusFile(directory_.path(), "table"), StatusTable(status));
     Replace(StatusFile(directory_.path(), "json"), StatusJson(status));
     Replace(StatusFile(directory_.path(), "prometheus"), StatusPrometheus(status));
@@ -180,6 +182,7 @@ size_t PartitionsOf(const Pipeline& pipeline, const Log& log) {
 }
 
 std::string InstanceOf(const Pipeline& pipeline) {
+  if (!pipeline.instance.empty()) return pipeline.instance;
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
   return fmt::format("{}-{}", host.data(), pipeline.name);
@@ -221,6 +224,18 @@ RunningStatus ReadStatus(const std::string& name, const std::string& form) {
         fmt::format("no pipeline {} is running here (see --name, and RK_RUNTIME_DIR)", name));
   }
   return status;
+}
+
+bool IsReady(const std::string& name) { return ReadStatus(name, "ready").text == "yes"; }
+
+void RequireAlive(const std::string& name) {
+  (void)ReadStatus(name, "state");
+  const auto written = std::filesystem::last_write_time(StatusFile(PipelinePath(name), "state"));
+  const auto ago = std::filesystem::file_time_type::clock::now() - written;
+  if (ago <= kLongestTurn) return;
+  throw Error(ErrorKind::kUnavailable,
+              fmt::format("the supervisor of {} last turned {} s ago", name,
+                          std::chrono::floor<std::chrono::seconds>(ago).count()));
 }
 
 }  // namespace rk

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ using LoadPipeline = std::function<Pipeline()>;
 /// Throws what asking the brokers throws.
 size_t PartitionsOf(const Pipeline& pipeline, const Log& log);
 
-/// Begins the group.instance.id of the pipeline's readers on this machine: HOST-NAME.
+/// Begins the group.instance.id of the pipeline's readers: what it says itself, else HOST-NAME.
 std::string InstanceOf(const Pipeline& pipeline);
 
 /// Runs the pipeline until it is over. Returns the exit status: 0, or that of the stage that ended
@@ -34,5 +35,14 @@ struct RunningStatus {
   bool starting = false;  ///< not every stage has been ready yet
 };
 RunningStatus ReadStatus(const std::string& name, const std::string& form);
+
+/// For a probe. True once every stage of the running pipeline has been ready and every reader of a
+/// group has had an answer from it. Throws as ReadStatus does.
+bool IsReady(const std::string& name);
+
+/// Throws Error(kUnavailable) unless the running pipeline's supervisor has turned within the last
+/// kLongestTurn; what the brokers, the models and the records do has no part in it.
+void RequireAlive(const std::string& name);
+inline constexpr std::chrono::seconds kLongestTurn{15};
 
 }  // namespace rk

@@ -59,6 +59,13 @@ std::string Bottleneck(const std::vector<StageStatus>& now,
 
 }  // namespace
 
+bool IsReady(const PipelineStatus& status) {
+  return status.state == "running" &&
+         std::ranges::all_of(status.stages, [](const StageStatus& stage) {
+           return !stage.is_reader || stage.metrics.number("assigned") >= stage.wanted;
+         });
+}
+
 PipelineStatus StatusTracker::Look(const Supervisor& supervisor, Clock::time_point now) {
   PipelineStatus status;
   status.name = name_;

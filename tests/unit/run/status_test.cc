@@ -36,6 +36,24 @@ std::vector<Unit> Units() {
   return units;
 }
 
+PipelineStatus StatusOf(std::string state, size_t readers, size_t assigned) {
+  PipelineStatus status;
+  status.state = std::move(state);
+  StageStatus read;
+  read.is_reader = true;
+  read.wanted = readers;
+  read.metrics.numbers = {{"assigned", MetricKind::kGauge, assigned}};
+  status.stages = {read, StageStatus{}};
+  return status;
+}
+
+TEST_CASE("a pipeline is ready for a probe when it runs and the group has answered each reader") {
+  CHECK(IsReady(StatusOf("running", 2, 2)));
+  CHECK_FALSE(IsReady(StatusOf("running", 2, 1)));
+  CHECK_FALSE(IsReady(StatusOf("starting", 2, 2)));
+  CHECK_FALSE(IsReady(StatusOf("draining", 2, 2)));
+}
+
 // A pipeline of children that are none, looked at once a second.
 class Watched {
  public:
