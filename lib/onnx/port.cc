@@ -38,9 +38,10 @@ Port InputOf(const OrtSession& session, size_t index) {
 
 // A field's path that is this one key: lib/codec/path.h.
 std::string PathOf(std::string_view name) {
+  constexpr std::string_view kEscaped = ".\\?#@{";
   std::string path;
   for (const char c : name) {
-    if (c == '.' || c == '\\') path += '\\';
+    if (kEscaped.find(c) != std::string_view::npos) path += '\\';
     path += c;
   }
   return path;

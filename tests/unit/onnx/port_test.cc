@@ -20,7 +20,8 @@ TEST_CASE("an input takes a field of its name, alone where a row is one number")
   CHECK(SpecOf(Of("image", {-1, 1, 28, 28})) == "image:f32[1,28,28]");
   CHECK(SpecOf(Of("age", {-1, 1})) == "age:f32");
   CHECK(SpecOf(Of("age", {-1})) == "age:f32");
-  CHECK(SpecOf(Of("a.b\\c", {-1, 1}, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8)) == "a\\.b\\\\c:i32");
+  CHECK(SpecOf(Of("#a.b\\c?", {-1, 1}, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8)) ==
+        "\\#a\\.b\\\\c\\?:i32");
   CHECK(SpecOf(Of("sex", {-1, 1}, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING)) == "sex:str");
 }
 
