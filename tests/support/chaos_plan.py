@@ -73,6 +73,8 @@ def draw_middle(draw):
 def draw_plan(seed, seconds, shape=None, only=None):
     """`shape` and `only`, kinds of faults, leave less to chance."""
     draw = random.Random(seed)
+    middle = draw_middle(draw)
+    costly = any(kind in ("exec", "grow") for kind, _ in middle)
     drawn = draw.choices(list(SHAPES), list(SHAPES.values()))[0]
     shape = shape or drawn
     weights = {kind: weight for kind, weight in WEIGHTS.items()
@@ -80,8 +82,9 @@ def draw_plan(seed, seconds, shape=None, only=None):
     return Plan(
         seed=seed, seconds=seconds, shape=shape,
         partitions=draw.randint(2, 6), keys=draw.choice([1, 20, 500]), size=draw.choice([240, 500, 2000]),
-        prefilled=draw.choice([0, 5000, 10000]) * int(seconds), rate=draw.choice([500, 2000, 5000]),
+        prefilled=draw.choice([0, 1000, 2000 if costly else 10000]) * int(seconds),
+        rate=draw.choice([500, 2000, 2000 if costly else 5000]),
         per_partition=draw.random() < 0.3, readers=draw.choice([1, 1, 2]), batch=draw.choice([10, 100, 500, 500]),
-        middle=draw_middle(draw), parts=draw.random() < 0.3, writers=draw.choice([1, 2, 2, 2, 3]),
+        middle=middle, parts=draw.random() < 0.3, writers=draw.choice([1, 2, 2, 2, 3]),
         window=draw.choice(["1MiB", "16MiB", "64MiB"]),
         faults=draw_faults(draw, seconds, weights))
