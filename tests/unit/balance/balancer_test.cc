@@ -13,9 +13,9 @@ constexpr Clock::time_point kNow{seconds(1000)};
 constexpr size_t kQueue = 100;
 
 /// One with somebody to refuse it to.
-Frame Batch(int64_t first, size_t records = 1) {
+Frame Batch(int64_t first, size_t records = 1, std::string_view topic = "applications") {
   BatchInfo info;
-  info.topic = "applications";
+  info.topic = topic;
   info.epoch = 5;
   info.first_offset = first;
   info.next_offset = first + static_cast<int64_t>(records);
@@ -340,6 +340,19 @@ TEST_CASE("a peer that made another connection has done nothing of a partition b
   CHECK(again->frame.info().floor == 0);
 }
 
+TEST_CASE("what a peer kept over another connection is in flight there, and binds its partition") {
+  Balancer balancer(kQueue, Balancer::By::kPartition);
+  Peer peer(balancer, "z", 3, false);
+  AddBatches(balancer, 1);
+  CHECK(Next(balancer) == "z0");
+  const Peer other(balancer, "b", 3, false);
+  peer.name = "y";
+  peer.state.held = {Held(0, 1)};
+  CHECK(peer.Say().empty());
+  balancer.Add(FrameMessage(Batch(1)), kNow);
+  CHECK(Next(balancer) != "b1");  // 0 to 1 may come out at y behind it
+}
+
 TEST_CASE("a server that has just been started waits for what peers got from the one before") {
   Balancer balancer(kQueue, Balancer::By::kNone);
   Peer peer(balancer, "a", 1);
@@ -374,8 +387,11 @@ TEST_CASE("what a writer holds back for want of word alone is requested again, o
   CHECK_FALSE(found[0].blame);
   CHECK(balancer.FindUninformed(kNow + milliseconds(900)).empty());
   CHECK(balancer.FindUninformed(kNow + milliseconds(1000)).size() == 1);
+  CHECK(balancer.FindUninformed(kNow + milliseconds(1900)).empty());
+  balancer.Add(FrameMessage(Batch(2, 1, "events")), kNow);  // of another topic
+  CHECK(balancer.FindUninformed(kNow + milliseconds(2000)).size() == 1);
   balancer.Add(FrameMessage(Batch(2)), kNow);  // will tell it
-  CHECK(balancer.FindUninformed(kNow + milliseconds(2000)).empty());
+  CHECK(balancer.FindUninformed(kNow + milliseconds(3000)).empty());
 }
 
 TEST_CASE("a partition goes to one writer, and moves when that is gone") {
