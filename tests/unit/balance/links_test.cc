@@ -1,6 +1,7 @@
 // The links of docs/architecture.md, Links with real sockets.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -330,6 +331,31 @@ TEST_CASE("a server shrugs off what no fetcher says") {
   const auto source = place.Fetch();
   sink->Send(TestFrame(0));
   CHECK(Receive(*source));
+}
+
+TEST_CASE("a server believes a fetcher that says under which name it knows the connection") {
+  Place place;
+  const auto sink = place.Serve(10);
+  zmq::context_t context;
+  zmq::socket_t fetcher(context, zmq::socket_type::dealer);
+  fetcher.set(zmq::sockopt::rcvtimeo, 300);
+  fetcher.connect(place.address);
+  ReadyMessage ready;
+  ready.capacity = 1;
+  const auto say = [&] { fetcher.send(zmq::buffer(ready.Encode()), zmq::send_flags::none); };
+  sink->Send(TestFrame(0));
+  zmq::message_t message;
+  for (int i = 0; i < 3; ++i) {  // as of an earlier server
+    say();
+    REQUIRE(fetcher.recv(message));
+    REQUIRE(message.size() == ready.connection.size());
+  }
+  std::copy_n(message.data<uint8_t>(), message.size(), ready.connection.begin());
+  say();
+  do {
+    REQUIRE(fetcher.recv(message));
+  } while (message.size() == ready.connection.size());
+  CHECK(message.to_string_view() == TestFrame(0).bytes());
 }
 
 TEST_CASE("a path that a live link has is refused, one of a dead link is taken over") {
