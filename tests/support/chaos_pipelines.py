@@ -65,9 +65,9 @@ class SupervisedRun:
         return {name: int(pid) for name, pid in last.items() if alive(pid)}
 
     def reload(self):
-        """With the file as it is now; not before it listens."""
-        self.run.write(*self.sections())
+        """With what is wanted now; not while it starts, when it neither listens nor has read the file."""
         if "info: ready " in self.log()[self.begins_at:]:
+            self.run.write(*self.sections())
             self.run.process.send_signal(signal.SIGHUP)
 
     def scale(self, pick):
