@@ -15,6 +15,7 @@
 #include "lib/infer/infer.h"
 #include "lib/infer/load.h"
 #include "lib/infer/report.h"
+#include "lib/link/pipe.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
 #include "lib/stage/reloader.h"
@@ -30,6 +31,9 @@ const rk::ToolInfo kInfo = {
     "  rk-read -b localhost:9092 -t images -G digits |\n"
     "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' --output scores |\n"
     "    rk-write -b localhost:9092 -t digits",
+    /*is_stage=*/true,
+    /*keeps_house=*/false,
+    /*runs_foreign_code=*/true,
 };
 
 struct Options {
@@ -124,8 +128,8 @@ void Run(Options& options, rk::Stage& stage) {
   if (!options.buckets.empty()) options.infer.UseBuckets(options.buckets);
   rk::ReportTo(stage.metrics, options.infer);
   auto model = rk::LoadWarmModel(backend, options.model, options.infer, stage.log);
-  if (options.describe) fmt::print("{}", rk::Describe(*model));
-  if (options.bench) fmt::print("{}", rk::Bench(*model, options.infer));
+  if (options.describe) rk::WriteOutput(stage.output, rk::Describe(*model));
+  if (options.bench) rk::WriteOutput(stage.output, rk::Bench(*model, options.infer));
   if (stage.check || options.describe || options.bench) return;
   infer.emplace(std::move(model), options.infer);
   Serve(options, backend, *infer, reloader, stage);

@@ -51,10 +51,10 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 /// The format of text, nullopt for frames. People at a terminal get JSON.
-std::optional<rk::RecordFormat> TextFormat(const Options& options) {
+std::optional<rk::RecordFormat> TextFormat(const Options& options, const rk::Stage& stage) {
   const bool frames_asked = options.format.has_value() || options.link.out != "-";
   const std::string text =
-      options.format.value_or(!frames_asked && isatty(STDOUT_FILENO) == 1 ? "json" : "frame");
+      options.format.value_or(!frames_asked && isatty(stage.output) == 1 ? "json" : "frame");
   const bool frames = text == "frame";
   if (!frames && options.link.out != "-")
     throw rk::Error(rk::ErrorKind::kUsage, "--format is for standard output, not for --out");
@@ -66,13 +66,13 @@ std::optional<rk::RecordFormat> TextFormat(const Options& options) {
 }
 
 std::unique_ptr<rk::Sink> OpenOutput(const Options& options, rk::Stage& stage) {
-  if (auto format = TextFormat(options))
-    return std::make_unique<rk::TextSink>(STDOUT_FILENO, std::move(*format));
+  if (auto format = TextFormat(options, stage))
+    return std::make_unique<rk::TextSink>(stage.output, std::move(*format));
   return rk::OpenSink(options.link, stage);
 }
 
 void ReadLines(const Options& options, rk::Stage& stage) {
-  TextFormat(options);
+  TextFormat(options, stage);
   rk::LineReaderOptions lines;
   lines.path = options.from;
   lines.batch_records = options.kafka.reader.batch.records;
@@ -88,7 +88,7 @@ void ReadLines(const Options& options, rk::Stage& stage) {
 
 void ReadKafka(const Options& options, rk::Stage& stage) {
   const rk::ReaderOptions reader = rk::MakeReaderOptions(options.kafka, stage.log);
-  TextFormat(options);
+  TextFormat(options, stage);
   if (stage.check) return rk::CheckReader(reader, stage.log);
   if (reader.count == 0 && !reader.group.empty()) return rk::SetGroupOffsets(reader, stage.log);
   const auto sink = OpenOutput(options, stage);

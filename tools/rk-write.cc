@@ -100,7 +100,7 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
                                                    rk::FailureTally& failures, rk::Stage& stage) {
   if (options.to == "-") {
     if (stage.check) return nullptr;
-    return std::make_unique<rk::LineDeliverySink>(STDOUT_FILENO, failures, stage.log);
+    return std::make_unique<rk::LineDeliverySink>(stage.output, failures, stage.log);
   }
   if (options.topic.empty())
     throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");

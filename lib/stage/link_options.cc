@@ -56,7 +56,7 @@ FetchSocket::Options FetchOptions(const LinkOptions& options, const Endpoint& en
 std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
   const Endpoint endpoint = ParseEndpoint(options.out);
   const auto draining = [&signals = stage.signals] { return signals.draining(); };
-  if (endpoint.pipe()) return std::make_unique<PipeSink>(STDOUT_FILENO);
+  if (endpoint.pipe()) return std::make_unique<PipeSink>(stage.output);
   if (!endpoint.bind) {
     return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm, draining);
   }

@@ -1,7 +1,5 @@
 #include "lib/stage/stderr_log.h"
 
-#include <unistd.h>
-
 #include <ctime>
 #include <utility>
 
@@ -54,11 +52,11 @@ std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel leve
   return line + '\n';
 }
 
-Log StderrLog(std::string tool, LogLevel least, LogFormat format) {
-  return [tool = std::move(tool), least, format](LogLevel level, std::string_view message) {
+Log StderrLog(std::string tool, LogLevel least, LogFormat format, int fd) {
+  return [tool = std::move(tool), least, format, fd](LogLevel level, std::string_view message) {
     if (level < least) return;
     const auto now = std::chrono::system_clock::now();
-    (void)WriteAll(STDERR_FILENO, FormatLogLine(format, tool, level, message, now));
+    (void)WriteAll(fd, FormatLogLine(format, tool, level, message, now));
   };
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -18,8 +20,9 @@ enum class LogFormat {
 std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel level,
                           std::string_view message, std::chrono::system_clock::time_point now);
 
-/// Writes messages of `least` and above to stderr, each line with one write(2), so that the lines
-/// of a pipeline's stages do not mix. Any thread. What stderr refuses is dropped.
-Log StderrLog(std::string tool, LogLevel least, LogFormat format);
+/// Writes messages of `least` and above to stderr, which is descriptor `fd`, each line with one
+/// write(2), so that the lines of a pipeline's stages do not mix. Any thread. What stderr refuses
+/// is dropped.
+Log StderrLog(std::string tool, LogLevel least, LogFormat format, int fd = STDERR_FILENO);
 
 }  // namespace rk

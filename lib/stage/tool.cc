@@ -20,7 +20,9 @@
 #include "lib/observe/reports.h"
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
+#include "lib/stage/foreign_output.h"
 #include "lib/stage/option_report.h"
+#include "lib/stage/standard_streams.h"
 #include "lib/stage/stderr_log.h"
 #include "lib/stage/version.h"
 
@@ -42,9 +44,9 @@ struct CommonOptions {
   bool print_options = false;
   int status_fd = -1;
 
-  Log MakeLog(const std::string& tool) const {
+  Log MakeLog(const std::string& tool, int fd = STDERR_FILENO) const {
     const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
-    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : LogFormat::kText, fd);
   }
 
   std::vector<std::string> ForStages() const {
@@ -174,8 +176,11 @@ void CheckDescriptors() {
   }
 }
 
-void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
+void Run(const ToolInfo& info, const CommonOptions& options,
          const std::function<void(Stage& stage)>& run) {
+  std::optional<StandardStreams> streams;
+  if (info.is_stage) streams.emplace();
+  const Log log = options.MakeLog(info.name, streams ? streams->error() : STDERR_FILENO);
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
   CheckDescriptors();
   const auto now = std::chrono::steady_clock::now();
@@ -188,9 +193,12 @@ void Run(const ToolInfo& info, const CommonOptions& options, const Log& log,
   StatusPipe* const status = supervisor ? &*supervisor : nullptr;
   Housekeeping housekeeping(signals, &reports, status);
   if (!info.keeps_house) housekeeping.StartThread();
+  std::optional<ForeignOutput> foreign;
+  if (info.runs_foreign_code) foreign.emplace(log, streams->error());
   Stage stage{info.name, log,           signals,
               metrics,   drain_timeout, options.check,
               status,    &housekeeping, options.ForStages()};
+  if (streams) stage.output = streams->output();
   run(stage);
   if (status != nullptr && signals.draining()) status->Drained();
   if (options.check) log(LogLevel::kInfo, "check passed: it could start");
@@ -202,6 +210,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<void(CLI::App& app)>& add_options,
              const std::function<void(Stage& stage)>& run,
              const std::function<OptionFacts()>& facts) {
+  OpenClosedStreams();
   KeepFreedMemory();
   CommonOptions options;
   Log log = options.MakeLog(info.name);
@@ -217,7 +226,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
     if (options.print_options) {
       Print(OptionsJson(app, facts ? facts() : OptionFacts{}));
     } else {
-      Run(info, options, log, run);
+      Run(info, options, run);
     }
     return kExitDone;
   } catch (const CLI::CallForHelp&) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -28,6 +30,8 @@ struct ToolInfo {
   /// Its loop watches stage.housekeeping->fd(), so that there is no thread for that: StartThread()
   /// before work that blocks.
   bool keeps_house = false;
+  /// It runs code of others, which may print: that goes to the log, a few lines of it.
+  bool runs_foreign_code = false;
 };
 
 /// What every stage has: filled from the options -v, -q, --log-format, --report-interval,
@@ -45,6 +49,9 @@ struct Stage {
   Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)
   /// -q, -v and --log-format as they were given: for processes that this one starts.
   std::vector<std::string> log_options = {};
+  /// Stdout as the process was started with it, for frames and all else that is meant for it;
+  /// descriptor 1 is not, so that nobody else writes there (StandardStreams).
+  int output = STDOUT_FILENO;
 
   /// To be called once, when the stage can work. Any thread.
   void Ready() const {

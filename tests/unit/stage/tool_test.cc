@@ -75,6 +75,16 @@ Run Throwing(ErrorKind kind) {
 
 }  // namespace
 
+TEST_CASE("what anybody prints in a stage does not go where its frames go") {
+  Demo demo({"-q"}, [](Stage& stage) {
+    std::printf("chatter of a library");
+    (void)!write(stage.output, "frames", 6);
+  });
+  CHECK(demo.Wait() == 0);
+  CHECK(demo.out() == "frames");
+  CHECK(demo.err() == "chatter of a library");
+}
+
 TEST_CASE("a tool that has done its work exits 0") {
   Demo demo({"-q", "-n", "3"});
   CHECK(demo.Wait() == 0);

@@ -1,0 +1,108 @@
+#include "lib/stage/foreign_output.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "lib/stage/standard_streams.h"
+#include "lib/stage/stderr_log.h"
+#include "tests/unit/stage/test_child.h"
+
+namespace rk {
+namespace {
+
+using std::chrono::seconds;
+using Lines = std::vector<std::string>;
+
+// The lines that get through, at seconds that a test says.
+class Filter {
+ public:
+  void Add(int second, std::string_view text) { lines_.Add(text, At(second), Take()); }
+  void End(int second) { lines_.End(At(second), Take()); }
+  const Lines& taken() const { return taken_; }
+
+ private:
+  static ForeignLines::Time At(int second) { return ForeignLines::Time() + seconds(1000 + second); }
+  ForeignLines::Take Take() {
+    return [this](std::string_view line) { taken_.emplace_back(line); };
+  }
+
+  ForeignLines lines_;
+  Lines taken_;
+};
+
+TEST_CASE("text comes as lines, however it is cut, and blank lines are none") {
+  Filter filter;
+  filter.Add(0, "one\ntw");
+  CHECK(filter.taken() == Lines{"one"});
+  filter.Add(0, "o\n\n  \nthree");
+  filter.End(0);
+  CHECK(filter.taken() == Lines{"one", "two", "three"});
+}
+
+TEST_CASE("of many lines ten in ten seconds get through, and the next says how many did not") {
+  Filter filter;
+  for (int i = 0; i < 8013; ++i) filter.Add(i % 10, "frame\n");
+  CHECK(filter.taken().size() == 10);
+  filter.Add(10, "later\n");
+  REQUIRE(filter.taken().size() == 12);
+  CHECK(filter.taken()[10] == "(8003 more lines)");
+  CHECK(filter.taken()[11] == "later");
+  for (int i = 0; i < 12; ++i) filter.Add(11, "again\n");
+  filter.End(12);
+  CHECK(filter.taken().size() == 22);
+  CHECK(filter.taken().back() == "(3 more lines)");
+}
+
+TEST_CASE("a long line is cut, and the next is whole") {
+  Filter filter;
+  filter.Add(0, std::string(700, 'a'));
+  filter.Add(0, std::string(700, 'b') + "\nnext\n");
+  REQUIRE(filter.taken().size() == 2);
+  CHECK(filter.taken()[0] == std::string(700, 'a') + std::string(300, 'b'));
+  CHECK(filter.taken()[1] == "next");
+}
+
+TEST_CASE(
+    "what is printed on both streams goes to the log, and the frames' stream has none of it") {
+  TestChild child([] {
+    const StandardStreams streams;
+    const Log log = StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kText, streams.error());
+    const ForeignOutput foreign(log, streams.error());
+    std::printf("by printf\n");
+    (void)!write(STDERR_FILENO, "on stderr\n", 10);
+    (void)!write(streams.output(), "frame", 5);
+    return 0;
+  });
+  CHECK(child.Wait() == 0);
+  CHECK(child.out() == "frame");
+  CHECK(child.err() ==
+        "rk-demo: info: printed by the model or a library: by printf\n"
+        "rk-demo: info: printed by the model or a library: on stderr\n");
+}
+
+TEST_CASE(
+    "the last words of a process that dies of a signal are heard, and it dies of that signal") {
+  for (const int signal : {SIGABRT, SIGSEGV}) {
+    TestChild child([signal] {
+      const StandardStreams streams;
+      const ForeignOutput foreign(
+          StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kText, streams.error()),
+          streams.error());
+      (void)!write(STDERR_FILENO, "free(): invalid pointer\n", 24);
+      if (signal == SIGABRT) std::abort();
+      raise(signal);
+      return 0;
+    });
+    CHECK(child.Wait() == 128 + signal);
+    CHECK(child.err().find("free(): invalid pointer\n") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace rk
