@@ -1,5 +1,6 @@
 #include "lib/onnx/model.h"
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -22,11 +23,14 @@ constexpr char kSignatureKey[] = "rk.json";
 void ORT_API_CALL Ignore(void* /*state*/, OrtLoggingLevel /*severity*/, const char* /*category*/,
                          const char* /*id*/, const char* /*place*/, const char* /*message*/) {}
 
-// One in a process, for as long as it lives.
+// One in a process, for as long as it lives. What wheels carry reports to its makers from then on,
+// by two threads and a database in the user's folder, unless it is told not to before.
 const OrtEnv& Environment() {
   static const OrtEnv* const environment = [] {
     OrtEnv* made = nullptr;
+    ::setenv("ORT_DISABLE_TELEMETRY", "1", 1);
     Check(Api().CreateEnvWithCustomLogger(Ignore, nullptr, ORT_LOGGING_LEVEL_FATAL, "rk", &made));
+    Check(Api().DisableTelemetryEvents(made));
     return made;
   }();
   return *environment;
