@@ -4,11 +4,13 @@
     python3 -m venv build/venv && build/venv/bin/pip install torch==2.15.0
     build/venv/bin/python examples/recommend/train.py
     build/venv/bin/python examples/recommend/train.py --package recommend.pt2
+    build/venv/bin/pip install onnx==1.23.2
+    build/venv/bin/python examples/recommend/train.py --onnx examples/recommend/recommend.onnx
 
 Writes recommend.pt (TorchScript, with its signature inside as rk.json) and expected.ndjson: the
 model's own answers to the held-out events, computed one at a time. With --package it trains nothing
 and compiles recommend.pt's weights to an AOTInductor package for this machine, for which a C++
-compiler is needed.
+compiler is needed; with --onnx it exports them to ONNX.
 """
 
 import json
@@ -172,6 +174,22 @@ def save_package(path):
         "aot_inductor.metadata": {"rk.json": json.dumps(SIGNATURE)}})
 
 
+def save_onnx(path):
+    """The same weights as ONNX; as in a package, the scores of what no event can hold are NaN."""
+    import onnx
+    transformer = Transformer().half()
+    transformer.load_state_dict(torch.jit.load(str(HERE / "recommend.pt")).transformer.state_dict())
+    rows = tuple(torch.zeros(2, RECENT, dtype=torch.int64) for _ in range(2))
+    names = ["items", "actions"], ["recommended", "scores"]
+    # Folded constants would be the weights in float64, which they are computed in.
+    torch.onnx.export(Packaged(transformer).eval(), rows, path, dynamo=False, opset_version=17,
+                      do_constant_folding=False, input_names=names[0], output_names=names[1],
+                      dynamic_axes={name: {0: "B"} for name in names[0] + names[1]})
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {"rk.json": json.dumps(SIGNATURE)})
+    Path(path).write_bytes(model.SerializeToString(deterministic=True))
+
+
 @torch.no_grad()
 def answers(model, events):
     """The model's answers, each event alone in its call."""
@@ -185,6 +203,9 @@ def main():
     torch.set_num_threads(1)
     if sys.argv[1:2] == ["--package"]:
         save_package(sys.argv[2])
+        return
+    if sys.argv[1:2] == ["--onnx"]:
+        save_onnx(sys.argv[2])
         return
     save(Recommender(train(sessions()[0])), HERE / "recommend.pt", json.dumps(SIGNATURE))
     model = torch.jit.load(str(HERE / "recommend.pt"))
