@@ -1,0 +1,85 @@
+"""What is decided, and nothing that is done: no Ray, no clock, no process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rk_ray.model import SlotStatus
+
+UNAVAILABLE, IO, TRY_AGAIN = 69, 74, 75
+UP_AFTER_S = 15.0
+DOWN_AFTER_S = 60.0
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+STEADY_S = 60.0
+
+
+def may_get_better(status: int) -> bool:
+    """Whether another start may end in another way: rk-run's own rule (rk-run(1), DESCRIPTION)."""
+    return status in (UNAVAILABLE, IO, TRY_AGAIN) or status > 128
+
+
+def exit_status(returncode: int) -> int:
+    """A shell's: 128 + n for death by signal n, which Python calls -n."""
+    return 128 - returncode if returncode < 0 else returncode
+
+
+@dataclass
+class Restarts:
+    """How long to wait before rk-run, which has tried for itself, is started again: 1 s, doubling to 30 s, from the
+    beginning after one that ran for a minute."""
+
+    count: int = 0
+    in_a_row: int = 0
+
+    def pause(self, ran_s: float) -> float:
+        """It died after so many seconds."""
+        self.count += 1
+        self.in_a_row = 1 if ran_s >= STEADY_S else self.in_a_row + 1
+        return min(FIRST_PAUSE_S * 2.0 ** min(self.in_a_row - 1, 10), LONGEST_PAUSE_S)
+
+
+def next_state(status: int, told_to_stop: bool) -> str:
+    """Of a slot whose rk-run has exited."""
+    if told_to_stop:
+        return "stopped"
+    if status == 0:
+        return "finished"
+    return "restarting" if may_get_better(status) else "failed"
+
+
+def outcome(slots: Iterable[SlotStatus]) -> tuple[int, str] | None:
+    """How the pipeline ends because of what its slots say, with the reason; None while it goes on. A slot that failed
+    ends it at once; slots that finish end it when all have."""
+    all_slots = list(slots)
+    for one in all_slots:
+        if one.state == "failed" and one.exit is not None:
+            return one.exit, f"slot {one.slot} ended with status {one.exit}, which another start would not change"
+    return (0, "") if all_slots and all(one.state == "finished" for one in all_slots) else None
+
+
+class LagScaler:
+    """How many slots there are to be, by the lag of the group."""
+
+    def __init__(self, up_lag: int, most: int):
+        self._up_lag = up_lag
+        self._most = most
+        self._high_since: float | None = None
+        self._low_since: float | None = None
+
+    def decide(self, now: float, lag: int | None, slots: int, least: int) -> int:
+        """Called every second or so. `lag` is None while a slot has not said its own, as after every change: what is not
+        known starts both waits again."""
+        high = lag is not None and lag > self._up_lag * slots
+        low = lag is not None and lag * 10 < self._up_lag
+        self._high_since = (now if self._high_since is None else self._high_since) if high else None
+        self._low_since = (now if self._low_since is None else self._low_since) if low else None
+        step = 0
+        if self._high_since is not None and now - self._high_since >= UP_AFTER_S and slots < self._most:
+            step = 1
+        elif self._low_since is not None and now - self._low_since >= DOWN_AFTER_S and slots > least:
+            step = -1
+        if step:
+            self._high_since = self._low_since = None
+        return slots + step

@@ -1,0 +1,108 @@
+"""Decisions, without Ray's cluster, a process or a clock."""
+
+import pytest
+
+from rk_ray.decisions import LagScaler, Restarts, exit_status, may_get_better, next_state, outcome
+from rk_ray.metrics import samples
+from rk_ray.model import PipelineStatus, SlotStatus
+
+
+def slot(number, state, exit=None, lag=None):
+    report = None if lag is None else {"state": "running", "stages": [{"stage": "read", "lag": lag}, {"records_per_second": 5.0}]}
+    return SlotStatus(number, state, exit=exit, report=report)
+
+
+@pytest.mark.parametrize("status, better", [(0, False), (64, False), (65, False), (66, False), (69, True), (70, False),
+                                            (74, True), (75, True), (77, False), (78, False), (137, True), (141, True)])
+def test_the_exit_codes_that_are_tried_again_are_those_of_rk_run(status, better):
+    assert may_get_better(status) is better
+
+
+def test_death_by_a_signal_is_128_and_its_number():
+    assert (exit_status(-9), exit_status(75)) == (137, 75)
+
+
+@pytest.mark.parametrize("status, told, state", [(0, False, "finished"), (0, True, "stopped"), (75, False, "restarting"),
+                                                 (75, True, "stopped"), (78, False, "failed"), (143, True, "stopped")])
+def test_what_becomes_of_a_slot_whose_rk_run_has_exited(status, told, state):
+    assert next_state(status, told) == state
+
+
+def test_pauses_double_to_half_a_minute_and_begin_again_after_one_that_ran():
+    restarts = Restarts()
+    assert [restarts.pause(2) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert [restarts.pause(60), restarts.pause(59)] == [1, 2]
+    assert restarts.count == 9
+
+
+def test_a_slot_that_failed_ends_the_pipeline_with_its_status():
+    code, reason = outcome([slot(0, "running"), slot(1, "failed", 78)])
+    assert code == 78 and reason.startswith("slot 1 ended with status 78")
+
+
+def test_a_pipeline_finishes_when_all_slots_have():
+    assert outcome([slot(0, "finished", 0), slot(1, "running")]) is None
+    assert outcome([slot(0, "finished", 0), slot(1, "finished", 0)]) == (0, "")
+    assert outcome([]) is None
+    assert outcome([slot(0, "restarting", 75), slot(1, "moving"), slot(2, "pending")]) is None
+
+
+class Scaling:
+    """A scaler that is asked once a second."""
+
+    def __init__(self, slots=1):
+        self.scaler, self.now, self.slots = LagScaler(100, 3), 0, slots
+
+    def feed(self, lag, seconds):
+        """Returns how many slots there are after each second."""
+        seen = []
+        for _ in range(seconds):
+            self.slots = self.scaler.decide(self.now, lag, self.slots, 1)
+            self.now += 1
+            seen.append(self.slots)
+        return seen
+
+
+def test_a_slot_more_after_15_seconds_of_lag_for_each_slot():
+    scaling = Scaling()
+    assert scaling.feed(101, 16) == [1] * 15 + [2]
+    assert scaling.feed(200, 30) == [2] * 30  # no more than 100 a slot
+    assert scaling.feed(201, 16) == [2] * 15 + [3]
+    assert scaling.feed(9999, 40) == [3] * 40  # the maximum
+
+
+def test_one_less_after_a_minute_of_next_to_none():
+    scaling = Scaling(3)
+    assert scaling.feed(9, 61) == [3] * 60 + [2]
+    assert scaling.feed(10, 100) == [2] * 100
+    assert scaling.feed(0, 61) == [2] * 60 + [1]
+    assert scaling.feed(0, 100) == [1] * 100  # the minimum
+
+
+def test_what_is_not_known_begins_the_wait_again():
+    scaling = Scaling()
+    assert scaling.feed(500, 15) + scaling.feed(None, 1) + scaling.feed(500, 15) == [1] * 31
+    assert scaling.feed(500, 1) == [2]
+
+
+def test_a_peak_and_a_gap_begin_the_wait_again():
+    scaling = Scaling(2)
+    assert scaling.feed(0, 60) + scaling.feed(50, 1) + scaling.feed(0, 60) == [2] * 121
+    assert scaling.feed(900, 15) + scaling.feed(50, 1) + scaling.feed(900, 15) == [2] * 31
+
+
+def test_the_groups_lag_is_known_when_every_slots_is():
+    def lag(wanted, *slots):
+        return PipelineStatus("credit", "running", wanted, slots=list(slots)).lag
+
+    assert lag(2, slot(0, "running", lag=3), slot(1, "running", lag=4)) == 7
+    assert lag(2, slot(0, "running", lag=3), slot(1, "moving")) is None
+    assert lag(2, slot(0, "running", lag=3)) is None
+    assert slot(0, "running", lag=3).rate == 5
+
+
+def test_samples_of_prometheus_text():
+    text = ('# HELP rk_lag_records x\n# TYPE rk_lag_records gauge\nrk_lag_records{pipeline="c",stage="read"} 55\n'
+            'rk_call_seconds_bucket{stage="in\\"fer",le="+Inf"} 1e3\n')
+    assert list(samples(text)) == [("rk_lag_records", {"pipeline": "c", "stage": "read"}, 55.0),
+                                   ("rk_call_seconds_bucket", {"stage": 'in\\"fer', "le": "+Inf"}, 1000.0)]
