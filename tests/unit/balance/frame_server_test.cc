@@ -79,6 +79,14 @@ TEST_CASE_METHOD(Fixture, "a server says how many records wait and how long each
   CHECK(waited[0] > Clock::duration::zero());
 }
 
+TEST_CASE_METHOD(Fixture, "a frame that a fetcher has asked for is sent as it comes") {
+  const auto fetcher = Fetcher();
+  Await(*fetcher);
+  server->Add(FrameMessage(TestFrame(0)), Clock::now());
+  CHECK(waiting == 0);
+  CHECK(Eventually([&] { return fetcher->TryReceive().has_value(); }));
+}
+
 TEST_CASE_METHOD(Fixture, "a server without a death to tell of says nothing") {
   const auto fetcher = Fetcher();
   Await(*fetcher);
