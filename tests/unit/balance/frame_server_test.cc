@@ -1,5 +1,6 @@
 #include "lib/balance/frame_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -145,6 +146,65 @@ TEST_CASE_METHOD(Fixture, "frames of a file, which nobody can send again, are no
   REQUIRE(Receive(*fetcher));
   server->Serve(Clock::now() + seconds(3));
   CHECK(server->Idle());
+}
+
+/// A writer's connection, without what else a FetchSocket does.
+struct BareWriter {
+  BareWriter(Fixture& fixture, uint8_t instance) {
+    ready.instance.fill(instance);
+    ready.stores = true;
+    socket.connect(fixture.place.address);
+    Say();
+    REQUIRE(Eventually([&] {  // how the server names the connection
+      fixture.server->Serve(Clock::now());
+      zmq::message_t name;
+      if (!socket.recv(name, zmq::recv_flags::dontwait)) return false;
+      std::copy_n(name.data<uint8_t>(), ready.connection.size(), ready.connection.begin());
+      return true;
+    }));
+  }
+  void Say() { socket.send(zmq::buffer(ready.Encode()), zmq::send_flags::none); }
+
+  ReadyMessage ready;
+  zmq::context_t context;
+  zmq::socket_t socket{context, zmq::socket_type::dealer};
+};
+
+TEST_CASE_METHOD(Fixture, "what a writer holds back for want of word alone is asked for again") {
+  server.reset();
+  server = std::make_unique<FrameServer>(
+      FrameServer::Options{place.path, kMaxFrame, 100, Balancer::By::kPartition}, observer);
+  const Origin origin = RandomOrigin();
+  AckServer acks(RuntimeDir(), origin, observer.log);
+  BareWriter one(*this, 1);
+  one.ready.capacity = 4;
+  one.Say();
+  REQUIRE(Eventually([&] {
+    server->Serve(Clock::now());
+    return !server->nobody_came();
+  }));
+  BatchInfo info;
+  info.origin = origin;
+  info.topic = "applications";
+  info.epoch = 5;
+  info.first_offset = 10;
+  info.next_offset = 20;
+  info.ack_endpoint = acks.endpoint();
+  server->Add(FrameMessage(FrameBuilder(info, 0, 0).Finish()), Clock::now());
+  BareWriter other(*this, 2);
+  other.ready.held = {{{"applications", 0}, 5, {0, 10}}};  // from a server before this one
+  other.Say();
+  other.ready.held.clear();  // stored
+  other.Say();
+  std::optional<AckMessage> nack;
+  REQUIRE(Eventually([&] {
+    server->Serve(Clock::now());
+    nack = acks.TryReceive();
+    return nack.has_value();
+  }));
+  CHECK(nack->ranges == std::vector<OffsetRange>{{10, 20}});
+  CHECK_FALSE(nack->blame);
+  CHECK_THAT(logged.at(0), Catch::Contains("does not know what another one has stored"));
 }
 
 }  // namespace rk
