@@ -78,7 +78,12 @@ std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& o
       fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
                   digest.substr(0, kShownDigits));
   InferOptions warm_up = infer;
-  if (!options.sample.empty()) warm_up.sample = ReadSample(options.sample);
+  // The model's own is of its own fields.
+  if (!options.sample.empty()) {
+    warm_up.sample = ReadSample(options.sample);
+  } else if (options.inputs.empty()) {
+    warm_up.sample = signature.sample;
+  }
   auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), warm_up, id, log);
   log(LogLevel::kInfo,
       fmt::format("model ready model={} file={} device={} seconds={:.2f}", id, options.file,

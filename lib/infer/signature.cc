@@ -38,6 +38,7 @@ void FillFromModel(std::string_view json, Signature& signature) {
       signature.outputs = ParseOutputs(ListStrings(json, "outputs", "name"));
     }
     if (signature.labels.empty()) signature.labels = ListStrings(json, "labels");
+    signature.sample = ObjectText(json, "sample");
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfiguration, fmt::format("rk.json in the model: {}", error.what()));
   }

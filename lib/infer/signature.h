@@ -14,6 +14,7 @@ struct Signature {
   std::vector<Input> inputs;        ///< in the order of the model's arguments
   std::vector<Output> outputs;      ///< empty: as the model has them
   std::vector<std::string> labels;  ///< of the places in an output that is picked from; maybe none
+  std::string sample = {};          ///< a record's value that the model takes; maybe none
 };
 
 /// The signature of the command line (`inputs` and `outputs` are specs) and, where that says

@@ -35,8 +35,8 @@ std::vector<size_t> WarmSizes(const std::vector<Input>& inputs, const InferOptio
   return sizes;
 }
 
-// Throws if there is no use in other rows.
-void CheckCurable(const std::vector<ModelFailure>& failures, const InferOptions& options) {
+// Whether other rows are of no use. Throws if calls of another size are neither.
+bool IsHopeless(const std::vector<ModelFailure>& failures, const InferOptions& options) {
   constexpr size_t kFillings = 3;
   using Kind = ModelFailure::Kind;
   const ModelFailure& failure = failures.back();
@@ -47,20 +47,29 @@ void CheckCurable(const std::vector<ModelFailure>& failures, const InferOptions&
         fmt::format("out of memory at the warm-up: {}; a smaller --max-batch takes less", reason));
   }
   if (failure.kind() == Kind::kRows) throw Error(ErrorKind::kConfiguration, failure.what());
-  if (!options.sample.empty()) {
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("the model does not accept the sample record: {}", reason));
-  }
+  if (!options.sample.empty()) return true;
   const bool always = std::all_of(failures.begin(), failures.end(), [&](const ModelFailure& one) {
     return one.kind() == Kind::kOperation && one.what() == reason;
   });
-  if (failures.size() == kFillings && always) {
-    throw Error(
-        ErrorKind::kConfiguration,
-        fmt::format("the model does not accept these inputs: {}; compare --input with what it "
-                    "expects, or give one that it accepts with --sample",
-                    reason));
+  return failures.size() == kFillings && always;
+}
+
+// The largest number of rows up to `most` that a call takes if it takes one row; else the only
+// number that it takes, so far as one can tell; 0 if none is found.
+size_t FindSize(const std::function<bool(size_t rows)>& takes, size_t most) {
+  constexpr size_t kTried = 64;
+  if (takes(1)) {
+    size_t good = 1;
+    for (size_t bad = most; bad - good > 1;) {
+      const size_t middle = good + (bad - good) / 2;
+      (takes(middle) ? good : bad) = middle;
+    }
+    return good;
   }
+  for (size_t rows = 2; rows <= std::max(most, kTried); rows += rows < kTried ? 1 : rows) {
+    if (takes(rows)) return rows;
+  }
+  return 0;
 }
 
 void CheckDropped(const InferOptions& options, const std::vector<std::string>& names) {
@@ -153,13 +162,47 @@ Outputs WarmModel::WarmUp(const InferOptions& options, const Log& log) {
       return *std::move(outputs);
     } catch (const ModelFailure& failure) {
       failures.push_back(failure);
-      CheckCurable(failures, options);
+      if (IsHopeless(failures, options)) RefuseInputs(options, most, failure.what());
     }
   }
   log(LogLevel::kWarning, fmt::format("not warmed up: the model refuses made-up rows: {}; give a "
                                       "record that it accepts with --sample",
                                       failures.front().what()));
   return Outputs(signature_, options.emit, std::nullopt, *options.codec);
+}
+
+// The rows are not to blame: is it their number?
+void WarmModel::RefuseInputs(const InferOptions& options, size_t most, const std::string& reason) {
+  const auto takes = [&](size_t count) {
+    Rows rows(signature_.inputs, {}, *options.codec);
+    MakeRows(rows, options, count, Rows::Filling::kZeros);
+    try {
+      const auto returned = model_->Run(rows.Inputs(0, count, count));
+      return std::all_of(returned.begin(), returned.end(), [count](const ModelValue& value) {
+        return value.rows() == static_cast<int64_t>(count);
+      });
+    } catch (const ModelFailure&) {
+      return false;
+    }
+  };
+  const bool one = takes(1);
+  const size_t size = options.buckets.empty() ? FindSize(takes, most) : 0;
+  if (size > 0) {
+    throw Error(ErrorKind::kConfiguration,
+                one ? fmt::format("the model takes at most {} row{} in a call, not {}: give "
+                                  "--max-batch {}; it says: {}",
+                                  size, size == 1 ? "" : "s", most, size, reason)
+                    : fmt::format("the model takes calls of {} rows only: give --buckets {}; it "
+                                  "says: {}",
+                                  size, size, reason));
+  }
+  throw Error(
+      ErrorKind::kConfiguration,
+      options.sample.empty()
+          ? fmt::format("the model does not accept these inputs: {}; compare --input with what it "
+                        "expects, or give one that it accepts with --sample",
+                        reason)
+          : fmt::format("the model does not accept the sample record: {}", reason));
 }
 
 bool WarmModel::HasMemory() {

@@ -32,7 +32,7 @@ struct InferOptions {
   Emit emit = Emit::kMerge;
   const Codec* codec = &JsonCodec();  ///< of the values
   Tombstones tombstones = Tombstones::kPass;
-  std::vector<std::string> dropped;   ///< paths of fields that merged values leave out
+  std::vector<std::string> dropped;  ///< paths of fields that merged values leave out
   BatcherOptions batching;
   /// Rising sizes to which calls are padded; empty: a call has just its rows.
   std::vector<size_t> buckets;
@@ -83,6 +83,8 @@ class WarmModel {
   std::optional<Outputs> WarmUpOn(Rows& rows, const InferOptions& options,
                                   const std::vector<size_t>& sizes);
   void MakeRows(Rows& rows, const InferOptions& options, size_t count, Rows::Filling filling);
+  [[noreturn]] void RefuseInputs(const InferOptions& options, size_t most,
+                                 const std::string& reason);
   size_t Padded(size_t rows) const;
 
   std::unique_ptr<Model> model_;

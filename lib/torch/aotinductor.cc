@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "lib/base/error.h"
 #include "lib/torch/tensors.h"
+#include "lib/torch/unpack_directory.h"
 
 namespace rk {
 namespace {
@@ -28,9 +30,12 @@ constexpr std::string_view kNoInstructions = "INVALID_VEC_ISA";  // it uses none
 
 class AotInductor : public Model {
  public:
-  AotInductor(const std::string& file, c10::Device device, std::string signature)
+  /// `unpacked`: whose files are still needed; they go after the package.
+  AotInductor(const std::string& file, c10::Device device, std::string signature,
+              std::optional<UnpackDirectory> unpacked)
       : device_(device),
         signature_(std::move(signature)),
+        unpacked_(std::move(unpacked)),
         package_(file, kModelName, /*run_single_threaded=*/true, /*num_runners=*/1,
                  device.has_index() ? device.index() : c10::DeviceIndex{-1}) {}
 
@@ -38,27 +43,40 @@ class AotInductor : public Model {
 
   std::span<const ModelValue> Run(std::span<const ModelValue> inputs) override {
     const c10::InferenceMode inference;
-    results_.Clear();
-    std::vector<at::Tensor> returned;
+    const bool alone = !inputs.empty() && inputs[0].rows() == 1;
     try {
-      returned = package_.run(Arguments(inputs));
+      Call(inputs, alone && twice_);
+    } catch (const Error&) {
+      throw;
     } catch (const std::exception& failure) {
-      throw FailureOf(failure);
+      // A package of one row and no other takes it once.
+      if (!alone || !twice_ || ran_ || !Takes(inputs)) throw FailureOf(failure);
     }
-    for (const at::Tensor& tensor : returned) {
-      results_.Add("", IsAlone(inputs) && tensor.dim() > 0 ? tensor.narrow(0, 0, 1) : tensor);
-    }
+    ran_ = true;
     return results_.values();
   }
 
  private:
   // The compiler takes a dynamic dimension to be 2 at least, whatever its range, and the code
   // checks it: a row alone goes in twice.
-  static bool IsAlone(std::span<const ModelValue> inputs) {
-    return !inputs.empty() && inputs[0].rows() == 1;
+  void Call(std::span<const ModelValue> inputs, bool twice) {
+    results_.Clear();
+    for (const at::Tensor& tensor : package_.run(Arguments(inputs, twice))) {
+      results_.Add("", twice && tensor.dim() > 0 ? tensor.narrow(0, 0, 1) : tensor);
+    }
   }
 
-  std::vector<at::Tensor> Arguments(std::span<const ModelValue> inputs) const {
+  bool Takes(std::span<const ModelValue> row) {
+    try {
+      Call(row, false);
+      twice_ = false;
+    } catch (const std::exception&) {
+      return false;
+    }
+    return true;
+  }
+
+  std::vector<at::Tensor> Arguments(std::span<const ModelValue> inputs, bool twice) const {
     std::vector<at::Tensor> arguments;
     for (const ModelValue& input : inputs) {
       if (input.strings) {
@@ -67,14 +85,17 @@ class AotInductor : public Model {
                     "TorchScript");
       }
       const at::Tensor rows = ToTensor(input.tensor, device_);
-      arguments.push_back(IsAlone(inputs) ? at::cat({rows, rows}) : rows);
+      arguments.push_back(twice ? at::cat({rows, rows}) : rows);
     }
     return arguments;
   }
 
   c10::Device device_;
   std::string signature_;
+  std::optional<UnpackDirectory> unpacked_;
   AOTIModelPackageLoader package_;
+  bool twice_ = true;  // a row alone
+  bool ran_ = false;
   Results results_;
 };
 
@@ -134,13 +155,20 @@ std::unique_ptr<Model> LoadAotInductor(const std::string& file, c10::Device devi
   // for what it wants.
   static const int checks = ::setenv("AOTI_RUNTIME_CHECK_INPUTS", "1", 1);
   (void)checks;
+  std::optional<UnpackDirectory> unpacked(std::in_place);
+  const TmpdirSetting tmpdir(unpacked->path());
   try {
     Metadata about = AOTIModelPackageLoader::load_metadata_from_package(file, kModelName);
     CheckFits(file, about, device);
-    return std::make_unique<AotInductor>(file, device, about[kSignatureKey]);
+    // What is unpacked for a CPU is mapped by now: a process that is killed leaves nothing. A
+    // GPU's kernels are read when they are called first.
+    const bool still_needed = !device.is_cpu();
+    return std::make_unique<AotInductor>(file, device, about[kSignatureKey],
+                                         still_needed ? std::move(unpacked) : std::nullopt);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
+    unpacked->CheckRoom();
     throw Error(
         ErrorKind::kBadData,
         fmt::format("{} is not an AOTInductor package that this LibTorch can load: {}; make "

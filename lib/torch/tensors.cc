@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -131,6 +132,9 @@ void Results::Add(const std::string& name, const std::vector<std::string>& strin
   values_.push_back(std::move(value));
 }
 
+// What follows of such a line is for who makes a LibTorch.
+constexpr std::string_view kAdvice = " This could be because the operator doesn't exist";
+
 // LibTorch puts a traceback before it or a C++ one behind.
 std::string ReasonOf(const std::exception& exception) {
   std::string_view rest = exception.what();
@@ -138,7 +142,7 @@ std::string ReasonOf(const std::exception& exception) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (!line.empty() && !IsTraceback(line)) return std::string(line);
+    if (!line.empty() && !IsTraceback(line)) return std::string(line.substr(0, line.find(kAdvice)));
   }
   return "it does not say why";
 }
@@ -146,6 +150,20 @@ std::string ReasonOf(const std::exception& exception) {
 std::string FirstSentenceOf(const std::exception& exception) {
   const std::string reason = ReasonOf(exception);
   return reason.substr(0, reason.find(". "));
+}
+
+std::string DeviceNotThere(const std::exception& exception) {
+  constexpr std::string_view kBefore = " with arguments from the '";
+  constexpr std::string_view kBehind = "' backend";
+  const std::string_view text = exception.what();
+  const size_t before = text.find(kBefore);
+  if (before == std::string_view::npos) return "";
+  const std::string_view rest = text.substr(before + kBefore.size());
+  const size_t end = rest.find(kBehind);
+  std::string device(rest.substr(0, end == std::string_view::npos ? 0 : end));
+  std::transform(device.begin(), device.end(), device.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return device == "cpu" ? "" : device;
 }
 
 ModelFailure FailureOf(const std::exception& exception) {

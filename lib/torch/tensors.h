@@ -39,6 +39,10 @@ std::string ReasonOf(const std::exception& exception);
 /// Its first sentence: LibTorch goes on with guesses.
 std::string FirstSentenceOf(const std::exception& exception);
 
+/// The device, e.g. `cuda`, that an operation was to be done on and that this LibTorch cannot use;
+/// empty if that is not what failed.
+std::string DeviceNotThere(const std::exception& exception);
+
 /// What LibTorch threw in a call that the model's own code did not raise.
 ModelFailure FailureOf(const std::exception& exception);
 

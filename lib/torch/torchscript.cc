@@ -1,5 +1,7 @@
 #include "lib/torch/torchscript.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,33 @@ constexpr char kSignatureFile[] = "rk.json";
 
 using Functions = std::shared_ptr<torch::jit::CompilationUnit>;
 
+// Throws if the model works on a device that is not there, wherever its file is loaded to: scripted
+// code may name one, and a trace names that of its example.
+void RefuseDevice(const std::exception& failure) {
+  const std::string device = DeviceNotThere(failure);
+  if (device.empty()) return;
+  throw Error(ErrorKind::kUnavailable,
+              fmt::format("the model makes tensors on the device {}, which is not here, whatever "
+                          "--device says: trace or script it on the CPU, and take devices from its "
+                          "inputs",
+                          device));
+}
+
+// Throws if the model wants an operator that LibTorch does not have.
+void RefuseOperator(const std::string& file, std::string_view text) {
+  constexpr std::string_view kUnknown = "Unknown builtin op: ";
+  const size_t found = text.find(kUnknown);
+  if (found == std::string_view::npos) return;
+  std::string_view name = text.substr(found + kUnknown.size());
+  name = name.substr(0, std::min(name.find_first_of(" \n"), name.size()));
+  if (name.ends_with('.')) name.remove_suffix(1);
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{} needs the operator {}, which this LibTorch does not have: it is of "
+                          "another library, such as torchvision, or of a newer LibTorch; export "
+                          "the model without it",
+                          file, name));
+}
+
 class TorchScript : public Model {
  public:
   TorchScript(torch::jit::Module module, Functions functions, c10::Device device,
@@ -43,11 +72,13 @@ class TorchScript : public Model {
     results_.Clear();
     try {
       Take(module_.forward(Arguments(inputs)));
+      ran_ = true;
     } catch (const Error&) {
       throw;
     } catch (const torch::jit::JITException& raised) {
       throw ModelFailure(ReasonOf(raised), ModelFailure::Kind::kRaised);
     } catch (const std::exception& failure) {
+      if (!ran_) RefuseDevice(failure);
       throw FailureOf(failure);
     }
     return results_.values();
@@ -108,6 +139,7 @@ class TorchScript : public Model {
   c10::Device device_;
   std::string signature_;
   Results results_;
+  bool ran_ = false;
 };
 
 // Freezing inlines each function of a copy of the module and then deletes it, but where an
@@ -131,6 +163,8 @@ std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device devi
     return std::make_unique<TorchScript>(Freeze(module), std::move(functions), device,
                                          extra[kSignatureFile]);
   } catch (const std::exception& error) {
+    RefuseDevice(error);
+    RefuseOperator(file, error.what());
     throw Error(
         ErrorKind::kBadData,
         fmt::format("{} is not a TorchScript model that this LibTorch can load: {}; make one "

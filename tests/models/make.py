@@ -137,6 +137,28 @@ class ListMean(nn.Module):
         return sums.float() / length, torch.full_like(length, list.size(1))
 
 
+class Prints(nn.Module):
+    """x f32[B,N] -> the sum; prints a line in each call."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        print("rows of this call:", x.size(0))
+        return x.sum(1)
+
+
+class OnCuda(nn.Module):
+    """x f32[B,3] -> x + 1; wants a GPU wherever it is loaded to."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.ones(x.size(0), 3, device="cuda")
+
+
+class OtherOperator(nn.Module):
+    """Wants an operator of another library."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.ops.rk_nowhere.nms(x)
+
+
 def save(name, model, signature=None):
     torchscript.save(model.eval(), HERE / f"{name}.pt", json.dumps(signature) if signature else None)
 
@@ -201,6 +223,11 @@ def main():
     save("two_out", TwoOut())
     save("dict_out", DictOut())
     save("sum_two", SumTwo())
+    save("prints", Prints())
+    save("on_cuda", OnCuda())
+    elsewhere = torch.library.Library("rk_nowhere", "DEF")
+    elsewhere.define("nms(Tensor x) -> Tensor")
+    save("other_operator", OtherOperator())
     save("missing", Missing())
     save("list_mean", ListMean())
     (HERE / "not_a_model.pt").write_text("This is no model.\n")

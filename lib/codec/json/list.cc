@@ -41,6 +41,16 @@ std::vector<std::string> List(std::string_view json, std::string_view list,
 
 }  // namespace
 
+std::string ObjectText(std::string_view json, std::string_view member) {
+  simdjson::dom::parser parser;
+  element value;
+  if (parser.parse(json.data(), json.size())[member].get(value)) return "";
+  if (!value.is_object()) {
+    throw Error(ErrorKind::kConfiguration, fmt::format("expected \"{}\" to be an object", member));
+  }
+  return simdjson::minify(value);
+}
+
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list,
                                      std::string_view member) {
   return List(

@@ -15,4 +15,8 @@ std::vector<std::string> ListStrings(std::string_view json, std::string_view lis
 /// The strings in the array `list` of a JSON object; else the same.
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list);
 
+/// The object `member` of a JSON object, in one line; empty if it has none. Throws
+/// Error(kConfiguration) if it is something else.
+std::string ObjectText(std::string_view json, std::string_view member);
+
 }  // namespace rk

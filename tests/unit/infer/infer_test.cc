@@ -323,6 +323,36 @@ TEST_CASE("a model that cannot take such rows is refused before the first frame"
   CHECK(KindOf([&] { Make(model); }) == ErrorKind::kConfiguration);
 }
 
+// A model that cannot be called with other numbers of rows than `takes` says.
+Floats DoubleOf(const Floats& rows, const std::function<bool(size_t)>& takes) {
+  if (!takes(rows.size())) {
+    throw ModelFailure("API call failed", ModelFailure::Kind::kOperation);
+  }
+  return Double(rows);
+}
+
+TEST_CASE("where it is the number of rows that a model refuses, the cure is named") {
+  Fake bound([](const Floats& rows) { return DoubleOf(rows, [](size_t n) { return n <= 8; }); });
+  CHECK_THROWS_WITH(Warm(bound),
+                    "the model takes at most 8 rows in a call, not 500: give --max-batch 8; it "
+                    "says: API call failed");
+  Fake fixed([](const Floats& rows) { return DoubleOf(rows, [](size_t n) { return n == 4; }); });
+  CHECK_THROWS_WITH(Warm(fixed),
+                    "the model takes calls of 4 rows only: give --buckets 4; it says: API call "
+                    "failed");
+  InferOptions options;
+  options.sample = R"({"x":7})";
+  CHECK_THROWS_WITH(Warm(fixed, options), Catch::Contains("give --buckets 4"));
+  options.sample.clear();
+  options.UseBuckets({4});
+  CHECK_NOTHROW(Warm(fixed, options));
+  options = {};
+  options.batching.max_batch = 8;
+  CHECK_NOTHROW(Warm(bound, options));
+  Fake never([](const Floats& rows) { return DoubleOf(rows, [](size_t) { return false; }); });
+  CHECK_THROWS_WITH(Warm(never), Catch::Contains("compare --input"));
+}
+
 TEST_CASE("a model that refuses zeros is warmed up with other numbers") {
   Fake model([](const Floats& rows) {
     if (rows[0] == 0) throw ModelFailure("no inverse", ModelFailure::Kind::kOperation);

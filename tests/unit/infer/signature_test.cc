@@ -213,6 +213,13 @@ Names NamesOf(const Signature& signature) {
   return names;
 }
 
+TEST_CASE("a model's file may have a record that the model takes") {
+  CHECK(MakeSignature({"x:f32"}, {}, R"({"sample":{"x": 1.5}})").sample == R"({"x":1.5})");
+  CHECK(MakeSignature({"x:f32"}, {}, R"({"outputs":[]})").sample.empty());
+  CHECK_THROWS_WITH(MakeSignature({"x:f32"}, {}, R"({"sample":5})"),
+                    "rk.json in the model: expected \"sample\" to be an object");
+}
+
 TEST_CASE("the command line's specs come first, the model's own fill in") {
   const std::string own =
       R"({"inputs":[{"name":"x","spec":"{a,b}:f32"},{"name":"y","spec":"c:i64"}],)"

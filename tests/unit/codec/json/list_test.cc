@@ -16,6 +16,12 @@ TEST_CASE("the strings of a list, or of a member of its objects, come in order")
   CHECK(ListStrings("{}", "a").empty());
 }
 
+TEST_CASE("an object comes as a text in one line, and nothing else does") {
+  CHECK(ObjectText("{\"a\":{ \"n\" :\n[1, \"x\"]},\"b\":1}", "a") == R"({"n":[1,"x"]})");
+  CHECK(ObjectText("{}", "a").empty());
+  CHECK_THROWS_WITH(ObjectText(R"({"a":[1]})", "a"), "expected \"a\" to be an object");
+}
+
 TEST_CASE("anything else than such a list is refused with what was expected") {
   CHECK_THROWS_WITH(ListStrings(R"({"a":["p",2]})", "a"),
                     "expected \"a\" to be an array of strings");
