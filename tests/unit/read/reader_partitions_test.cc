@@ -216,6 +216,16 @@ TEST_CASE("a reader of all partitions takes up those that are made later, from t
   CHECK(f.brokers.commits().empty());
 }
 
+TEST_CASE("a reader in a group, or of some partitions, takes up no others by itself") {
+  ReaderFixture f;
+  SECTION("in a group") {}
+  SECTION("of some partitions") { f.options.partitions = {kPartition.partition}; }
+  f.StartWith(10);
+  f.brokers.Append(kOther, 10);
+  for (int second = 0; second < 13; ++second) f.Advance(seconds(1));
+  CHECK(f.sink.sent_count() == 1);
+}
+
 TEST_CASE("a group that never answers is warned of, and ends the reader at the join limit") {
   ReaderFixture f;
   f.assigns = false;
