@@ -17,7 +17,8 @@ constexpr std::string_view kCudaProvider = "CUDAExecutionProvider";
 
 // The index in cuda or cuda:N. Throws if it is neither.
 std::string CudaIndex(const std::string& name) {
-  const std::string_view rest = std::string_view(name).substr(std::min(kCuda.size(), name.size()));
+  std::string_view rest = name;
+  rest.remove_prefix(std::min(kCuda.size(), rest.size()));
   const bool digits = rest.size() > 1 && rest.size() < 5 && rest[0] == ':' &&
                       rest.find_first_not_of("0123456789", 1) == std::string_view::npos;
   if (!name.starts_with(kCuda) || (!rest.empty() && !digits)) {

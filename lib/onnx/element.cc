@@ -100,7 +100,7 @@ void Convert(const char* from, size_t count, std::string_view to_name, std::vect
     To result;
     if constexpr (std::is_integral_v<From>) {
       if (!std::in_range<To>(value)) FailRange(fmt::to_string(value), to_name);
-      result = static_cast<To>(value);
+      result = static_cast<To>(value);  // NOLINT(bugprone-signed-char-misuse): int8 is a number
     } else if constexpr (std::is_same_v<From, float>) {
       FromFloat(value, result);
       if (std::isfinite(value) && std::isinf(ToFloat(result)))

@@ -166,6 +166,8 @@ Owned<OrtSessionOptions> OptionsFor(const std::string& device, int threads) {
   Owned<OrtSessionOptions> options(made);
   Check(Api().SetIntraOpNumThreads(made, threads));
   Check(Api().SetInterOpNumThreads(made, 1));
+  // It would keep a plan of its memory for each batch size and length that ever came.
+  Check(Api().DisableMemPattern(made));
   // Threads that wait for the next call leave the CPU to the other stages.
   Check(Api().AddSessionConfigEntry(made, "session.force_spinning_stop", "1"));
   UseDevice(device, *made);

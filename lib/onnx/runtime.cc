@@ -74,9 +74,10 @@ std::string RuntimeVersion() { return OrtGetApiBase()->GetVersionString(); }
 
 void Check(OrtStatus* status) {
   if (status == nullptr) return;
-  const Refusal refusal(Api().GetErrorCode(status), ReasonIn(Api().GetErrorMessage(status)));
+  const OrtErrorCode code = Api().GetErrorCode(status);
+  const std::string reason = ReasonIn(Api().GetErrorMessage(status));
   Api().ReleaseStatus(status);
-  throw refusal;
+  throw Refusal(code, reason);
 }
 
 std::string ReasonIn(std::string text) {
