@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "lib/kafka/rdkafka_producer_client.h"
 
 namespace rk {
@@ -107,9 +109,11 @@ void Producer::Produce(FramePtr frame) {
   for (size_t i = 0; i < count; ++i) {
     switch (batch.frame->record(i).state) {
       case RecordState::kOk:
+        WarnOfCircle(batch.frame->info(), Destination::kOutput);
         Enqueue(batch.records[i], Destination::kOutput, placed);
         break;
       case RecordState::kFailed:
+        WarnOfCircle(batch.frame->info(), Destination::kDeadLetters);
         failures_.Add(batch.frame->info(), batch.frame->record(i), batch.frame->record(i).failure);
         Enqueue(batch.records[i], Destination::kDeadLetters, std::nullopt);
         break;
@@ -119,6 +123,19 @@ void Producer::Produce(FramePtr frame) {
     }
   }
   batches_.Done(batch);
+}
+
+// A topic of that name on other brokers is another topic.
+void Producer::WarnOfCircle(const BatchInfo& batch, Destination destination) {
+  if (circle_warned_) return;
+  const bool output = destination == Destination::kOutput;
+  const std::string& topic = output ? options_.output.name : options_.dead_letters.name;
+  if (batch.topic != topic || batch.cluster_id != options_.cluster_id) return;
+  circle_warned_ = true;
+  log_(LogLevel::kWarning,
+       fmt::format("{} are written to the topic that they were read from, and may go round for "
+                   "ever: read or write another topic={}",
+                   output ? "records" : "failed records", topic));
 }
 
 std::optional<int32_t> Producer::PlacedIn(const BatchInfo& batch) {

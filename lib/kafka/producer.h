@@ -39,6 +39,7 @@ void CheckProducerSettings(const ClientSettings& settings);
 /// Records of one partition are stored in the order of Produce() calls, also around a request that
 /// the broker rejects for a reason that lies in a record: its records are produced again, each
 /// alone, in order, and only the one that is rejected alone goes to the dead letters (I7, I10).
+/// A batch that was read from the topic that it goes to is produced, with a warning, once.
 /// A dead letter that its topic does not take goes without its value (and `rk-value-bytes`), or
 /// without its timestamp (and `rk-timestamp`).
 ///
@@ -64,6 +65,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
     /// Makes the dead-letter topic, where it is missing (dead_letters.partitions is 0), when the
     /// first dead letter comes; returns its partitions. Throws Error, as Serve() does then.
     std::function<int32_t()> make_dead_letters;
+    std::string cluster_id = {};  ///< of the brokers; empty where they have none
   };
 
   /// Throws Error(kConfiguration) for properties that librdkafka does not take or that would break
@@ -94,6 +96,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
   void Start(std::unique_ptr<ProducerClient>& client, AfterRejection after_rejection);
   void CountPartitions(ProducerClient& client);
   void MakeDeadLetterTopic();
+  void WarnOfCircle(const BatchInfo& batch, Destination destination);
   void OnTick();
   /// The output partition that a batch is placed in, if not by key. Throws Error(kConfiguration).
   std::optional<int32_t> PlacedIn(const BatchInfo& batch);
@@ -117,6 +120,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
   size_t in_flight_ = 0;                    ///< records that a client has
   bool recovering_ = false;
   bool serial_ended_ = false;
+  bool circle_warned_ = false;
   Clock::time_point last_progress_;
   Clock::time_point next_tick_;
   Totals totals_;

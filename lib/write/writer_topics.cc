@@ -55,8 +55,8 @@ Producer::Options PrepareTopics(const ClientSettings& client, const std::string&
   Admin admin(client, log);
   const int32_t partitions = DescribeOutput(admin, output, placement).partitions;
   Producer::Options options{
-      client, {output, partitions}, {dead_letters, 0}, admin.MaxMessageBytes(output), placement,
-      nullptr};
+      client,  {output, partitions}, {dead_letters, 0}, admin.MaxMessageBytes(output), placement,
+      nullptr, admin.ClusterId()};
   if (when == DeadLetterTopic::kAtStart) {
     options.dead_letters.partitions = PrepareDeadLetters(admin, dead_letters, partitions, log);
   } else {

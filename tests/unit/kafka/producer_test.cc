@@ -1,5 +1,6 @@
 #include "lib/kafka/producer.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +22,10 @@ const FatalError kRejectedForGood{true, ErrorKind::kBadData, "gap-less guarantee
 
 /// A producer of topics with a partition each, whose clients the test plays.
 struct Fixture {
-  Log log = [](LogLevel, std::string_view) {};
+  std::vector<std::string> warnings;
+  Log log = [this](LogLevel level, std::string_view text) {
+    if (level == LogLevel::kWarning) warnings.emplace_back(text);
+  };
   FakeProducerClient* pipelined = nullptr;
   FakeProducerClient* serial = nullptr;
   int clients = 0;
@@ -35,7 +39,8 @@ struct Fixture {
                      [this] {
                        ++topics_made;
                        return 1;
-                     }},
+                     },
+                     "cluster"},
                     [this](AfterRejection after_rejection, int /*event_fd*/) {
                       ++clients;
                       auto client = std::make_unique<FakeProducerClient>(after_rejection);
@@ -46,6 +51,23 @@ struct Fixture {
                     failures,
                     log};
 
+  /// Records of a topic, of which all may be failed.
+  void ProduceFrom(const std::string& topic, const std::string& cluster, RecordState state) {
+    const TopicPartition partition{topic, 0};
+    BatchInfo info = MakeInfo({0, 1}, kEpoch, partition);
+    info.cluster_id = cluster;
+    FrameBuilder builder(info, 1, 8);
+    RecordView record;
+    record.state = state;
+    if (state == RecordState::kFailed) record.failure = {"rk-map", "code", "why"};
+    builder.Add(record);
+    producer.Produce(std::make_shared<const Frame>(builder.Finish()));
+  }
+  size_t CircleWarnings() const {
+    return static_cast<size_t>(std::ranges::count_if(warnings, [](const std::string& text) {
+      return text.find("go round for ever") != std::string::npos;
+    }));
+  }
   void Produce(int64_t first, int64_t next) {
     producer.Produce(std::make_shared<const Frame>(MakeBatch(MakeInfo({first, next}))));
   }
@@ -103,6 +125,24 @@ TEST_CASE_METHOD(Fixture, "a batch is done when the last of its records is store
   CHECK(producer.outstanding_bytes() == 0);
   CHECK(producer.totals().records == 3);
   CHECK(producer.totals().bytes == 3 * std::string("value 0").size());
+}
+
+TEST_CASE_METHOD(Fixture, "records that go where they come from are warned of, once") {
+  ProduceFrom("in", "cluster", RecordState::kOk);
+  ProduceFrom("out", "another cluster", RecordState::kOk);
+  ProduceFrom("out", "cluster", RecordState::kFailed);
+  ProduceFrom("out", "cluster", RecordState::kFiltered);
+  ProduceFrom("out.dlq", "cluster", RecordState::kOk);
+  CHECK(CircleWarnings() == 0);
+  ProduceFrom("out", "cluster", RecordState::kOk);
+  ProduceFrom("out", "cluster", RecordState::kOk);
+  CHECK(CircleWarnings() == 1);
+  CHECK(warnings.back().ends_with("topic=out"));
+}
+
+TEST_CASE_METHOD(Fixture, "a dead letter that fails again goes round too") {
+  ProduceFrom("out.dlq", "cluster", RecordState::kFailed);
+  CHECK(CircleWarnings() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "the records of a rejected request are sent again alone and in order") {
