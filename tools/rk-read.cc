@@ -9,7 +9,9 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
+#include "lib/link/pipe.h"
 #include "lib/read/line_reader.h"
+#include "lib/read/listing.h"
 #include "lib/read/open_reader.h"
 #include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
@@ -30,6 +32,8 @@ struct Options {
   rk::LinkOptions link;
   std::string from;  ///< a file of lines instead of Kafka
   std::optional<std::string> format;
+  bool json = false;
+  bool list = false;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -38,8 +42,13 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("FILE")
       ->excludes("-t", "-G", "-p", "-o", "--instance", "--on-offset-loss");
   rk::AddBatchFlags(app, options.kafka);
-  app.add_option("-f,--format", options.format, "frame, json, or as kcat -f: '%k %s\\n'")
-      ->option_text("FORMAT=frame");
+  auto* format =
+      app.add_option("-f,--format", options.format, "frame, json (-J), or as kcat -f: '%k %s\\n'")
+          ->option_text("FORMAT=frame");
+  app.add_flag("-J", options.json, "print JSON")->excludes(format)->group("");
+  app.add_flag("-L,--list", options.list, "list topics, offsets, groups, lag; -J: JSON")
+      ->option_text(" ")
+      ->excludes("--from", "-p", "-o", "-c", "-f");
   app.add_option_function<std::string>(
          "--commit", [&](const std::string&) { options.kafka.reader.commit_sent = true; },
          "commit text once it is written")
@@ -52,9 +61,9 @@ void AddOptions(CLI::App& app, Options& options) {
 
 /// The format of text, nullopt for frames. People at a terminal get JSON.
 std::optional<rk::RecordFormat> TextFormat(const Options& options, const rk::Stage& stage) {
-  const bool frames_asked = options.format.has_value() || options.link.out != "-";
-  const std::string text =
-      options.format.value_or(!frames_asked && isatty(stage.output) == 1 ? "json" : "frame");
+  const bool asked = options.format.has_value() || options.link.out != "-";
+  const bool json = options.json || (!asked && isatty(stage.output) == 1);
+  const std::string text = options.format.value_or(json ? "json" : "frame");
   const bool frames = text == "frame";
   if (!frames && options.link.out != "-")
     throw rk::Error(rk::ErrorKind::kUsage, "--format is for standard output, not for --out");
@@ -86,6 +95,11 @@ void ReadLines(const Options& options, rk::Stage& stage) {
   running.Run();
 }
 
+void List(const Options& options, const rk::Stage& stage) {
+  const rk::ClusterDescription cluster = rk::ListCluster(options.kafka, stage.log);
+  rk::WriteOutput(stage.output, options.json ? rk::ListingJson(cluster) : rk::ListingText(cluster));
+}
+
 void ReadKafka(const Options& options, rk::Stage& stage) {
   const rk::ReaderOptions reader = rk::MakeReaderOptions(options.kafka, stage.log);
   TextFormat(options, stage);
@@ -114,6 +128,7 @@ int main(int argc, char** argv) {
       kInfo, argc, argv, [&](CLI::App& app) { AddOptions(app, options); },
       [&](rk::Stage& stage) {
         rk::BlankSecrets(argc, argv);
+        if (options.list) return List(options, stage);
         options.from.empty() ? ReadKafka(options, stage) : ReadLines(options, stage);
       },
       [&] { return FactsOf(options); });

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "lib/kafka/describe_cluster.h"
 #include "lib/kafka/find_partitions.h"
 #include "lib/kafka/handle.h"
 
@@ -69,6 +70,14 @@ class Admin::Impl {
       }
       std::this_thread::sleep_for(kPause);
     }
+  }
+
+  ClusterDescription DescribeCluster(const std::vector<std::string>& topics,
+                                     const std::string& group, const Log& log) {
+    const auto partitions = Find(topics.empty() ? std::vector<std::string>{"^"} : topics);
+    ClusterDescription cluster = rk::DescribeCluster(handle_.get(), partitions, group, log);
+    cluster.id = ClusterId();
+    return cluster;
   }
 
   std::string ClusterId() const {
@@ -230,6 +239,11 @@ std::optional<TopicDescription> Admin::Describe(const std::string& topic) {
 
 std::vector<TopicPartition> Admin::Find(const std::vector<std::string>& topics) {
   return impl_->Find(topics);
+}
+
+ClusterDescription Admin::DescribeCluster(const std::vector<std::string>& topics,
+                                          const std::string& group, const Log& log) {
+  return impl_->DescribeCluster(topics, group, log);
 }
 
 std::string Admin::ClusterId() { return impl_->ClusterId(); }

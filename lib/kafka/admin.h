@@ -9,6 +9,7 @@
 
 #include "lib/base/log.h"
 #include "lib/batch/partition.h"
+#include "lib/kafka/cluster.h"
 #include "lib/kafka/config.h"
 
 namespace rk {
@@ -39,6 +40,12 @@ class Admin {
   std::vector<TopicPartition> Find(const std::vector<std::string>& topics);
   /// After any other question; empty where the brokers have none.
   std::string ClusterId();
+
+  /// What there is of topics (names, or patterns; of none: all but internal ones) and of a group
+  /// (empty: of all). A topic that is not there is left out; so are groups, with a warning to
+  /// `log`, that the brokers do not list.
+  ClusterDescription DescribeCluster(const std::vector<std::string>& topics,
+                                     const std::string& group, const Log& log);
 
   /// Makes the topic with the broker's default replication and this configuration (e.g.
   /// {"retention.ms", "-1"}), and waits until it is there. Another that made it first is no error.

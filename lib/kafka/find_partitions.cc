@@ -2,6 +2,7 @@
 
 #include <regex.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -62,14 +63,16 @@ bool AddNamed(rd_kafka_t* handle, const std::string& name, int timeout_ms, Found
   return true;
 }
 
-bool AddMatching(rd_kafka_t* handle, const Pattern& pattern, int timeout_ms, Found& found) {
+bool AddMatching(rd_kafka_t* handle, const Pattern& pattern, bool internal, int timeout_ms,
+                 Found& found) {
   const rd_kafka_metadata_t* answer = nullptr;
   const auto error = rd_kafka_metadata(handle, 1, nullptr, &answer, timeout_ms);
   const MetadataPtr owner(answer);
   if (error) return false;
   for (int i = 0; i < answer->topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& topic = answer->topics[i];
-    if (!topic.err && pattern.Matches(topic.topic)) Add(topic, found);
+    if (topic.err || (IsInternal(topic.topic) && !internal)) continue;
+    if (pattern.Matches(topic.topic)) Add(topic, found);
   }
   return true;
 }
@@ -80,6 +83,13 @@ void CheckPattern(std::string_view topic) {
   if (IsPattern(topic)) Pattern{std::string(topic)};
 }
 
+bool WantInternal(const std::vector<std::string>& topics) {
+  return std::ranges::any_of(topics, [](std::string_view topic) {
+    if (IsPattern(topic)) topic.remove_prefix(1);
+    return IsInternal(topic);
+  });
+}
+
 bool MatchesTopic(const std::string& wanted, const std::string& name) {
   return IsPattern(wanted) ? Pattern(wanted).Matches(name.c_str()) : wanted == name;
 }
@@ -88,9 +98,11 @@ std::optional<std::vector<TopicPartition>> FindPartitions(rd_kafka_t* handle,
                                                           const std::vector<std::string>& topics,
                                                           int timeout_ms) {
   Found found;
+  const bool internal = WantInternal(topics);
   for (const std::string& topic : topics) {
-    const bool answered = IsPattern(topic) ? AddMatching(handle, Pattern(topic), timeout_ms, found)
-                                           : AddNamed(handle, topic, timeout_ms, found);
+    const bool answered = IsPattern(topic)
+                              ? AddMatching(handle, Pattern(topic), internal, timeout_ms, found)
+                              : AddNamed(handle, topic, timeout_ms, found);
     if (!answered) return std::nullopt;
   }
   return std::vector<TopicPartition>(found.begin(), found.end());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <string_view>
@@ -21,7 +22,11 @@ struct StartOffset {
   auto operator<=>(const StartOffset&) const = default;
 };
 
-/// Parses `beginning|end|stored|N|-N|s@MS`. Throws Error(kUsage) that says what is allowed.
-StartOffset ParseStartOffset(std::string_view text);
+/// Parses `beginning|end|stored|N|-N|s@TIME`, and `earliest` and `latest`. TIME is milliseconds
+/// since 1970, an ISO 8601 time, or `-N` with s, m, h or d, so long before `now`; the last two need
+/// no `s@`. Throws Error(kUsage) that says what is allowed, also for seconds in place of
+/// milliseconds.
+StartOffset ParseStartOffset(std::string_view text, std::chrono::system_clock::time_point now =
+                                                        std::chrono::system_clock::now());
 
 }  // namespace rk

@@ -99,6 +99,7 @@ void Reader::Run() {
     throw;
   }
   sender_->Stop();
+  lag_.Set(fetcher_.Lag());  // for the totals
   CommitAtEnd();
   consumer_->Close(is_replaced_() ? Consumer::Membership::kStay : Consumer::Membership::kLeave);
   sink_.Finish(origin_);

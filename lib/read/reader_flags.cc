@@ -1,5 +1,6 @@
 #include "lib/read/reader_flags.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <optional>
@@ -43,6 +44,13 @@ void ParseOffsets(const std::vector<std::string>& texts, ReaderOptions& reader) 
     throw Error(ErrorKind::kUsage, "-o stored needs a group: name it with -G");
 }
 
+/// As FindPartitions() does, in the client of a group, which looks for topics by itself.
+void LeaveOutInternal(ReaderOptions& reader) {
+  if (WantInternal(reader.topics) || reader.client.Find("topic.blacklist")) return;
+  if (std::ranges::any_of(reader.topics, [](const auto& topic) { return IsPattern(topic); }))
+    reader.client.properties.emplace_back("topic.blacklist", "^__");
+}
+
 }  // namespace
 
 void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
@@ -57,7 +65,7 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
   app.add_option("-p,--partition", flags.partitions, "read only these: N,... or all")
       ->option_text("LIST")
       ->take_last();
-  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|s@MS; stop at e@MS")
+  app.add_option("-o,--offset", flags.offsets, "beginning|end|stored|N|-N|TIME|-10m; end: e@TIME")
       ->option_text("OFFSET")
       ->expected(1)
       ->take_all();
@@ -96,6 +104,7 @@ void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
       ->check(positive);
   app.add_option("--window-batches", reader.window.window_batches, "unacknowledged batches to keep")
       ->option_text("N=4096")
+      ->group("")  // in the man page: a screen is full
       ->check(positive);
 }
 
@@ -104,6 +113,7 @@ ReaderOptions MakeReaderOptions(const ReaderFlags& flags, const Log& log) {
   if (reader.topics.empty()) throw Error(ErrorKind::kUsage, "--topic is required");
   for (const std::string& topic : reader.topics) CheckPattern(topic);
   reader.client = MakeClientSettings(flags.kafka, log);
+  LeaveOutInternal(reader);
   if (reader.group.empty()) reader.group = reader.client.Find("group.id").value_or("");
   if (!flags.partitions.empty()) reader.partitions = ParsePartitions(flags.partitions);
   if (reader.group.empty() && !reader.partitions) reader.partitions.emplace();

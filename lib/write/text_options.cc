@@ -63,8 +63,13 @@ void AddTextOptions(CLI::App& app, TextOptions& options) {
       ->needs(text);
   app.add_option("FILE", options.files, "with -P: write each file as one record")
       ->option_text("FILE...")
-      ->group("")
-      ->needs(text);
+      ->group("");
+  app.final_callback([&options] {
+    if (options.text || options.files.empty()) return;
+    throw CLI::ValidationError(
+        "'" + options.files.front() + "'",
+        "a topic is named with -t, and a file to write as a record is for -P");
+  });
 }
 
 std::unique_ptr<Source> OpenText(const TextOptions& options) {

@@ -48,6 +48,21 @@ TEST_CASE("topics may be many, and one there must be") {
   CHECK_THROWS_AS(Parse({"-t", "^("}), Error);
 }
 
+TEST_CASE("a group's client knows no internal topic, unless one is named or its user decides") {
+  const auto hidden = [](const std::vector<std::string>& words) {
+    return Parse(words).client.Find("topic.blacklist");
+  };
+  CHECK(hidden({"-t", "a", "-t", "^.*"}) == "^__");
+  CHECK(hidden({"-t", "a"}) == std::nullopt);
+  CHECK(hidden({"-t", "^.*", "-t", "__consumer_offsets"}) == std::nullopt);
+  CHECK(hidden({"-t", "^.*", "-X", "topic.blacklist=^x"}) == "^x");
+}
+
+TEST_CASE("a start that looks like an option is none") {
+  CHECK(Parse({"-t", "a", "-o", "-10m"}).start.kind == StartOffset::Kind::kTimestamp);
+  CHECK(Parse({"-t", "a", "-o", "-10"}).start == StartOffset{StartOffset::Kind::kTail, 10});
+}
+
 TEST_CASE("partitions are numbers, or all; of a command line's several lists the last counts") {
   CHECK(Parse({"-t", "a", "-p", "0,2,1"}).partitions == Partitions{0, 2, 1});
   CHECK(Parse({"-t", "a", "-p", "1", "-p", "2"}).partitions == Partitions{2});

@@ -254,5 +254,19 @@ TEST_CASE("the lag is what lies between the floor and the end") {
   CHECK(f.metrics.Gauge("lag_records").value() == 7);
 }
 
+TEST_CASE("the lag at the end is that of the end") {
+  ReaderFixture f;
+  f.brokers.Append(kPartition, 10);
+  f.Start();
+  REQUIRE(f.sink.WaitForSent(1));
+  f.Advance(seconds(1));
+  f.Advance(seconds(1));
+  REQUIRE(f.metrics.Gauge("lag_records").value() == 10);
+  f.Acknowledge();
+  f.drain.Set();
+  f.running.get();
+  CHECK(f.metrics.Gauge("lag_records").value() == 0);
+}
+
 }  // namespace
 }  // namespace rk
