@@ -69,7 +69,7 @@ void Become(const Program& program, pid_t parent, char** argv, char** environmen
   close_range(kFirstOther, ~0U, CLOSE_RANGE_CLOEXEC);
   if (program.kept_fd >= 0) fcntl(program.kept_fd, F_SETFD, 0);
   UnblockSignals();
-  execvpe(argv[0], argv, environment);
+  execvpe(program.file.empty() ? argv[0] : program.file.c_str(), argv, environment);
 }
 
 [[noreturn]] void RefuseProgram(const std::string& name, int reason) {

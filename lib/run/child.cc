@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/process/spawn.h"
+#include "lib/run/own_tools.h"
 
 namespace rk {
 namespace {
@@ -15,6 +16,7 @@ constexpr size_t kLongestLine = 1 << 16;
 
 Program WithStatusPipe(const ProcessSpec& spec, const std::string& runtime_dir, int status_fd) {
   Program program{.argv = spec.argv, .runtime_dir = runtime_dir, .kept_fd = status_fd};
+  program.file = OwnTool(spec.argv[0]);
   program.argv.insert(program.argv.end(), {"--status-fd", std::to_string(status_fd)});
   return program;
 }

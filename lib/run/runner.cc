@@ -21,6 +21,7 @@
 #include "lib/link/runtime_dir.h"
 #include "lib/process/spawn.h"
 #include "lib/run/notify.h"
+#include "lib/run/own_tools.h"
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/replay.h"
 #include "lib/run/status.h"
@@ -33,7 +34,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenStatus{1};
-constexpr std::chrono::seconds kBetweenLines{10};
 
 std::string StatusFile(const std::string& directory, const std::string& form) {
   return directory + "/status." + form;
@@ -134,9 +134,9 @@ class Runner {
     Replace(StatusFile(directory_.path(), "table"), StatusTable(status));
     Replace(StatusFile(directory_.path(), "json"), StatusJson(status));
     Replace(StatusFile(directory_.path(), "prometheus"), StatusPrometheus(status));
-    if (now < next_line_) return;
+    if (stage_.report_interval.count() == 0 || now < next_line_) return;
     if (told_ready_) stage_.log(LogLevel::kInfo, StatusLine(status));
-    next_line_ = now + kBetweenLines;
+    next_line_ = now + stage_.report_interval;
   }
 
   void Wait(steady_clock::time_point now) {
@@ -164,7 +164,7 @@ class Runner {
   const steady_clock::time_point began_ = steady_clock::now();
   bool told_ready_ = false;
   steady_clock::time_point next_status_{};
-  steady_clock::time_point next_line_ = began_ + kBetweenLines;
+  steady_clock::time_point next_line_ = began_ + stage_.report_interval;
   steady_clock::time_point next_watchdog_{};
 };
 
@@ -198,6 +198,7 @@ int CheckStages(const Pipeline& pipeline, const Log& log) {
     for (const ProcessSpec& process : unit.processes) {
       if (!seen.insert(process.argv).second) continue;
       Program program{.argv = process.argv, .runtime_dir = ""};
+      program.file = OwnTool(process.argv[0]);
       program.argv.emplace_back("--check");
       Process check(program);
       pollfd dead{check.exit_fd(), POLLIN, 0};

@@ -16,6 +16,7 @@
 #include "lib/base/error.h"
 #include "lib/codec/json/list.h"
 #include "lib/process/spawn.h"
+#include "lib/run/own_tools.h"
 #include "lib/stage/exit_code.h"
 
 namespace rk {
@@ -32,6 +33,7 @@ class Asked {
   Asked(const Words& command, std::pair<Descriptor, Descriptor> output)
       : name_(command[0]), output_(std::move(output.first)) {
     Program program{.argv = command, .runtime_dir = "", .stdout_fd = output.second.fd()};
+    program.file = OwnTool(command[0]);
     program.argv.emplace_back("--print-options");
     process_ = std::make_unique<Process>(program);
   }

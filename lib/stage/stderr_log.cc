@@ -1,11 +1,14 @@
 #include "lib/stage/stderr_log.h"
 
+#include <sys/stat.h>
+
 #include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "lib/base/descriptor_io.h"
+#include "lib/base/environment.h"
 #include "lib/stage/json_string.h"
 
 namespace rk {
@@ -45,11 +48,18 @@ std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel leve
     return fmt::format("{{\"time\":\"{}\",\"tool\":{},\"level\":\"{}\",\"message\":{}}}\n",
                        UtcTime(now), JsonString(tool), LevelName(level), JsonString(message));
   }
-  std::string line = fmt::format("{}: {}: {}", tool, LevelName(level), message);
+  const std::string time = format == LogFormat::kText ? UtcTime(now) + ' ' : "";
+  std::string line = fmt::format("{}{}: {}: {}", time, tool, LevelName(level), message);
   for (char& byte : line) {
     if (IsControl(byte)) byte = ' ';
   }
   return line + '\n';
+}
+
+bool IsJournal(int fd) {
+  struct stat stream {};
+  return fstat(fd, &stream) == 0 &&
+         Environment("JOURNAL_STREAM") == fmt::format("{}:{}", stream.st_dev, stream.st_ino);
 }
 
 Log StderrLog(std::string tool, LogLevel least, LogFormat format, int fd) {

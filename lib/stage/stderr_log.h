@@ -11,14 +11,19 @@
 namespace rk {
 
 enum class LogFormat {
-  kText,  ///< `rk-read: info: message key=value …`
-  kJson,  ///< {"time":"2025-01-31T12:00:00.000Z","tool":…,"level":…,"message":…}
+  kText,       ///< `2025-01-31T12:00:00.000Z rk-read: info: message key=value …`
+  kPlainText,  ///< `rk-read: info: message key=value …`
+  kJson,       ///< {"time":"2025-01-31T12:00:00.000Z","tool":…,"level":…,"message":…}
 };
 
 /// One line, newline included. The text never has control characters in it and the JSON is always
 /// valid, whatever bytes `message` holds.
 std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel level,
                           std::string_view message, std::chrono::system_clock::time_point now);
+
+/// True if the descriptor, a stderr, goes to systemd's journal (JOURNAL_STREAM, systemd.exec(5)),
+/// which has a time of its own for each line.
+bool IsJournal(int fd);
 
 /// Writes messages of `least` and above to stderr, which is descriptor `fd`, each line with one
 /// write(2), so that the lines of a pipeline's stages do not mix. Any thread. What stderr refuses

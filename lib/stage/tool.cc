@@ -44,9 +44,18 @@ struct CommonOptions {
   bool print_options = false;
   int status_fd = -1;
 
-  Log MakeLog(const std::string& tool, int fd = STDERR_FILENO) const {
+  Log MakeLog(const std::string& tool, LogFormat text, int fd) const {
     const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
-    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : LogFormat::kText, fd);
+    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : text, fd);
+  }
+
+  Log RunLog(const std::string& tool, int fd = STDERR_FILENO) const {
+    return MakeLog(tool, IsJournal(fd) ? LogFormat::kPlainText : LogFormat::kText, fd);
+  }
+
+  /// What is wrong with a command is said to who typed it, now.
+  Log UsageLog(const std::string& tool) const {
+    return MakeLog(tool, LogFormat::kPlainText, STDERR_FILENO);
   }
 
   std::vector<std::string> ForStages() const {
@@ -160,6 +169,14 @@ void KeepFreedMemory() {
   mallopt(M_TRIM_THRESHOLD, kGivenBackFrom);
 }
 
+// kcat takes topics without a letter before them.
+std::string Unexpected(const CLI::App& app, const std::string& word) {
+  if (word.starts_with('-')) return fmt::format("unknown option '{}'", word);
+  const bool has_topic = app.get_option_no_throw("--topic") != nullptr;
+  return fmt::format("unexpected '{}'{}", word,
+                     has_topic ? fmt::format(": if it is a topic, write -t {}", word) : "");
+}
+
 int RefuseUsage(const ToolInfo& info, const Log& log, const std::string& reason) {
   log(LogLevel::kError, fmt::format("{} (try '{} --help')", reason, info.name));
   return kExitUsage;
@@ -180,7 +197,7 @@ void Run(const ToolInfo& info, const CommonOptions& options,
          const std::function<void(Stage& stage)>& run) {
   std::optional<StandardStreams> streams;
   if (info.is_stage) streams.emplace();
-  const Log log = options.MakeLog(info.name, streams ? streams->error() : STDERR_FILENO);
+  const Log log = options.RunLog(info.name, streams ? streams->error() : STDERR_FILENO);
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
   CheckDescriptors();
   const auto now = std::chrono::steady_clock::now();
@@ -195,9 +212,9 @@ void Run(const ToolInfo& info, const CommonOptions& options,
   if (!info.keeps_house) housekeeping.StartThread();
   std::optional<ForeignOutput> foreign;
   if (info.runs_foreign_code) foreign.emplace(log, streams->error());
-  Stage stage{info.name, log,           signals,
-              metrics,   drain_timeout, options.check,
-              status,    &housekeeping, options.ForStages()};
+  Stage stage{info.name,           log,           signals, metrics,
+              drain_timeout,       options.check, status,  &housekeeping,
+              options.ForStages(), interval};
   if (streams) stage.output = streams->output();
   run(stage);
   if (status != nullptr && signals.draining()) status->Drained();
@@ -213,7 +230,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   OpenClosedStreams();
   KeepFreedMemory();
   CommonOptions options;
-  Log log = options.MakeLog(info.name);
+  Log log = options.UsageLog(info.name);
   CLI::App app;
   try {
     Describe(app, info);
@@ -222,7 +239,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
     AddCommonOptions(app, info.is_stage, options);
     Regroup(app, "", kHidden);
     app.parse(argc, argv);
-    log = options.MakeLog(info.name);
+    log = options.RunLog(info.name);
     if (options.print_options) {
       Print(OptionsJson(app, facts ? facts() : OptionFacts{}));
     } else {
@@ -238,12 +255,12 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   } catch (const CLI::ParseError& error) {
     // An option that is misspelt explains one that is missing.
     const std::vector<std::string> unknown = app.remaining();
-    return RefuseUsage(
-        info, options.MakeLog(info.name),
-        unknown.empty() ? error.what() : fmt::format("unknown option '{}'", unknown.front()));
+    return RefuseUsage(info, options.UsageLog(info.name),
+                       unknown.empty() ? error.what() : Unexpected(app, unknown.front()));
   } catch (const Error& error) {
     // As in any pipeline of a shell whose end has enough: nothing has gone wrong here.
     const bool has_enough = error.kind() == ErrorKind::kBrokenPipe;
+    if (error.kind() == ErrorKind::kUsage) log = options.UsageLog(info.name);
     log(has_enough ? LogLevel::kDebug : LogLevel::kError, error.what());
     return ExitCodeOf(error.kind());
   } catch (const std::bad_alloc&) {

@@ -49,6 +49,7 @@ struct Stage {
   Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)
   /// -q, -v and --log-format as they were given: for processes that this one starts.
   std::vector<std::string> log_options = {};
+  std::chrono::milliseconds report_interval{0};  ///< between reports; 0: none
   /// Stdout as the process was started with it, for frames and all else that is meant for it;
   /// descriptor 1 is not, so that nobody else writes there (StandardStreams).
   int output = STDOUT_FILENO;

@@ -25,13 +25,17 @@ std::string JsonMessage(std::string_view message) {
 
 }  // namespace
 
-TEST_CASE("a line of text names tool, level and message") {
-  CHECK(Text("lag=3 topic=events") == "rk-read: warning: lag=3 topic=events\n");
+TEST_CASE("a line of text says the time, and names tool, level and message") {
+  CHECK(Text("lag=3 topic=events") ==
+        "2025-01-31T12:00:05.042Z rk-read: warning: lag=3 topic=events\n");
+  CHECK(FormatLogLine(LogFormat::kPlainText, "rk-read", LogLevel::kError, "why", kNow) ==
+        "rk-read: error: why\n");
 }
 
 TEST_CASE("a message of several lines, or with a terminal's control codes, is one plain line") {
-  CHECK(Text("first\nsecond\x1b[31m\r\x7f") == "rk-read: warning: first second [31m  \n");
-  CHECK(Text("größer") == "rk-read: warning: größer\n");
+  CHECK_THAT(Text("first\nsecond\x1b[31m\r\x7f"),
+             Catch::EndsWith("Z rk-read: warning: first second [31m  \n"));
+  CHECK_THAT(Text("größer"), Catch::EndsWith("Z rk-read: warning: größer\n"));
 }
 
 TEST_CASE("a line of JSON is valid JSON whatever the message holds") {
@@ -54,7 +58,7 @@ TEST_CASE("bytes that are no UTF-8 are replaced one by one") {
 
 TEST_CASE("messages below the level are dropped") {
   TestChild child([] {
-    const Log log = StderrLog("rk-write", LogLevel::kWarning, LogFormat::kText);
+    const Log log = StderrLog("rk-write", LogLevel::kWarning, LogFormat::kPlainText);
     log(LogLevel::kDebug, "a");
     log(LogLevel::kInfo, "b");
     log(LogLevel::kWarning, "c");
