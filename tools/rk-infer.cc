@@ -61,7 +61,7 @@ void AddModelOptions(CLI::App& app, Options& options) {
   app.add_option("--input", model.inputs, "an argument of the model; repeat in order")
       ->option_text("SPEC")
       ->allow_extra_args(false);
-  app.add_option("--output", model.outputs, "an output: NAME, NAME[:,I], NAME:argmax, NAME:topk=K")
+  app.add_option("--output", model.outputs, "an output: NAME, NAME[:,I], :argmax or :topk=K")
       ->option_text("NAME[:PICK]")
       ->allow_extra_args(false);
   app.add_option("--sample", model.sample, "record to warm up with; a line of JSON")
