@@ -72,7 +72,7 @@ TEST_CASE(
     "what is printed on both streams goes to the log, and the frames' stream has none of it") {
   TestChild child([] {
     const StandardStreams streams;
-    const Log log = StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kText, streams.error());
+    const Log log = StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kPlainText, streams.error());
     const ForeignOutput foreign(log, streams.error());
     std::printf("by printf\n");
     (void)!write(STDERR_FILENO, "on stderr\n", 10);
