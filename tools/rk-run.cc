@@ -52,7 +52,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("NAME");
   app.add_option("--instance", options.instance, "begins the readers' group.instance.id")
       ->option_text("ID=HOST-NAME");
-  app.add_option("--cpus", options.cpus, "cores for scaling up (default: [run] cpus, or all)")
+  app.add_option("--cpus", options.cpus, "cores to scale to (default: [run] cpus or all)")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
   auto* check = app.add_flag("--check", options.check, "check that it could start, and exit")
