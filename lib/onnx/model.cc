@@ -60,12 +60,18 @@ std::vector<std::string> NamesOf(const std::vector<Port>& ports) {
   return names;
 }
 
-std::string SignatureIn(const OrtSession& session, const std::vector<Port>& ports) {
+std::string SignatureIn(const OrtSession& session, const std::vector<Port>& ports,
+                        const std::vector<std::string>& outputs) {
   const auto metadata = Make<OrtModelMetadata>(Api().SessionGetModelMetadata, &session);
   char* text = nullptr;
   Check(Api().ModelMetadataLookupCustomMetadataMap(metadata.get(), HostAllocator(), kSignatureKey,
                                                    &text));
-  return text == nullptr ? SignatureOf(ports) : TakeString(text);
+  return text == nullptr ? SignatureOf(ports, outputs) : TakeString(text);
+}
+
+ModelFailure::Kind KindOf(const Refusal& refusal) {
+  if (IsMemory(refusal)) return ModelFailure::Kind::kMemory;
+  return refusal.in_node() ? ModelFailure::Kind::kRaised : ModelFailure::Kind::kOperation;
 }
 
 class OnnxModel : public Model {
@@ -75,7 +81,7 @@ class OnnxModel : public Model {
         inputs_(InputsOf(*session_)),
         input_names_(NamesOf(inputs_)),
         output_names_(OutputNames(*session_)),
-        signature_(SignatureIn(*session_, inputs_)),
+        signature_(SignatureIn(*session_, inputs_, output_names_)),
         memory_(
             Make<OrtMemoryInfo>(Api().CreateCpuMemoryInfo, OrtArenaAllocator, OrtMemTypeDefault)),
         input_pointers_(Pointers(input_names_)),
@@ -90,8 +96,7 @@ class OnnxModel : public Model {
     try {
       Call(inputs);
     } catch (const Refusal& refusal) {
-      throw ModelFailure(refusal.what(), IsMemory(refusal) ? ModelFailure::Kind::kMemory
-                                                           : ModelFailure::Kind::kOperation);
+      throw ModelFailure(refusal.what(), KindOf(refusal));
     }
     return results_.values();
   }

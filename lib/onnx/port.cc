@@ -109,6 +109,15 @@ void CheckFits(const Port& port, const Given& given) {
   }
 }
 
+std::string NamesIn(std::span<const std::string> outputs) {
+  std::string names;
+  for (const std::string& output : outputs) {
+    if (output.find(':') != std::string::npos) return "";
+    names += fmt::format("{}{{\"name\":{}}}", names.empty() ? "" : ",", QuotedJson(output));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<Port> InputsOf(const OrtSession& session) {
@@ -133,13 +142,14 @@ std::string SpecOf(const Port& port) {
   return spec + ']';
 }
 
-std::string SignatureOf(std::span<const Port> ports) {
+std::string SignatureOf(std::span<const Port> ports, std::span<const std::string> outputs) {
+  const std::string names = NamesIn(outputs);
   std::string specs;
   for (const Port& port : ports) {
-    if (CountOf(RowShape(port.shape)) < 0) return "";
+    if (CountOf(RowShape(port.shape)) < 0) return fmt::format("{{\"outputs\":[{}]}}", names);
     specs += fmt::format("{}{{\"spec\":{}}}", specs.empty() ? "" : ",", QuotedJson(SpecOf(port)));
   }
-  return fmt::format("{{\"inputs\":[{}]}}", specs);
+  return fmt::format("{{\"inputs\":[{}],\"outputs\":[{}]}}", specs, names);
 }
 
 std::vector<int64_t> ShapeFor(const Port& port, const std::vector<int64_t>& given) {

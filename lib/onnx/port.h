@@ -30,9 +30,10 @@ std::vector<Port> InputsOf(const OrtSession& session);
 /// by its name, for people: no spec has that.
 std::string SpecOf(const Port& port);
 
-/// What a model's file says if it says nothing but its ports: a signature with these specs. Empty
-/// if a row of one has a size that is open, so that no spec can be made of it.
-std::string SignatureOf(std::span<const Port> ports);
+/// What a model's file says if it says nothing but its ports: a signature with these specs and
+/// outputs. Without inputs if a row of one has a size that is open, so that no spec can be made of
+/// it; without outputs if a name has a colon, which no output spec may have.
+std::string SignatureOf(std::span<const Port> ports, std::span<const std::string> outputs);
 
 /// The shape in which rows of the shape `given` go in: the port's own if it has as many elements a
 /// row, which need not be written so; else the given one, for ONNX Runtime to refuse.

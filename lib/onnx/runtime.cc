@@ -10,6 +10,8 @@
 namespace rk::onnx {
 namespace {
 
+constexpr std::string_view kPreamble = "Non-zero status code returned while running ";
+
 // `Load model from FILE failed:WHY` is WHY: whoever names the file does it once.
 std::string WithoutFile(const std::string& text) {
   constexpr std::string_view kFailed = " failed:";
@@ -20,7 +22,6 @@ std::string WithoutFile(const std::string& text) {
 // `Non-zero status code returned while running Gather node. Name:'g' Status Message: WHY` is
 // `Gather 'g': WHY`.
 std::string WithoutPreamble(const std::string& text) {
-  constexpr std::string_view kPreamble = "Non-zero status code returned while running ";
   constexpr std::string_view kName = " node. Name:";
   constexpr std::string_view kMessage = " Status Message: ";
   const size_t begin = text.find(kPreamble);
@@ -75,9 +76,9 @@ std::string RuntimeVersion() { return OrtGetApiBase()->GetVersionString(); }
 void Check(OrtStatus* status) {
   if (status == nullptr) return;
   const OrtErrorCode code = Api().GetErrorCode(status);
-  const std::string reason = ReasonIn(Api().GetErrorMessage(status));
+  const std::string message = Api().GetErrorMessage(status);
   Api().ReleaseStatus(status);
-  throw Refusal(code, reason);
+  throw Refusal(code, ReasonIn(message), message.find(kPreamble) != std::string::npos);
 }
 
 std::string ReasonIn(std::string text) {

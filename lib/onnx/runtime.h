@@ -13,12 +13,16 @@ namespace rk::onnx {
 class Refusal : public std::runtime_error {
  public:
   /// `reason`: see ReasonIn().
-  Refusal(OrtErrorCode code, const std::string& reason) : std::runtime_error(reason), code_(code) {}
+  Refusal(OrtErrorCode code, const std::string& reason, bool in_node)
+      : std::runtime_error(reason), code_(code), in_node_(in_node) {}
 
   OrtErrorCode code() const { return code_; }
+  /// Whether a node of the model failed; other values might please it.
+  bool in_node() const { return in_node_; }
 
  private:
   OrtErrorCode code_;
+  bool in_node_;
 };
 
 /// The functions of the library that was found. Throws Error(kUnavailable) if it is older than

@@ -129,6 +129,9 @@ def kinds():
                           values_int64s=[1, 2], default_int64=-1)],
          {"text": (T.STRING, ["B", 1])}, {"same": (T.STRING, ["B", 1]), "code": (T.INT64, ["B"])},
          [constant("one", [1], np.int64)])
+    save("choosy", [node("OneHotEncoder", ["color"], ["columns"], domain="ai.onnx.ml", cats_strings=["red", "green"],
+                         zeros=0), node("Squeeze", ["columns", "one"], ["is"])],
+         {"color": (T.STRING, ["B", 1])}, {"is": (T.FLOAT, ["B", 2])}, [constant("one", [1], np.int64)])
     for name, keys in ("zipmap", {"classlabels_strings": ["no", "yes"]}), ("zipmap_numbers", {"classlabels_int64s": [7, 9]}):
         element = T.STRING if "strings" in next(iter(keys)) else T.INT64
         maps = helper.make_value_info("odds", helper.make_sequence_type_proto(

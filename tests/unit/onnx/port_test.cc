@@ -25,10 +25,16 @@ TEST_CASE("an input takes a field of its name, alone where a row is one number")
   CHECK(SpecOf(Of("sex", {-1, 1}, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING)) == "sex:str");
 }
 
-TEST_CASE("the inputs as a signature, unless a size of a row is open") {
+TEST_CASE("inputs and outputs as a signature, without those that have no spec") {
   const std::vector<Port> ports = {Of("a\"b", {-1}), Of("c", {-1, 2})};
-  CHECK(SignatureOf(ports) == R"({"inputs":[{"spec":"a\"b:f32"},{"spec":"c:f32[2]"}]})");
-  CHECK(SignatureOf(std::vector{Of("ids", {-1, -1})}).empty());
+  const std::vector<std::string> outputs = {"y", "z"};
+  CHECK(
+      SignatureOf(ports, outputs) ==
+      R"({"inputs":[{"spec":"a\"b:f32"},{"spec":"c:f32[2]"}],"outputs":[{"name":"y"},{"name":"z"}]})");
+  CHECK(SignatureOf(std::vector{Of("ids", {-1, -1})}, outputs) ==
+        R"({"outputs":[{"name":"y"},{"name":"z"}]})");
+  CHECK(SignatureOf(std::vector{Of("x", {-1})}, std::vector<std::string>{"y:0"}) ==
+        R"({"inputs":[{"spec":"x:f32"}],"outputs":[]})");
 }
 
 TEST_CASE("rows of as many elements go in in the shape that the input has") {
