@@ -39,9 +39,9 @@ CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones);
 
 /// What a stage does with the frames that it fetches.
 enum class Holds {
-  kUntilSent,  ///< a model: its batches are its own until they are sent on; takes suspects alone
+  kUntilSent,    ///< a model: its batches are its own until they are sent on; takes suspects alone
   kUntilStored,  ///< a writer: more comes while it waits for Kafka
-  kNothing,    ///< a balance: it passes them on, and no record can be the death of it
+  kNothing,      ///< a balance: it passes them on, and no record can be the death of it
 };
 
 /// Both throw Error(kUsage) for what is no endpoint, and what the links throw. What is over

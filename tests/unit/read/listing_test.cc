@@ -39,20 +39,21 @@ TEST_CASE("a listing names brokers, topics with their offsets, and groups with t
 }
 
 TEST_CASE("a listing in JSON has the same, and null for what nobody says") {
-  CHECK(ListingJson(Cluster()) ==
-        R"({"clusterid":"c-1","controllerid":2,)"
-        R"("brokers":[{"id":1,"name":"a:9092"},{"id":2,"name":"b:9092"}],)"
-        R"("topics":[{"topic":"in","partitions":[)"
-        R"({"partition":0,"leader":1,"replicas":[{"id":1},{"id":2}],"isrs":[{"id":1}],"low":5,"high":20},)"
-        R"({"partition":1,"leader":-1,"replicas":[{"id":2}],"isrs":[],"low":null,"high":null}]},)"
-        R"({"topic":"out","partitions":[)"
-        R"({"partition":0,"leader":2,"replicas":[{"id":2}],"isrs":[{"id":2}],"low":0,"high":0}]}],)"
-        R"("groups":[{"group":"g","state":"Stable","lag":12,"partitions":[)"
-        R"({"topic":"in","partition":0,"committed":8,"lag":12},)"
-        R"({"topic":"in","partition":1,"committed":3,"lag":null}]},)"
-        R"({"group":"late","state":"","lag":0,"partitions":[)"
-        R"({"topic":"in","partition":0,"committed":30,"lag":0}]}]})"
-        "\n");
+  CHECK(
+      ListingJson(Cluster()) ==
+      R"({"clusterid":"c-1","controllerid":2,)"
+      R"("brokers":[{"id":1,"name":"a:9092"},{"id":2,"name":"b:9092"}],)"
+      R"("topics":[{"topic":"in","partitions":[)"
+      R"({"partition":0,"leader":1,"replicas":[{"id":1},{"id":2}],"isrs":[{"id":1}],"low":5,"high":20},)"
+      R"({"partition":1,"leader":-1,"replicas":[{"id":2}],"isrs":[],"low":null,"high":null}]},)"
+      R"({"topic":"out","partitions":[)"
+      R"({"partition":0,"leader":2,"replicas":[{"id":2}],"isrs":[{"id":2}],"low":0,"high":0}]}],)"
+      R"("groups":[{"group":"g","state":"Stable","lag":12,"partitions":[)"
+      R"({"topic":"in","partition":0,"committed":8,"lag":12},)"
+      R"({"topic":"in","partition":1,"committed":3,"lag":null}]},)"
+      R"({"group":"late","state":"","lag":0,"partitions":[)"
+      R"({"topic":"in","partition":0,"committed":30,"lag":0}]}]})"
+      "\n");
 }
 
 }  // namespace
