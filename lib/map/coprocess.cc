@@ -50,7 +50,7 @@ class Coprocess : public LineProgram {
     auto [our_input, their_output] = MakePipe();
     SetNonBlocking(our_output);
     SetNonBlocking(our_input);
-    Program program{.argv = {"/bin/sh", "-c", command}, .runtime_dir = ""};
+    Program program{.argv = {"/bin/sh", "-c", command}};
     program.setting = "RK_MAP_EXEC=1";
     program.with_descendants = true;
     program.stdin_fd = their_input.fd();

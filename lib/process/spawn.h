@@ -14,10 +14,10 @@ namespace rk {
 /// What is to run, and how it stands in the world.
 struct Program {
   std::vector<std::string> argv;
-  std::string runtime_dir;  ///< its RK_RUNTIME_DIR; empty: as it is here
-  std::string setting;      ///< NAME=VALUE, beside its environment as it is here
-  std::string file;         ///< of the program; empty: argv[0] is looked for in PATH
-  int stdin_fd = -1;        ///< -1: it has nothing to read (/dev/null)
+  std::string runtime_dir = {};  ///< its RK_RUNTIME_DIR; empty: as it is here
+  std::string setting = {};      ///< NAME=VALUE, beside its environment as it is here
+  std::string file = {};         ///< of the program; empty: argv[0] is looked for in PATH
+  int stdin_fd = -1;             ///< -1: it has nothing to read (/dev/null)
   int stdout_fd = STDOUT_FILENO;
   /// What it has started dies with it, and with this process, even if that is killed; by way of a
   /// warden (lib/process/warden.h), which has this Process's pid.

@@ -197,7 +197,7 @@ int CheckStages(const Pipeline& pipeline, const Log& log) {
        Wire(pipeline, RuntimeDir().path(), PartitionsOf(pipeline, log), InstanceOf(pipeline))) {
     for (const ProcessSpec& process : unit.processes) {
       if (!seen.insert(process.argv).second) continue;
-      Program program{.argv = process.argv, .runtime_dir = ""};
+      Program program{.argv = process.argv};
       program.file = OwnTool(process.argv[0]);
       program.argv.emplace_back("--check");
       Process check(program);

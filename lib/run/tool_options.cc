@@ -32,7 +32,7 @@ class Asked {
  public:
   Asked(const Words& command, std::pair<Descriptor, Descriptor> output)
       : name_(command[0]), output_(std::move(output.first)) {
-    Program program{.argv = command, .runtime_dir = "", .stdout_fd = output.second.fd()};
+    Program program{.argv = command, .stdout_fd = output.second.fd()};
     program.file = OwnTool(command[0]);
     program.argv.emplace_back("--print-options");
     process_ = std::make_unique<Process>(program);
