@@ -105,7 +105,10 @@ ForeignOutput::ForeignOutput(Log log, int last_words)
   read_end_ = Descriptor(ends[0]);
   const Descriptor write_end(ends[1]);
   fcntl(read_end_.fd(), F_SETFL, O_NONBLOCK);
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // else it keeps what is printed until it has 4 KiB
+  // Else it keeps what is printed until it has 4 KiB. Without a buffer of ours a stream that was in
+  // use would go on as it was.
+  static std::array<char, BUFSIZ> buffer;
+  std::setvbuf(stdout, buffer.data(), _IOLBF, buffer.size());
   dup2(write_end.fd(), STDOUT_FILENO);
   dup2(write_end.fd(), STDERR_FILENO);
   dying_from = read_end_.fd();

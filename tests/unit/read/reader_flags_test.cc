@@ -63,7 +63,7 @@ TEST_CASE("a start that looks like an option is none") {
   CHECK(Parse({"-t", "a", "-o", "-10"}).start == StartOffset{StartOffset::Kind::kTail, 10});
 }
 
-TEST_CASE("partitions are numbers, or all; of a command line's several lists the last counts") {
+TEST_CASE("partitions are numbers, or all, and of a command line's several lists the last counts") {
   CHECK(Parse({"-t", "a", "-p", "0,2,1"}).partitions == Partitions{0, 2, 1});
   CHECK(Parse({"-t", "a", "-p", "1", "-p", "2"}).partitions == Partitions{2});
   CHECK(Parse({"-t", "a", "-p", "all", "-G", "g"}).partitions == Partitions{});

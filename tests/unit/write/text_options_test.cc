@@ -83,7 +83,7 @@ TEST_CASE("without a delimiter each line of standard input is a record, under th
   CHECK(frame.record(1).value == "two");
 }
 
-TEST_CASE("-H adds each of its headers to each record, with a null value where there is no =") {
+TEST_CASE("option -H adds each of its headers to each record, with a null value where there is no =") {
   const Frame frame =
       FromStandardInput(Parse({"-P", "-H", "trace=a=b", "-H", "flag", "-H", "empty="}), "one\n");
   const auto headers = HeadersOf(frame.record(0));
@@ -96,7 +96,7 @@ TEST_CASE("-H adds each of its headers to each record, with a null value where t
   CHECK(headers[2].value == "");
 }
 
-TEST_CASE("-Z makes empty values and keys null, which else they are not") {
+TEST_CASE("option -Z makes empty values and keys null, which else they are not") {
   const Frame with = FromStandardInput(Parse({"-P", "-Z", "-K", ":"}), "k:\n:v\n");
   CHECK_FALSE(with.record(0).value);
   CHECK_FALSE(with.record(1).key);
