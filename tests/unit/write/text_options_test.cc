@@ -83,7 +83,8 @@ TEST_CASE("without a delimiter each line of standard input is a record, under th
   CHECK(frame.record(1).value == "two");
 }
 
-TEST_CASE("option -H adds each of its headers to each record, with a null value where there is no =") {
+TEST_CASE(
+    "option -H adds each of its headers to each record, with a null value where there is no =") {
   const Frame frame =
       FromStandardInput(Parse({"-P", "-H", "trace=a=b", "-H", "flag", "-H", "empty="}), "one\n");
   const auto headers = HeadersOf(frame.record(0));
