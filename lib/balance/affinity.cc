@@ -22,7 +22,6 @@ void PartitionAffinity::SetPeers(const std::vector<std::string>& peers) {
 }
 
 void PartitionAffinity::Assign(Assignment& assignment) {
-  assignment.target.clear();
   const auto least = std::ranges::min_element(
       peers_, {}, [this](const std::string& peer) { return CountOf(peer); });
   if (least != peers_.end()) assignment.target = *least;

@@ -29,6 +29,19 @@ TEST_CASE("partitions are shared out evenly, and each stays where it is") {
   CHECK(affinity.PeerFor(Partition(4)) == before);
 }
 
+TEST_CASE("nothing moves where one share is larger than another by one") {
+  PartitionAffinity affinity;
+  affinity.SetPeers({"b", "a"});
+  std::vector<std::optional<std::string>> before;
+  std::vector<std::optional<std::string>> after;
+  for (int32_t number = 0; number < 5; ++number)
+    before.push_back(affinity.PeerFor(Partition(number)));
+  affinity.SetPeers({"a", "b"});
+  for (int32_t number = 0; number < 5; ++number)
+    after.push_back(affinity.PeerFor(Partition(number)));
+  CHECK(after == before);
+}
+
 TEST_CASE("a partition without a peer waits for one") {
   PartitionAffinity affinity;
   CHECK_FALSE(affinity.PeerFor(Partition(0)));

@@ -356,6 +356,14 @@ TEST_CASE("the state of a partition silent for ten minutes is dropped") {
   RequireProduced(order.Take({10, 20}, 10), {{10, 20}});
 }
 
+TEST_CASE("a partition of which something was done is remembered for ten minutes from there") {
+  Order order;
+  RequireProduced(order.Take({0, 10}, 0), {{0, 10}});
+  order.writer.Done(*Make({0, 10}, 0), kNow + minutes(9));
+  order.writer.Expire(kNow + minutes(11));
+  RequireAcknowledged(order.Take({0, 10}, 0), {{0, 10}});
+}
+
 TEST_CASE("a silent partition is remembered while something of it is in flight or held back") {
   Order order;
   SECTION("in flight") {
