@@ -98,6 +98,28 @@ TEST_CASE_METHOD(Fixture,
   Run();
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a writer closes its connection to a reader that has been idle for a minute") {
+  poller.now = Clock::now();
+  source.Give(Batch(0, 10));
+  source.Do([&, calls = 0]() mutable -> std::optional<Frame> {
+    constexpr int kIdle = 70;
+    poller.now += seconds(1);
+    if (++calls == 4) CHECK(AcknowledgedTo(10) == 10);
+    if (calls < kIdle) return std::nullopt;
+    if (calls > kIdle) return Batch(10, 20);
+    AckMessage fence;
+    fence.kind = AckKind::kFence;
+    fence.partition = kPartition;
+    fence.epoch = kEpoch;
+    reader.server.Broadcast(fence);
+    std::this_thread::sleep_for(milliseconds(100));
+    return std::nullopt;
+  });
+  Run();
+  CHECK(sink.stored == std::vector<OffsetRange>{{0, 10}, {10, 20}});  // the fence was not heard
+}
+
 TEST_CASE_METHOD(Fixture, "what a frozen writer held is not written, but requested again") {
   source.Give(Batch(10, 20));  // held back: 0 to 10 has not come
   source.Do([&, frozen = false]() mutable -> std::optional<Frame> {
