@@ -52,6 +52,7 @@ TEST_CASE("a fixed partition that a topic lacks is missing, with those it has") 
                     "topic a has no partition 3: it has 0 to 2");
 }
 
+#ifndef __SANITIZE_THREAD__  // which, in GCC 12, does not know librdkafka's threads
 TEST_CASE_METHOD(Fixture, "topics are found by name and by pattern") {
   CHECK(FindTopics(options, kNoLog).partitions == Found{{"a", 0}, {"a", 1}});
   options.topics = {"^a.*"};
@@ -80,5 +81,6 @@ TEST_CASE_METHOD(Fixture, "a group's offsets are set in each partition without r
   const auto consumer = MakeConsumer({options.client, options.group, "", 2}, kNoLog);
   CHECK(consumer->Stored({{"a", 0}, {"a", 1}}) == std::vector<std::optional<int64_t>>{17, 17});
 }
+#endif
 
 }  // namespace rk
