@@ -20,7 +20,8 @@ const rk::ToolInfo kInfo = {
 };
 
 struct Options {
-  rk::LinkOptions link;
+  rk::LinkOptions link{.prefetch =
+                           4};  // passed on as they come: nobody else could take them sooner
   std::string by = "none";
   size_t queue_records = 1000;
 };

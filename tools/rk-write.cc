@@ -27,7 +27,7 @@ const rk::ToolInfo kInfo{
     "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions"};
 
 struct Options {
-  rk::LinkOptions link;
+  rk::LinkOptions link{.prefetch = 4};  // a partition is one writer's: nobody else could take them
   rk::KafkaOptions kafka;
   std::string topic;
   std::string dead_letters;

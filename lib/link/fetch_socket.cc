@@ -41,7 +41,7 @@ std::optional<FrameMessage> FetchSocket::TryReceive() {
   }
   FrameMessage frame = std::move(frames_.front());
   frames_.pop_front();
-  if (RoomKnown() == 0 && Room() > 0) Tell();
+  if (RoomKnown() <= options_.prefetch / 2 && Room() > RoomKnown()) Tell();
   return frame;
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 constexpr int64_t kLargestMessage = int64_t{16} << 20;
 constexpr int kLingerMs = 1000;
+// A frame of the usual size in one go; the kernel gives as much of it as it allows.
+constexpr int kSendBuffer = 1 << 20;
 constexpr int kSlowestReconnectMs = 1000;
 
 Error ZmqError(std::string_view what) {
@@ -57,6 +59,7 @@ LinkSocket MakeFrameSocket(zmq::socket_type type, size_t max_frame, int hwm) {
   WithZmq("cannot set up a link", [&] {
     socket.set(zmq::sockopt::sndhwm, hwm);
     socket.set(zmq::sockopt::rcvhwm, hwm);
+    socket.set(zmq::sockopt::sndbuf, kSendBuffer);
     socket.set(zmq::sockopt::maxmsgsize, static_cast<int64_t>(max_frame));
     socket.set(zmq::sockopt::linger, -1);
   });

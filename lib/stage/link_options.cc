@@ -6,6 +6,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "lib/balance/serve_sink.h"
 #include "lib/base/error.h"
@@ -72,7 +73,7 @@ void AddInputOptions(CLI::App& app, LinkOptions& options) {
       ->option_text("ENDPOINT=-")
       ->check(CheckEndpoint);
   app.add_option("--prefetch", options.prefetch, "frames to fetch ahead")
-      ->option_text("N=2")
+      ->option_text(fmt::format("N={}", options.prefetch))
       ->check(CLI::Range(1, 1024));
   AddMaxFrameOption(app, options);
 }

@@ -85,17 +85,24 @@ void RecordMaker::MakeJson(uint64_t id) {
   }
 }
 
+std::optional<std::string> RecordMaker::OddKey(uint64_t id) {
+  if (id % 5 == 0) return std::nullopt;
+  if (id % 5 == 1) return "";  // which is not null
+  std::string key("\0\xff\n\t", 4);
+  AppendNumber(key, random_() % shape_.keys);
+  return key;
+}
+
+std::optional<std::string> RecordMaker::OddValue(uint64_t id) {
+  if (id % 4 == 0) return std::nullopt;
+  if (id % 4 == 1) return "";
+  if (id % 4 == 2) return RandomBytes(300);
+  return "plain text, which is no JSON\r\n";
+}
+
 void RecordMaker::MakeOdd(uint64_t id) {
-  record_.key.reset();
-  if (id % 5 == 1) record_.key.emplace();  // empty, which is not null
-  if (id % 5 > 1) {
-    record_.key.emplace("\0\xff\n\t", 4);
-    AppendNumber(*record_.key, random_() % shape_.keys);
-  }
-  record_.value.reset();
-  if (id % 4 == 1) record_.value.emplace();
-  if (id % 4 == 2) record_.value.emplace(RandomBytes(300));
-  if (id % 4 == 3) record_.value.emplace("plain text, which is no JSON\r\n");
+  record_.key = OddKey(id);
+  record_.value = OddValue(id);
   if (id % 3 == 0) return;
   record_.headers = {{"twice", "first"}, {"null", std::nullopt},     {"twice", "second"},
                      {"empty", ""},      {"bytes", RandomBytes(40)}, {"twice", "first"}};

@@ -44,6 +44,8 @@ class RecordMaker {
  private:
   void MakeJson(uint64_t id);
   void MakeOdd(uint64_t id);
+  std::optional<std::string> OddKey(uint64_t id);
+  std::optional<std::string> OddValue(uint64_t id);
   std::string RandomBytes(size_t most);
 
   Shape shape_;

@@ -15,6 +15,8 @@
 
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
+#include "lib/link/fetch_socket.h"
+#include "lib/link/serve_socket.h"
 #include "tests/unit/balance/link_place.h"
 
 namespace rk {
@@ -356,6 +358,29 @@ TEST_CASE("a server believes a fetcher that says under which name it knows the c
     REQUIRE(fetcher.recv(message));
   } while (message.size() == ready.connection.size());
   CHECK(message.to_string_view() == TestFrame(0).bytes());
+}
+
+TEST_CASE("a server hears of room before what it knows of is used up") {
+  Place place;
+  ServeSocket server(place.path, kMaxFrame, place.Observer());
+  FetchSocket fetcher({place.address, kMaxFrame, /*prefetch=*/4, /*isolates=*/false},
+                      place.Observer());
+  std::optional<ServeSocket::Report> report;
+  const auto hears = [&] {
+    fetcher.TryReceive();
+    report = server.TryReceive();
+    return report.has_value();
+  };
+  REQUIRE(Eventually(hears));
+  const std::string peer = report->peer;
+  for (int64_t i = 0; i < 2; ++i) {
+    FrameMessage frame(TestFrame(i));
+    REQUIRE(server.Send(peer, frame));
+  }
+  REQUIRE(Eventually([&] { return fetcher.TryReceive().has_value(); }));
+  REQUIRE(Eventually([&] { return fetcher.TryReceive().has_value(); }));
+  REQUIRE(Eventually([&] { return hears() && report->ready.received == 2; }));
+  CHECK(report->ready.capacity > 2);
 }
 
 TEST_CASE("a path that a live link has is refused, one of a dead link is taken over") {
