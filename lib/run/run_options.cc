@@ -1,0 +1,81 @@
+#include "lib/run/run_options.h"
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "lib/base/environment.h"
+#include "lib/base/error.h"
+#include "lib/run/pipeline_file.h"
+#include "lib/run/resolve.h"
+#include "lib/run/tool_options.h"
+#include "lib/stage/tool.h"
+
+namespace rk {
+namespace {
+
+bool IsLine(const std::string& pipeline) {
+  return pipeline.find_first_of("| \t\n") != std::string::npos &&
+         !std::filesystem::is_regular_file(pipeline);
+}
+
+// What rk-run does instead of running the pipeline, one at a time.
+void AddActions(CLI::App& app, RunOptions& options) {
+  const std::vector<CLI::Option*> actions = {
+      app.add_flag("--check", options.check, "check that it could start, and exit")
+          ->option_text(" "),
+      app.add_flag("--dry-run", options.dry_run, "print a shell script that does the same")
+          ->option_text(" "),
+      app.add_flag("--status{table}", options.status, "state of the running pipeline, as a table")
+          ->option_text("[=json|=prometheus]")
+          ->check(CLI::IsMember({"table", "json", "prometheus"})),
+      app.add_option("--probe", options.probe, "exit 0 if the running pipeline is that")
+          ->option_text("ready|alive")
+          ->check(CLI::IsMember({"ready", "alive"}))};
+  for (size_t one = 0; one < actions.size(); ++one) {
+    for (size_t other = one + 1; other < actions.size(); ++other)
+      actions[one]->excludes(actions[other]);
+  }
+}
+
+}  // namespace
+
+void AddRunOptions(CLI::App& app, RunOptions& options) {
+  app.add_option("PIPELINE", options.pipeline, "a file, or stages separated by |")
+      ->option_text(" ");
+  app.add_option("--replicas", options.replicas, "initial number of replicas of a stage")
+      ->option_text("STAGE=N")
+      ->allow_extra_args(false);
+  app.add_option("--name", options.name, "pipeline name (default: the file's)")
+      ->option_text("NAME");
+  app.add_option("--instance", options.instance, "begins the readers' group.instance.id")
+      ->option_text("ID=HOST-NAME");
+  app.add_option("--cpus", options.cpus, "cores to scale to (default: [run] cpus or all)")
+      ->option_text("N")
+      ->check(CLI::NonNegativeNumber);
+  AddActions(app, options);
+}
+
+Pipeline PipelineOf(const RunOptions& options) {
+  if (options.pipeline.empty())
+    throw Error(ErrorKind::kUsage, "no pipeline: give a file or a line of stages");
+  Pipeline pipeline = IsLine(options.pipeline) ? ParsePipelineLine(options.pipeline, Environment)
+                                               : ReadPipelineFile(options.pipeline, Environment);
+  if (!options.name.empty()) pipeline.name = options.name;
+  pipeline.instance = options.instance;
+  pipeline.cpus = options.cpus.value_or(pipeline.cpus);
+  for (const std::string& text : options.replicas) ApplyReplicas(pipeline, text);
+  return pipeline;
+}
+
+Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage) {
+  Pipeline pipeline = ResolvePipeline(PipelineOf(options), AskToolOptions);
+  pipeline.log_options = stage.log_options;
+  return pipeline;
+}
+
+std::string NameOf(const RunOptions& options) {
+  return options.name.empty() ? PipelineOf(options).name : options.name;
+}
+
+}  // namespace rk

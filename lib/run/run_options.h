@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/run/pipeline.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rk {
+
+struct Stage;
+
+/// What rk-run is told on its command line.
+struct RunOptions {
+  std::string pipeline;  ///< a file, or a line of stages
+  std::string name;
+  std::vector<std::string> replicas;  ///< each STAGE=N
+  std::string instance;
+  std::optional<double> cpus;
+  bool check = false;
+  bool dry_run = false;
+  std::string status;  ///< the form to print it in; empty: not asked for
+  std::string probe;   ///< ready, alive; empty: not asked for
+};
+
+void AddRunOptions(CLI::App& app, RunOptions& options);
+
+/// The pipeline as it is written, with what the options say of it. Throws what reading it throws,
+/// and Error(kUsage).
+Pipeline PipelineOf(const RunOptions& options);
+
+/// The same after ResolvePipeline(), its stages logging as `stage` does.
+Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage);
+
+/// The name that it runs under.
+std::string NameOf(const RunOptions& options);
+
+}  // namespace rk
