@@ -8,6 +8,7 @@
 #include "lib/run/init_process.h"
 #include "lib/run/run_options.h"
 #include "lib/run/runner.h"
+#include "lib/run/test_runner.h"
 #include "lib/run/wiring.h"
 #include "lib/stage/tool.h"
 
@@ -23,6 +24,8 @@ const rk::ToolInfo kInfo{
     "  rk-run credit.toml",
     false};
 
+/// The exit status of --test where a test has failed.
+constexpr int kTestFailed = 1;
 /// The exit status of --status while not every stage has been ready, and of --probe=ready.
 constexpr int kStillStarting = 3;
 
@@ -46,6 +49,8 @@ int Run(const rk::RunOptions& options, rk::Stage& stage) {
     Print(status.text);
     return status.starting ? kStillStarting : 0;
   }
+  if (options.test)
+    return rk::RunTests(rk::PipelineOf(options), options.junit, stage) ? 0 : kTestFailed;
   if (options.check) return Check(rk::ResolvedPipelineOf(options, stage), stage.log);
   if (options.dry_run) {
     const rk::Pipeline pipeline = rk::ResolvedPipelineOf(options, stage);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/run/command_line.h"
+#include "lib/run/test_spec.h"
 #include "lib/run/tool_options.h"
 
 namespace rk {
@@ -38,6 +39,7 @@ struct Pipeline {
   double cpus = 1;  ///< what replicas above their stages' min may count for together
   std::vector<StageSpec> stages;
   std::vector<std::string> log_options = {};  ///< of rk-run itself, for its stages: -q, -v, …
+  std::vector<TestSpec> tests = {};           ///< of the stages in the middle
   std::string instance = {};  ///< begins its readers' group.instance.id; empty: HOST-NAME
 };
 

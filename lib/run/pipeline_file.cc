@@ -4,10 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -16,6 +13,9 @@
 #include <fmt/ranges.h>
 
 #include "lib/base/error.h"
+#include "lib/run/test_section.h"
+#include "lib/run/toml_value.h"
+#include "lib/run/whole_file.h"
 
 namespace rk {
 namespace {
@@ -26,17 +26,7 @@ constexpr std::string_view kStageKeys =
     "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus";
 constexpr std::string_view kRunKeys = "name, cpus";
 constexpr std::string_view kRun = "run";
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path);
-  if (!file || std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::kMissing,
-                fmt::format("{}: {}", path, std::strerror(file ? EISDIR : errno)));
-  }
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+constexpr std::string_view kTest = "test";
 
 // What stands before the '=' in that line of `text`, empty if there is none.
 std::string KeyAt(const std::string& text, size_t line) {
@@ -67,11 +57,16 @@ class FileReader {
       return std::pair(section.second->source().begin.line, section.second->source().begin.column);
     });
     for (const auto& [name, node] : sections) {
+      if (name == kTest && node->is_array()) {
+        pipeline_.tests = ReadTestSections(*node, path_);
+        continue;
+      }
       const toml::table* section = node->as_table();
       if (section == nullptr) {
-        Refuse(At(*node, name), fmt::format("a pipeline file has a section for each stage, such as "
-                                            "[infer], and [{}]",
-                                            kRun));
+        RefuseToml(At(*node, name),
+                   fmt::format("a pipeline file has a section for each stage, such as "
+                               "[infer], and [{}]",
+                               kRun));
       }
       if (name == kRun) {
         ReadRun(*section);
@@ -85,18 +80,19 @@ class FileReader {
 
  private:
   toml::table Parse() {
-    const std::string text = ReadText(path_);
+    const std::string text = ReadWholeFile(path_);
     try {
       return toml::parse(text, path_);
     } catch (const toml::parse_error& error) {
       const auto line = error.source().begin.line;
       const std::string where = fmt::format("{}:{}", path_, line);
       if (const std::string key = KeyAt(text, line); !key.empty())
-        Refuse(where + ": " + key,
-               fmt::format("its value is not TOML: a number stands alone, as in max = 4, and text "
-                           "in quotes, as in exec = \"rk-map --stamp\" ({})",
-                           error.description()));
-      Refuse(where, std::string(error.description()));
+        RefuseToml(
+            where + ": " + key,
+            fmt::format("its value is not TOML: a number stands alone, as in max = 4, and text "
+                        "in quotes, as in exec = \"rk-map --stamp\" ({})",
+                        error.description()));
+      RefuseToml(where, std::string(error.description()));
     }
   }
 
@@ -104,11 +100,11 @@ class FileReader {
     for (const auto& [key, node] : section) {
       const std::string where = At(node, fmt::format("run.{}", key.str()));
       if (key == "name") {
-        pipeline_.name = Text(node, where);
+        pipeline_.name = TomlText(node, where);
       } else if (key == "cpus") {
-        pipeline_.cpus = Number(node, where);
+        pipeline_.cpus = TomlNumber(node, where);
       } else {
-        Refuse(where, fmt::format("unknown key: [run] accepts {}", kRunKeys));
+        RefuseToml(where, fmt::format("unknown key: [run] accepts {}", kRunKeys));
       }
     }
   }
@@ -128,54 +124,33 @@ class FileReader {
   void Take(StageDraft& draft, const std::string& key, const toml::node& node) {
     const std::string where = draft.where(key);
     if (key == "exec") {
-      draft.exec = Text(node, where);
+      draft.exec = TomlText(node, where);
     } else if (key == "per_partition") {
-      if (!node.is_boolean()) Refuse(where, "expected true or false");
+      if (!node.is_boolean()) RefuseToml(where, "expected true or false");
       draft.per_partition = node.as_boolean()->get();
     } else if (key == "devices") {
       draft.devices = Texts(node, where);
     } else if (key == "cpus") {
-      draft.cpus = Number(node, where);
+      draft.cpus = TomlNumber(node, where);
     } else if (std::ranges::find(kCounts, key) != kCounts.end()) {
-      draft.counts[key] = Count(node, where);
+      draft.counts[key] = TomlCount(node, where);
     } else {
-      Refuse(where, fmt::format("unknown key: a stage accepts {}", kStageKeys));
+      RefuseToml(where, fmt::format("unknown key: a stage accepts {}", kStageKeys));
     }
-  }
-
-  static std::string Text(const toml::node& node, const std::string& where) {
-    if (!node.is_string()) Refuse(where, "expected a string");
-    return node.as_string()->get();
   }
 
   static std::vector<std::string> Texts(const toml::node& node, const std::string& where) {
     const toml::array* array = node.as_array();
     if (array == nullptr || array->empty()) {
-      Refuse(where, "expected a list of devices, such as [\"cuda:0\", \"cuda:1\"]");
+      RefuseToml(where, "expected a list of devices, such as [\"cuda:0\", \"cuda:1\"]");
     }
     std::vector<std::string> texts;
-    for (const toml::node& one : *array) texts.push_back(Text(one, where));
+    for (const toml::node& one : *array) texts.push_back(TomlText(one, where));
     return texts;
-  }
-
-  static double Number(const toml::node& node, const std::string& where) {
-    const double number = node.is_number() ? node.value<double>().value_or(-1) : -1;
-    if (!(number >= 0 && number <= 1e6)) Refuse(where, "expected a number of at least 0");
-    return number;
-  }
-
-  static size_t Count(const toml::node& node, const std::string& where) {
-    const int64_t count = node.is_integer() ? node.as_integer()->get() : -1;
-    if (count < 0) Refuse(where, "expected a whole number of at least 0");
-    return static_cast<size_t>(count);
   }
 
   std::string At(const toml::node& node, const std::string& key) const {
     return fmt::format("{}:{}: {}", path_, node.source().begin.line, key);
-  }
-
-  [[noreturn]] static void Refuse(const std::string& where, const std::string& why) {
-    throw Error(ErrorKind::kConfiguration, where + ": " + why);
   }
 
   std::string path_;

@@ -21,7 +21,13 @@ bool IsLine(const std::string& pipeline) {
 
 // What rk-run does instead of running the pipeline, one at a time.
 void AddActions(CLI::App& app, RunOptions& options) {
+  auto* test =
+      app.add_flag("--test", options.test, "run the file's tests, without Kafka")->option_text(" ");
+  app.add_option("--junit", options.junit, "with --test: write a report for CI")
+      ->option_text("FILE")
+      ->needs(test);
   const std::vector<CLI::Option*> actions = {
+      test,
       app.add_flag("--check", options.check, "check that it could start, and exit")
           ->option_text(" "),
       app.add_flag("--dry-run", options.dry_run, "print a shell script that does the same")

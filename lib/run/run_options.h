@@ -23,6 +23,8 @@ struct RunOptions {
   std::optional<double> cpus;
   bool check = false;
   bool dry_run = false;
+  bool test = false;
+  std::string junit;   ///< a file for what --test finds
   std::string status;  ///< the form to print it in; empty: not asked for
   std::string probe;   ///< ready, alive; empty: not asked for
 };
