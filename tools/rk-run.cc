@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
+#include "lib/run/graph.h"
 #include "lib/run/init_process.h"
 #include "lib/run/run_options.h"
 #include "lib/run/runner.h"
@@ -52,6 +53,11 @@ int Run(const rk::RunOptions& options, rk::Stage& stage) {
   if (options.test)
     return rk::RunTests(rk::PipelineOf(options), options.junit, stage) ? 0 : kTestFailed;
   if (options.check) return Check(rk::ResolvedPipelineOf(options, stage), stage.log);
+  if (!options.graph.empty()) {
+    const rk::Graph graph = rk::GraphOf(rk::ResolvedPipelineOf(options, stage));
+    Print(rk::GraphText(graph, options.graph));
+    return 0;
+  }
   if (options.dry_run) {
     const rk::Pipeline pipeline = rk::ResolvedPipelineOf(options, stage);
     Print(

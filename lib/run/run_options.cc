@@ -32,6 +32,9 @@ void AddActions(CLI::App& app, RunOptions& options) {
           ->option_text(" "),
       app.add_flag("--dry-run", options.dry_run, "print a shell script that does the same")
           ->option_text(" "),
+      app.add_flag("--graph{dot}", options.graph, "draw the pipeline, for Graphviz or as that")
+          ->option_text("[=mermaid|=svg]")
+          ->check(CLI::IsMember({"dot", "mermaid", "svg"})),
       app.add_flag("--status{table}", options.status, "state of the running pipeline, as a table")
           ->option_text("[=json|=prometheus]")
           ->check(CLI::IsMember({"table", "json", "prometheus"})),

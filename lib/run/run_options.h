@@ -25,6 +25,7 @@ struct RunOptions {
   bool dry_run = false;
   bool test = false;
   std::string junit;   ///< a file for what --test finds
+  std::string graph;   ///< dot, mermaid, svg; empty: not asked for
   std::string status;  ///< the form to print it in; empty: not asked for
   std::string probe;   ///< ready, alive; empty: not asked for
 };
