@@ -73,8 +73,8 @@ class Consumer {
   /// is error.
   virtual std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
                                        const StartOffset& start) = 0;
-  /// The group's stored offset of each partition, nullopt where it has none. Asks the brokers, as
-  /// Resolve() does.
+  /// The group's stored offset of each partition, nullopt where it has none; 0 where it is one of a
+  /// topic that was deleted since, and made again. Asks the brokers, as Resolve() does.
   virtual std::vector<std::optional<int64_t>> Stored(
       const std::vector<TopicPartition>& partitions) = 0;
 

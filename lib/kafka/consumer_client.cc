@@ -9,12 +9,14 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/find_partitions.h"
+#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {
 
-constexpr int kCommitTimeoutMs = 5000;
+constexpr std::chrono::milliseconds kCommitTimeout{5000};
 
 /// Fetched but not yet framed, over all partitions: a tenth of a second of a fast topic. Each has
 /// its share of it, or the least that still makes whole batches: what a fetch brings of it, and
@@ -104,6 +106,14 @@ std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string
   return text ? std::chrono::milliseconds(std::stoll(*text)) : otherwise;
 }
 
+/// librdkafka frees it.
+void AddTopicId(const std::string& id, rd_kafka_topic_partition_t& element) {
+  if (id.empty()) return;
+  const std::string note = NoteOfTopicId(id);
+  element.metadata = strdup(note.c_str());
+  element.metadata_size = note.size();
+}
+
 }  // namespace
 
 void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
@@ -155,18 +165,22 @@ void ConsumerClient::Open(const PartitionOffset& start) {
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
   const uint64_t one = 1;
   rd_kafka_queue_io_event_enable(opened.queue.get(), events_.fd(), &one, sizeof one);
+  if (const auto id = topic_ids_.find(partition.topic); id != topic_ids_.end())
+    opened.topic_id = id->second;
   if (const auto epoch = stored_epochs_.find(start); epoch != stored_epochs_.end())
     opened.leader_epochs[start.offset - 1] = epoch->second;
 }
 
 // With the leader epoch of the record before each offset: so librdkafka, and who reads on from what
-// is committed, finds out when that is not the log any more that we read (KIP-320).
-ListPtr ConsumerClient::WithLeaderEpochs(const std::vector<PartitionOffset>& offsets) {
+// is committed, finds out when that is not the log any more that we read (KIP-320). And with the id
+// of the topic, where it is another one.
+ListPtr ConsumerClient::WithOrigins(const std::vector<PartitionOffset>& offsets) {
   ListPtr list = ToList(offsets);
   for (int i = 0; i < list->cnt; ++i) {
     const auto& [partition, offset] = offsets[static_cast<size_t>(i)];
     const auto queue = queues_.find(partition);
     if (queue == queues_.end()) continue;
+    AddTopicId(queue->second.topic_id, list->elems[i]);
     const auto& epochs = queue->second.leader_epochs;
     const auto after = epochs.lower_bound(offset);
     if (after == epochs.begin()) continue;
@@ -224,7 +238,7 @@ void ConsumerClient::OnRebalance(rd_kafka_event_t* event) {
 void ConsumerClient::OnAssigned(rd_kafka_topic_partition_list_t* list) {
   const auto starts = listener_->OnAssigned(FromList(*list));
   for (const auto& start : starts) Open(start);
-  const ListPtr assigned = WithLeaderEpochs(starts);
+  const ListPtr assigned = WithOrigins(starts);
   if (IsCooperative(handle_.get())) {
     ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), assigned.get()), "assignment");
   } else if (const auto error = rd_kafka_assign(handle_.get(), assigned.get())) {
@@ -253,7 +267,7 @@ void ConsumerClient::Subscribe(const std::vector<std::string>& topics, Listener&
 
 void ConsumerClient::Assign(const std::vector<PartitionOffset>& starts) {
   for (const auto& start : starts) Open(start);
-  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), WithLeaderEpochs(starts).get()),
+  ThrowIfFailed(rd_kafka_incremental_assign(handle_.get(), WithOrigins(starts).get()),
                 "assignment");
 }
 
@@ -265,7 +279,7 @@ void ConsumerClient::Restart(const PartitionOffset& start) {
   if (IsEager(handle_.get())) {
     std::vector<PartitionOffset> all;
     for (const auto& [partition, queue] : queues_) all.push_back({partition, queue.next_offset});
-    if (const auto error = rd_kafka_assign(handle_.get(), WithLeaderEpochs(all).get())) {
+    if (const auto error = rd_kafka_assign(handle_.get(), WithOrigins(all).get())) {
       ThrowKafka(error, "assignment");
     }
     return;
@@ -291,21 +305,22 @@ std::optional<int64_t> ConsumerClient::CachedEnd(const TopicPartition& partition
 
 void ConsumerClient::Commit(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return;
-  if (const auto error = rd_kafka_commit(handle_.get(), WithLeaderEpochs(offsets).get(), 1))
+  if (const auto error = rd_kafka_commit(handle_.get(), WithOrigins(offsets).get(), 1))
     ThrowKafka(error, fmt::format("group {}: commit", group_));
 }
 
 bool ConsumerClient::CommitAndWait(const std::vector<PartitionOffset>& offsets) {
   if (offsets.empty()) return true;
-  const std::string what = fmt::format("group {}: commit", group_);
   const QueuePtr answers(rd_kafka_queue_new(handle_.get()));
-  auto error = rd_kafka_commit_queue(handle_.get(), WithLeaderEpochs(offsets).get(), answers.get(),
-                                     nullptr, nullptr);
-  if (error) ThrowKafka(error, what);
-  const EventPtr event(rd_kafka_queue_poll(answers.get(), kCommitTimeoutMs));
-  error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  const auto error = AskUntilAnswered(kCommitTimeout, [&](std::chrono::milliseconds left) {
+    if (const auto refused = rd_kafka_commit_queue(handle_.get(), WithOrigins(offsets).get(),
+                                                   answers.get(), nullptr, nullptr))
+      return refused;
+    const EventPtr event(rd_kafka_queue_poll(answers.get(), static_cast<int>(left.count())));
+    return event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  });
   if (listener_ != nullptr && IsOfRebalance(error)) return false;
-  if (error) ThrowKafka(error, what);
+  if (error) ThrowKafka(error, fmt::format("group {}: commit", group_));
   return true;
 }
 

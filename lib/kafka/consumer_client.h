@@ -24,6 +24,7 @@ struct PartitionQueue {
   std::chrono::steady_clock::time_point oldest;  ///< when pending stopped being empty
   /// Offset of the first record that was read of each leader epoch → that epoch.
   std::map<int64_t, int32_t> leader_epochs;
+  std::string topic_id;  ///< of the topic that is read; empty if nobody has said
 };
 
 /// Consumer by librdkafka.
@@ -68,7 +69,10 @@ class ConsumerClient final : public Consumer {
   void TakeMark(const TopicPartition& partition, const BatchInfo& info, const Limits& limits,
                 Fetched& fetched);
   void TakeReset(const TopicPartition& partition, int64_t position, Fetched& fetched);
-  ListPtr WithLeaderEpochs(const std::vector<PartitionOffset>& offsets);
+  ListPtr WithOrigins(const std::vector<PartitionOffset>& offsets);
+  ListPtr AskStored(const std::vector<TopicPartition>& partitions);
+  bool IsOfOldTopic(const rd_kafka_topic_partition_t& element) const;
+  void WarnOfOldTopics() const;
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 
   std::string group_;
@@ -87,6 +91,10 @@ class ConsumerClient final : public Consumer {
   std::map<TopicPartition, PartitionQueue> queues_;
   /// Leader epochs of the stored offsets that the group told of last.
   std::map<PartitionOffset, int32_t> stored_epochs_;
+  /// Of those that Stored() was last asked for.
+  std::vector<TopicPartition> of_old_topics_;
+  /// By name, what the brokers said last. Asked for where offsets are stored.
+  std::map<std::string, std::string> topic_ids_;
 };
 
 /// Our partitions as librdkafka's list type.

@@ -4,6 +4,7 @@
 
 #include "lib/base/error.h"
 #include "lib/kafka/consumer_client.h"
+#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {
@@ -169,6 +170,8 @@ void ConsumerClient::TakeReset(const TopicPartition& partition, int64_t position
   const int64_t mark = queue.pending.front()->offset;
   queue.pending.pop_front();
   if (mark == RD_KAFKA_OFFSET_BEGINNING) {
+    if (!group_.empty())
+      for (auto& [topic, id] : FindTopicIds(handle_.get(), {partition})) topic_ids_[topic] = id;
     fetched.rewind = {0, true};  // the brokers may not know yet who leads the new partition
     return;
   }

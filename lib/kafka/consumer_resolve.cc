@@ -1,55 +1,108 @@
 #include <algorithm>
+#include <map>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/consumer_client.h"
+#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {
 
-constexpr int kAnswerTimeoutMs = 8000;
+/// The first error that there is for one of the list.
+rd_kafka_resp_err_t ErrorIn(const rd_kafka_topic_partition_list_t& list) {
+  for (int i = 0; i < list.cnt; ++i)
+    if (list.elems[i].err) return list.elems[i].err;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* event) {
+  size_t count = 0;
+  const auto* result = rd_kafka_event_ListOffsets_result(event);
+  const auto** infos = rd_kafka_ListOffsets_result_infos(result, &count);
+  return {infos, count};
+}
+
+std::string_view NoteOf(const rd_kafka_topic_partition_t& element) {
+  if (element.metadata == nullptr) return {};
+  return {static_cast<const char*>(element.metadata), element.metadata_size};
+}
 
 }  // namespace
 
 std::vector<std::optional<int64_t>> ConsumerClient::Stored(
     const std::vector<TopicPartition>& partitions) {
-  const ListPtr list = ToList(partitions);
-  const auto error = rd_kafka_committed(handle_.get(), list.get(), kAnswerTimeoutMs);
-  if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
+  const ListPtr list = AskStored(partitions);
+  of_old_topics_.clear();
   std::vector<std::optional<int64_t>> offsets;
   for (int i = 0; i < list->cnt; ++i) {
     const auto& element = list->elems[i];
-    if (element.err) ThrowKafka(element.err, fmt::format("group {}: its stored offsets", group_));
-    offsets.push_back(element.offset < 0 ? std::nullopt : std::optional(element.offset));
+    const PartitionOffset stored{{element.topic, element.partition}, element.offset};
+    const bool of_old_topic = IsOfOldTopic(element);
+    if (of_old_topic) of_old_topics_.push_back(stored.partition);
     const int32_t epoch = rd_kafka_topic_partition_get_leader_epoch(&element);
-    if (epoch >= 0) stored_epochs_[{{element.topic, element.partition}, element.offset}] = epoch;
+    if (epoch >= 0 && !of_old_topic) stored_epochs_[stored] = epoch;
+    offsets.push_back(element.offset < 0 ? std::nullopt
+                                         : std::optional(of_old_topic ? 0 : element.offset));
   }
   return offsets;
+}
+
+ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions) {
+  ListPtr list;
+  const auto error = AskUntilAnswered(kAnswerTimeout, [&](std::chrono::milliseconds left) {
+    list = ToList(partitions);
+    const auto whole =
+        rd_kafka_committed(handle_.get(), list.get(), static_cast<int>(left.count()));
+    return whole ? whole : ErrorIn(*list);
+  });
+  if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
+  for (auto& [topic, id] : FindTopicIds(handle_.get(), partitions)) topic_ids_[topic] = id;
+  return list;
+}
+
+// Brokers forget what is committed of a topic when it is deleted. But who had read the old one may
+// have committed before it noticed the new one.
+bool ConsumerClient::IsOfOldTopic(const rd_kafka_topic_partition_t& element) const {
+  const auto then = TopicIdInNote(NoteOf(element));
+  const auto now = topic_ids_.find(element.topic);
+  return element.offset >= 0 && then && now != topic_ids_.end() && *then != now->second;
+}
+
+void ConsumerClient::WarnOfOldTopics() const {
+  std::map<std::string, size_t> topics;
+  for (const auto& partition : of_old_topics_) ++topics[partition.topic];
+  for (const auto& [topic, count] : topics)
+    log_(LogLevel::kWarning,
+         fmt::format("topic {} was deleted and created again after group {} stored its offsets; "
+                     "reading it from its beginning partitions={}",
+                     topic, group_, count));
 }
 
 std::vector<int64_t> ConsumerClient::List(const std::vector<TopicPartition>& partitions,
                                           int64_t spec) {
   const ListPtr list = ToList(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = spec;
-  const AdminOptionsPtr options(
-      rd_kafka_AdminOptions_new(handle_.get(), RD_KAFKA_ADMIN_OP_LISTOFFSETS));
-  char text[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerTimeoutMs, text, sizeof text);
-  const QueuePtr answers(rd_kafka_queue_new(handle_.get()));
-  rd_kafka_ListOffsets(handle_.get(), list.get(), options.get(), answers.get());
-  const EventPtr event(rd_kafka_queue_poll(answers.get(), kAnswerTimeoutMs + 1000));
   const std::string what = fmt::format("topic {}: its offsets", partitions.front().topic);
-  if (!event) ThrowKafka(RD_KAFKA_RESP_ERR__TIMED_OUT, what);
-  if (rd_kafka_event_error(event.get())) {
-    ThrowKafka(rd_kafka_event_error(event.get()), what, rd_kafka_event_error_string(event.get()));
-  }
-  size_t count = 0;
-  const auto* result = rd_kafka_event_ListOffsets_result(event.get());
-  const auto* infos = rd_kafka_ListOffsets_result_infos(result, &count);
+  const auto error_of = [](const rd_kafka_ListOffsetsResultInfo_t* info) {
+    return rd_kafka_ListOffsetsResultInfo_topic_partition(info)->err;
+  };
+  const EventPtr event = AskBrokers(
+      handle_.get(), {RD_KAFKA_ADMIN_OP_LISTOFFSETS, what,
+                      [&](const auto* options, auto* answers) {
+                        rd_kafka_ListOffsets(handle_.get(), list.get(), options, answers);
+                      },
+                      [&](auto* answer) {
+                        const auto infos = InfosOf(answer);
+                        const auto bad = std::ranges::find_if(infos, error_of);
+                        return bad == infos.end() ? RD_KAFKA_RESP_ERR_NO_ERROR : error_of(*bad);
+                      }});
   std::map<TopicPartition, int64_t> found;  // the answer comes in its own order
-  for (size_t i = 0; i < count; ++i) {
-    const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+  for (const auto* info : InfosOf(event.get())) {
+    const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
     if (element->err) ThrowKafka(element->err, what);
     found[{element->topic, element->partition}] = element->offset;
   }
@@ -89,6 +142,7 @@ std::vector<int64_t> ConsumerClient::Resolve(const std::vector<TopicPartition>& 
       break;
   }
   const auto stored = Stored(partitions);
+  WarnOfOldTopics();
   std::vector<TopicPartition> fresh;
   for (size_t i = 0; i < stored.size(); ++i)
     if (!stored[i]) fresh.push_back(partitions[i]);

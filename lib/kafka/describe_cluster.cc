@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/kafka/handle.h"
+#include "lib/kafka/ask_brokers.h"
 
 namespace rk {
 namespace {
@@ -16,37 +16,6 @@ using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 using GroupRequestPtr =
     Owned<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 
-constexpr int kAnswerTimeoutMs = 6000;
-
-// Questions to the brokers, whose answers come in any order.
-class Questions {
- public:
-  explicit Questions(rd_kafka_t* handle) : answers_(rd_kafka_queue_new(handle)) {}
-
-  static AdminOptionsPtr Options(rd_kafka_t* handle, rd_kafka_admin_op_t operation) {
-    AdminOptionsPtr options(rd_kafka_AdminOptions_new(handle, operation));
-    char reason[256];
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerTimeoutMs, reason,
-                                              sizeof reason);
-    return options;
-  }
-
-  rd_kafka_queue_t* queue() const { return answers_.get(); }
-
-  /// Throws Error for one that says an error.
-  EventPtr Answer(const std::string& what) {
-    EventPtr event(rd_kafka_queue_poll(answers_.get(), kAnswerTimeoutMs + 1000));
-    const auto error = event ? rd_kafka_event_error(event.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (error)
-      throw Error(KindOf(error),
-                  fmt::format("cannot ask for {}: {}", what, rd_kafka_err2str(error)));
-    return event;
-  }
-
- private:
-  QueuePtr answers_;
-};
-
 std::vector<int32_t> Numbers(std::span<const int32_t> numbers) {
   return {numbers.begin(), numbers.end()};
 }
@@ -54,7 +23,7 @@ std::vector<int32_t> Numbers(std::span<const int32_t> numbers) {
 void AddMetadata(rd_kafka_t* handle, const std::vector<TopicPartition>& wanted,
                  ClusterDescription& cluster) {
   const rd_kafka_metadata_t* answer = nullptr;
-  const auto error = rd_kafka_metadata(handle, 1, nullptr, &answer, kAnswerTimeoutMs);
+  const auto error = rd_kafka_metadata(handle, 1, nullptr, &answer, int{kAnswerTimeout.count()});
   const MetadataPtr owner(answer);
   if (error)
     throw Error(KindOf(error), fmt::format("cannot list topics: {}", rd_kafka_err2str(error)));
@@ -89,10 +58,11 @@ void AddOffsets(rd_kafka_t* handle, rd_kafka_OffsetSpec_t spec,
         ->offset = spec;
   }
   if (list->cnt == 0) return;
-  Questions questions(handle);
-  const auto options = Questions::Options(handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
-  rd_kafka_ListOffsets(handle, list.get(), options.get(), questions.queue());
-  const EventPtr event = questions.Answer("offsets");
+  const EventPtr event =
+      AskBrokers(handle, {RD_KAFKA_ADMIN_OP_LISTOFFSETS, "cannot ask for offsets",
+                          [&](const auto* options, auto* answers) {
+                            rd_kafka_ListOffsets(handle, list.get(), options, answers);
+                          }});
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
@@ -106,11 +76,21 @@ void AddOffsets(rd_kafka_t* handle, rd_kafka_OffsetSpec_t spec,
       one.*offset = answer->second;
 }
 
+/// A broker leaves out the groups of a coordinator that loads, and says so.
+rd_kafka_resp_err_t ErrorInGroups(rd_kafka_event_t* event) {
+  size_t count = 0;
+  const auto* errors = rd_kafka_ListConsumerGroups_result_errors(
+      rd_kafka_event_ListConsumerGroups_result(event), &count);
+  return count == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(errors[0]);
+}
+
 std::map<std::string, std::string> ListGroups(rd_kafka_t* handle) {
-  Questions questions(handle);
-  const auto options = Questions::Options(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
-  rd_kafka_ListConsumerGroups(handle, options.get(), questions.queue());
-  const EventPtr event = questions.Answer("groups");
+  const EventPtr event =
+      AskBrokers(handle, {RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, "cannot ask for groups",
+                          [&](const auto* options, auto* answers) {
+                            rd_kafka_ListConsumerGroups(handle, options, answers);
+                          },
+                          ErrorInGroups});
   size_t count = 0;
   const auto* groups = rd_kafka_ListConsumerGroups_result_valid(
       rd_kafka_event_ListConsumerGroups_result(event.get()), &count);
@@ -130,47 +110,83 @@ std::map<std::string, std::string> TryListGroups(rd_kafka_t* handle, const Log& 
   }
 }
 
-void AddCommitted(const EventPtr& event, const std::set<TopicPartition>& wanted,
-                  std::map<std::string, GroupDescription>& groups) {
-  size_t count = 0;
-  const auto* answers = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-  for (const auto* answer : std::span(answers, count)) {
-    if (const auto* error = rd_kafka_group_result_error(answer); error != nullptr) {
-      throw Error(KindOf(rd_kafka_error_code(error)),
-                  fmt::format("group {}: {}", rd_kafka_group_result_name(answer),
-                              rd_kafka_error_string(error)));
-    }
-    const auto* list = rd_kafka_group_result_partitions(answer);
-    auto& committed = groups[rd_kafka_group_result_name(answer)].committed;
-    for (const auto& one : std::span(list->elems, size_t(list->cnt))) {
-      const TopicPartition partition{one.topic, one.partition};
-      if (!one.err && one.offset >= 0 && wanted.contains(partition))
-        committed.push_back({partition, one.offset});
-    }
-    std::ranges::sort(committed, {}, &PartitionOffset::partition);
+void AddCommitted(const rd_kafka_topic_partition_list_t& list,
+                  const std::set<TopicPartition>& wanted, GroupDescription& group) {
+  for (const auto& one : std::span(list.elems, size_t(list.cnt))) {
+    const TopicPartition partition{one.topic, one.partition};
+    if (!one.err && one.offset >= 0 && wanted.contains(partition))
+      group.committed.push_back({partition, one.offset});
   }
+  std::ranges::sort(group.committed, {}, &PartitionOffset::partition);
 }
+
+/// What groups have committed, of which each is asked for in a request of its own, all at once.
+class CommittedOffsets {
+ public:
+  CommittedOffsets(rd_kafka_t* handle, std::map<std::string, GroupDescription>& groups,
+                   const std::vector<PartitionDescription>& partitions)
+      : handle_(handle), groups_(groups) {
+    for (const auto& [name, group] : groups) unanswered_.insert(name);
+    for (const PartitionDescription& one : partitions) wanted_.insert(one.partition);
+  }
+
+  /// Throws Error.
+  void Ask() {
+    const auto error = AskUntilAnswered(kAnswerTimeout, [&](auto left) { return AskOnce(left); });
+    if (error)
+      throw Error(KindOf(error), fmt::format("cannot ask for committed offsets of group {}: {}",
+                                             *unanswered_.begin(), rd_kafka_err2str(error)));
+  }
+
+ private:
+  rd_kafka_resp_err_t AskOnce(std::chrono::milliseconds left) {
+    const QueuePtr answers(rd_kafka_queue_new(handle_));
+    const auto options =
+        MakeAdminOptions(handle_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, left);
+    const size_t count = unanswered_.size();
+    for (const std::string& name : unanswered_) {
+      const GroupRequestPtr request(rd_kafka_ListConsumerGroupOffsets_new(name.c_str(), nullptr));
+      rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
+      rd_kafka_ListConsumerGroupOffsets(handle_, requests, 1, options.get(), answers.get());
+    }
+    auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0; i < count; ++i) {
+      const EventPtr event(rd_kafka_queue_poll(answers.get(), static_cast<int>(left.count())));
+      if (!event) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+      if (const auto one = Take(event.get())) error = one;
+    }
+    return error;
+  }
+
+  rd_kafka_resp_err_t Take(rd_kafka_event_t* event) {
+    if (const auto error = rd_kafka_event_error(event)) return error;
+    size_t count = 0;
+    const auto* answers = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
+    for (const auto* answer : std::span(answers, count)) {
+      const auto* error = rd_kafka_group_result_error(answer);
+      if (error != nullptr) return rd_kafka_error_code(error);
+      const std::string name = rd_kafka_group_result_name(answer);
+      AddCommitted(*rd_kafka_group_result_partitions(answer), wanted_, groups_.at(name));
+      unanswered_.erase(name);
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+
+  rd_kafka_t* handle_;
+  std::map<std::string, GroupDescription>& groups_;
+  std::set<std::string> unanswered_;
+  std::set<TopicPartition> wanted_;
+};
 
 void AddGroups(rd_kafka_t* handle, const std::string& only, const Log& log,
                ClusterDescription& cluster) {
   std::map<std::string, std::string> states = TryListGroups(handle, log);
+  if (!only.empty()) std::erase_if(states, [&](const auto& one) { return one.first != only; });
   std::map<std::string, GroupDescription> groups;
-  if (!only.empty()) groups[only];
-  for (const auto& [name, state] : states)
-    if (only.empty() || name == only) groups[name];
-  Questions questions(handle);
-  const auto options = Questions::Options(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-  for (auto& [name, group] : groups) {
-    group = {name, states[name], {}};
-    const GroupRequestPtr request(rd_kafka_ListConsumerGroupOffsets_new(name.c_str(), nullptr));
-    rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
-    rd_kafka_ListConsumerGroupOffsets(handle, requests, 1, options.get(), questions.queue());
-  }
-  std::set<TopicPartition> wanted;
-  for (const PartitionDescription& one : cluster.partitions) wanted.insert(one.partition);
-  for (size_t i = 0; i < groups.size(); ++i)
-    AddCommitted(questions.Answer("committed offsets"), wanted, groups);
+  for (const auto& [name, state] : states) groups[name] = {name, state, {}};
+  if (!only.empty() && groups.empty()) groups[only] = {only, {}, {}};
+  CommittedOffsets(handle, groups, cluster.partitions).Ask();
   for (auto& [name, group] : groups) cluster.groups.push_back(std::move(group));
 }
 

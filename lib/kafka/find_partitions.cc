@@ -6,7 +6,7 @@
 #include <memory>
 #include <set>
 
-#include "lib/kafka/handle.h"
+#include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/topics.h"
 
 namespace rk {
@@ -37,11 +37,6 @@ class Pattern {
 
 using Found = std::set<TopicPartition>;
 
-bool IsTransient(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-         error == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE;
-}
-
 void Add(const rd_kafka_metadata_topic_t& topic, Found& found) {
   for (int32_t number = 0; number < topic.partition_cnt; ++number)
     found.insert({topic.topic, number});
@@ -55,7 +50,7 @@ bool AddNamed(rd_kafka_t* handle, const std::string& name, int timeout_ms, Found
   const rd_kafka_metadata_t* answer = nullptr;
   const auto error = rd_kafka_metadata(handle, 0, reference.get(), &answer, timeout_ms);
   const MetadataPtr owner(answer);
-  if (error || answer->topic_cnt == 0 || IsTransient(answer->topics[0].err)) return false;
+  if (error || answer->topic_cnt == 0 || IsPassing(answer->topics[0].err)) return false;
   const rd_kafka_metadata_topic_t& topic = answer->topics[0];
   if (topic.err && KindOf(topic.err) != ErrorKind::kMissing)
     throw Error(KindOf(topic.err), "topic " + name + ": " + rd_kafka_err2str(topic.err));

@@ -1,0 +1,43 @@
+#pragma once
+
+// Inside lib/kafka only.
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "lib/kafka/handle.h"
+
+namespace rk {
+
+/// How long what is asked of the brokers on behalf of a reader may take.
+constexpr std::chrono::milliseconds kAnswerTimeout{8000};
+
+/// True for errors that pass by themselves: a coordinator loads or moves, a leader is elected.
+bool IsPassing(rd_kafka_resp_err_t error);
+
+/// Calls `ask` with the time that is left of `timeout`, and again after a pause as long as it
+/// returns an error that passes. Returns the last error.
+rd_kafka_resp_err_t AskUntilAnswered(
+    std::chrono::milliseconds timeout,
+    const std::function<rd_kafka_resp_err_t(std::chrono::milliseconds left)>& ask);
+
+AdminOptionsPtr MakeAdminOptions(rd_kafka_t* handle, rd_kafka_admin_op_t operation,
+                                 std::chrono::milliseconds timeout);
+
+/// A question by librdkafka's admin interface.
+struct BrokerQuestion {
+  rd_kafka_admin_op_t operation;
+  std::string what;  ///< begins the message of an error
+  /// Sends it, to be answered on that queue.
+  std::function<void(rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)> send;
+  /// An error that some part of the answer has; empty where parts have none.
+  std::function<rd_kafka_resp_err_t(rd_kafka_event_t*)> error_in_part = {};
+};
+
+/// The answer, within `timeout` and a second, asked for again as long as there is an error that
+/// passes. Throws Error where the whole answer is an error; those of its parts are the caller's.
+EventPtr AskBrokers(rd_kafka_t* handle, const BrokerQuestion& question,
+                    std::chrono::milliseconds timeout = kAnswerTimeout);
+
+}  // namespace rk

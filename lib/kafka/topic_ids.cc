@@ -1,0 +1,81 @@
+#include "lib/kafka/topic_ids.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "lib/kafka/ask_brokers.h"
+
+namespace rk {
+namespace {
+
+using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+using CollectionPtr = Owned<rd_kafka_TopicCollection_t, rd_kafka_TopicCollection_destroy>;
+
+constexpr std::string_view kNote = "topic-id=";
+
+/// Empty where there is none.
+std::string IdOf(const rd_kafka_TopicDescription_t* topic) {
+  const rd_kafka_Uuid_t* id = rd_kafka_TopicDescription_topic_id(topic);
+  if (id == nullptr) return {};
+  const auto high = static_cast<uint64_t>(rd_kafka_Uuid_most_significant_bits(id));
+  const auto low = static_cast<uint64_t>(rd_kafka_Uuid_least_significant_bits(id));
+  if (high == 0 && low == 0) return {};
+  return fmt::format("{:016x}{:016x}", high, low);
+}
+
+/// Who is asked: librdkafka would wait for the controller, and its mock cluster names one that is
+/// not there. nullopt if no broker is known.
+std::optional<int32_t> BrokerToAsk(rd_kafka_t* handle) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  constexpr rd_kafka_topic_t* kNoTopic = nullptr;
+  if (rd_kafka_metadata(handle, 0, kNoTopic, &answer, int{kAnswerTimeout.count()}))
+    return std::nullopt;
+  const MetadataPtr owner(answer);
+  const int32_t controller = rd_kafka_controllerid(handle, 0);
+  const std::span brokers(answer->brokers, size_t(answer->broker_cnt));
+  if (std::ranges::find(brokers, controller, &rd_kafka_metadata_broker_t::id) != brokers.end())
+    return controller;
+  return brokers.empty() ? std::nullopt : std::optional(brokers.front().id);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
+                                                const std::vector<TopicPartition>& partitions) {
+  std::set<std::string> topics;
+  for (const TopicPartition& partition : partitions) topics.insert(partition.topic);
+  std::vector<const char*> names;
+  for (const std::string& topic : topics) names.push_back(topic.c_str());
+  const CollectionPtr collection(
+      rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
+  const auto broker = BrokerToAsk(handle);
+  const EventPtr event = AskBrokers(
+      handle, {RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, "cannot ask for the ids of topics",
+               [&](auto* options, auto* answers) {
+                 char reason[256];
+                 if (broker)
+                   rd_kafka_AdminOptions_set_broker(options, *broker, reason, sizeof reason);
+                 rd_kafka_DescribeTopics(handle, collection.get(), options, answers);
+               }});
+  size_t count = 0;
+  const auto* found = rd_kafka_DescribeTopics_result_topics(
+      rd_kafka_event_DescribeTopics_result(event.get()), &count);
+  std::map<std::string, std::string> ids;
+  for (const auto* topic : std::span(found, count)) {
+    if (std::string id = IdOf(topic); !id.empty())
+      ids[rd_kafka_TopicDescription_name(topic)] = std::move(id);
+  }
+  return ids;
+}
+
+std::string NoteOfTopicId(std::string_view id) { return fmt::format("{}{}", kNote, id); }
+
+std::optional<std::string_view> TopicIdInNote(std::string_view note) {
+  if (!note.starts_with(kNote)) return std::nullopt;
+  return note.substr(kNote.size());
+}
+
+}  // namespace rk
