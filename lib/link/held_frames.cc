@@ -5,10 +5,12 @@
 namespace rk {
 namespace {
 
-bool Contains(const HeldRange& whole, const HeldRange& part) {
-  return whole.partition == part.partition && whole.epoch == part.epoch &&
-         whole.range.first <= part.range.first && part.range.first < part.range.next &&
-         part.range.next <= whole.range.next;
+bool OfSameEpoch(const HeldRange& one, const HeldRange& other) {
+  return one.epoch == other.epoch && one.partition == other.partition;
+}
+
+bool Contains(const OffsetRange& whole, const OffsetRange& part) {
+  return whole.first <= part.first && part.first < part.next && part.next <= whole.next;
 }
 
 }  // namespace
@@ -23,7 +25,9 @@ bool HeldFrames::Remove(const HeldRange& batch) {
   last.range.next = std::numeric_limits<int64_t>::max();
   auto found = frames_.find(batch);
   for (auto next = frames_.upper_bound(last); found == frames_.end() && next != frames_.begin();) {
-    if (Contains((--next)->first, batch)) found = next;
+    --next;
+    if (!OfSameEpoch(next->first, batch)) break;  // as are all that come before it
+    if (Contains(next->first.range, batch.range)) found = next;
   }
   if (found == frames_.end()) return false;
   const HeldRange whole = found->first;
