@@ -38,7 +38,7 @@ void PushSink::Give(Frame frame) {
 
 void PushSink::SendMessage(zmq::message_t message) {
   while (!TrySendMessage(socket_, message)) {
-    if (!sent_ && draining_()) {
+    if (draining_() && !sent_) {
       throw Error(ErrorKind::kTryAgain,
                   fmt::format("nobody collects on {}: what is unacknowledged is read again at the "
                               "next start",

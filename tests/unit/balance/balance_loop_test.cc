@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A balance on a thread, until it is told to drain.
+/// A balance on a thread, until it is told to drain, or the test has failed.
 class Balance {
  public:
   Balance(std::unique_ptr<MessageSource> source, std::unique_ptr<FrameServer> server)
@@ -28,12 +28,16 @@ class Balance {
       BalanceDuties duties;
       duties.fd = drain_.fd();
       duties.on_readable = [this] { ++duties_done_; };
-      duties.draining = [this] { return draining_.load(); };
+      duties.draining = [this] {
+        if (abandoned_) throw std::runtime_error("the test has failed");
+        return draining_.load();
+      };
       duties.received = [this](size_t records) { records_ += records; };
       RunBalance(*source_, *server_, duties);
     });
   }
   ~Balance() {
+    abandoned_ = std::uncaught_exceptions() > 0;
     Drain();
     if (done_.valid()) done_.wait();
   }
@@ -51,6 +55,7 @@ class Balance {
   std::unique_ptr<FrameServer> server_;
   EventFd drain_;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> abandoned_ = false;
   std::atomic<size_t> records_ = 0;
   std::atomic<int> duties_done_ = 0;
   std::future<void> done_;
@@ -104,17 +109,16 @@ TEST_CASE("a balance passes frames on with every byte, in order, and ends when a
   Place place;
   Hop hop{place};
   Balance balance(hop.Collects(), hop.Server());
-  auto pusher = std::async(std::launch::async, [&] {
-    const auto sink = place.Push(4);
-    for (int64_t i = 0; i < 100; ++i) sink->Send(TestFrame(i, 2, 20'000));
-    sink->Finish(kNobody);
-  });
+  const auto sink = place.Push(4);
   const auto source = hop.Behind();
   for (int64_t i = 0; i < 100; ++i) {
+    for (int64_t next = i; i % 20 == 0 && next < i + 20; ++next)  // its queue takes 50
+      sink->Send(TestFrame(next, 2, 20'000));
     const auto frame = Receive(*source);
     REQUIRE(frame);
     CHECK((frame->bytes() == TestFrame(i, 2, 20'000).bytes()));
     if (i == 99) {
+      sink->Finish(kNobody);
       balance.Drain();
       std::this_thread::sleep_for(CollectSocket::kQuiet + milliseconds(200));
       CHECK(balance.runs());  // the last one is not done
@@ -129,14 +133,13 @@ TEST_CASE("a balance whose queue is full takes no more, and still hears who leav
   Place place;
   Hop hop{place};
   const Balance balance(hop.Collects(), hop.Server(2));
-  std::atomic<int> sent = 0;
-  const auto pusher = place.PushMany(40, sent);
+  const Pusher pusher(place, 40);
   CHECK(Eventually([&] { return balance.records() == 2; }));
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(milliseconds(300));
   CHECK(std::clock() - before < CLOCKS_PER_SEC / 8);  // it sleeps meanwhile
   CHECK(balance.records() == 2);
-  CHECK(sent < 20);
+  CHECK(pusher.sent() < 20);
   const auto source = hop.Behind();
   for (int64_t i = 0; i < 40; ++i) {
     const auto frame = Receive(*source);

@@ -63,6 +63,19 @@ struct Fixture {
   std::unique_ptr<FrameServer> server;
 };
 
+/// Of the offsets from 10 to 20, in epoch 5, acknowledged at `acks`.
+FrameMessage AckedFrame(const AckServer& acks, const Origin& origin, int32_t partition) {
+  BatchInfo info;
+  info.origin = origin;
+  info.topic = "applications";
+  info.partition = partition;
+  info.epoch = 5;
+  info.first_offset = 10;
+  info.next_offset = 20;
+  info.ack_endpoint = acks.endpoint();
+  return FrameMessage(FrameBuilder(info, 0, 0).Finish());
+}
+
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "a server says how many records wait and how long each frame did") {
@@ -104,15 +117,7 @@ TEST_CASE_METHOD(Fixture,
                  "a fetcher that is silent for 2 s is gone, and what it held is asked for") {
   const Origin origin = RandomOrigin();
   AckServer acks(RuntimeDir(), origin, observer.log);
-  BatchInfo info;
-  info.origin = origin;
-  info.topic = "applications";
-  info.partition = 3;
-  info.epoch = 5;
-  info.first_offset = 10;
-  info.next_offset = 20;
-  info.ack_endpoint = acks.endpoint();
-  server->Add(FrameMessage(FrameBuilder(info, 0, 0).Finish()), Clock::now());
+  server->Add(AckedFrame(acks, origin, 3), Clock::now());
   const auto fetcher = Fetcher();
   REQUIRE(Receive(*fetcher));
   server->Serve(Clock::now() + seconds(3));
@@ -183,14 +188,7 @@ TEST_CASE_METHOD(Fixture, "what a writer holds back for want of word alone is as
     server->Serve(Clock::now());
     return !server->nobody_came();
   }));
-  BatchInfo info;
-  info.origin = origin;
-  info.topic = "applications";
-  info.epoch = 5;
-  info.first_offset = 10;
-  info.next_offset = 20;
-  info.ack_endpoint = acks.endpoint();
-  server->Add(FrameMessage(FrameBuilder(info, 0, 0).Finish()), Clock::now());
+  server->Add(AckedFrame(acks, origin, 0), Clock::now());
   BareWriter other(*this, 2);
   other.ready.held = {{{"applications", 0}, 5, {0, 10}}};  // from a server before this one
   other.Say();

@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -28,6 +30,7 @@ struct Place {
   std::string address = "ipc://" + path;
   std::atomic<int> dropped = 0;
   std::atomic<bool> draining = false;
+  std::atomic<bool> abandoned = false;  ///< whoever waits to push gives up
 
   LinkObserver Observer() {
     LinkObserver observer;
@@ -41,22 +44,43 @@ struct Place {
         Observer());
   }
   std::unique_ptr<PushSink> Push(int hwm = 4) {
-    return std::make_unique<PushSink>(address, kMaxFrame, hwm, [this] { return draining.load(); });
-  }
-  /// Pushes large frames, from offset 0 on, on a thread of its own, and counts them in `sent`.
-  std::jthread PushMany(int64_t frames, std::atomic<int>& sent) {
-    return std::jthread([this, frames, &sent] {
-      const auto sink = Push(1);
-      for (int64_t i = 0; i < frames; ++i) {
-        sink->Send(TestFrame(i, 1, 200'000));
-        ++sent;
-      }
+    return std::make_unique<PushSink>(address, kMaxFrame, hwm, [this] {
+      if (abandoned) throw std::runtime_error("the test has failed");
+      return draining.load();
     });
   }
   std::unique_ptr<FetchSource> Fetch(size_t prefetch = 2, bool isolates = true) {
     return std::make_unique<FetchSource>(
         FetchSource::Options{address, kMaxFrame, prefetch, isolates}, Observer());
   }
+};
+
+/// Pushes large frames, from offset 0 on, on a thread of its own. In a test that has failed it
+/// gives up.
+class Pusher {
+ public:
+  Pusher(Place& place, int64_t frames) : place_(place), thread_([this, frames] { Push(frames); }) {}
+  ~Pusher() {
+    if (std::uncaught_exceptions() > 0) place_.abandoned = true;
+  }
+  Pusher(const Pusher&) = delete;
+  Pusher& operator=(const Pusher&) = delete;
+
+  int sent() const { return sent_; }
+
+ private:
+  void Push(int64_t frames) try {
+    const auto sink = place_.Push(1);
+    for (int64_t i = 0; i < frames; ++i) {
+      sink->Send(TestFrame(i, 1, 200'000));
+      ++sent_;
+    }
+  } catch (const std::runtime_error&) {
+  }
+
+  Place& place_;
+  std::atomic<int> sent_ = 0;
+  std::jthread thread_;
 };
 
 /// The next frame within the patience of a test.

@@ -82,14 +82,13 @@ TEST_CASE("a pusher that leaves while the collector is far behind loses nothing"
 
 TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
   Place place;
-  std::atomic<int> sent = 0;
-  const auto pusher = place.PushMany(40, sent);
+  const Pusher pusher(place, 40);
   std::this_thread::sleep_for(milliseconds(100));
-  CHECK(sent == 0);
+  CHECK(pusher.sent() == 0);
   CollectSource source(place.path, kMaxFrame, 1, place.Observer());
   std::this_thread::sleep_for(milliseconds(300));
-  CHECK(sent > 0);
-  CHECK(sent < 20);
+  CHECK(pusher.sent() > 0);
+  CHECK(pusher.sent() < 20);
   for (int64_t i = 0; i < 40; ++i) CHECK(Receive(source)->info().first_offset == i);
 }
 
