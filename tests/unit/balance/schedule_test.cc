@@ -15,6 +15,7 @@
 #include "lib/batch/writer_order.h"
 #include "lib/link/held_frames.h"
 #include "tests/unit/batch/make_batch.h"
+#include "tests/unit/batch/schedule_seeds.h"
 
 namespace rk {
 namespace {
@@ -22,7 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr uint64_t kSeeds = 1000;
 constexpr int kPartitions = 3;
 constexpr int64_t kOffsets = 60;  ///< of each partition
 constexpr size_t kStepsToEnd = 100'000;
@@ -279,7 +279,7 @@ class BalanceWorld {
 };
 
 void RunSchedules(bool passes_on) {
-  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  for (uint64_t seed = 1; seed <= kScheduleSeeds; ++seed) {
     try {
       BalanceWorld(seed, passes_on).Run();
     } catch (const std::exception& error) {

@@ -6,12 +6,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/batch/schedule_seeds.h"
 #include "tests/unit/batch/schedule_world.h"
 
 namespace rk {
 namespace {
-
-constexpr uint64_t kSeeds = 1000;
 
 struct Totals {
   size_t produced = 0;
@@ -21,7 +20,7 @@ struct Totals {
 
 Totals RunSchedules(const ScheduleWorld::Rough& rough) {
   Totals totals;
-  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  for (uint64_t seed = 1; seed <= kScheduleSeeds; ++seed) {
     try {
       ScheduleWorld world(seed, rough);
       for (size_t steps = 100 + seed * 37 % 1000; steps > 0; --steps) world.Step();
@@ -33,7 +32,7 @@ Totals RunSchedules(const ScheduleWorld::Rough& rough) {
       FAIL("seed " << seed << ": " << error.what());
     }
   }
-  REQUIRE(totals.produced > kSeeds * 50);
+  REQUIRE(totals.produced > kScheduleSeeds * 50);
   return totals;
 }
 
