@@ -28,9 +28,8 @@ const rk::ToolInfo kInfo = {
     "Runs a model on records and puts its outputs into them. SPEC is PATH:DTYPE,\n"
     "PATH:DTYPE[SHAPE], {PATH,PATH?,PATH=DEFAULT,...}:DTYPE or @COLUMN:DTYPE[SHAPE].",
     "Example:\n"
-    "  rk-read -b localhost:9092 -t images -G digits |\n"
-    "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' --output scores |\n"
-    "    rk-write -b localhost:9092 -t digits",
+    "  rk-read -t images -G digits |\n"
+    "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' | rk-write -t digits",
     /*is_stage=*/true,
     /*keeps_house=*/false,
     /*runs_foreign_code=*/true,
@@ -80,8 +79,7 @@ void AddOptions(CLI::App& app, Options& options) {
                                                                   {"tensor", rk::Emit::kTensor}}));
   app.add_option("--drop", options.infer.dropped, "leave a field out of the merged value")
       ->option_text("PATH")
-      ->allow_extra_args(false)
-      ->group("");
+      ->allow_extra_args(false);
   app.add_option("--max-batch", options.infer.batching.max_batch, "rows per model call")
       ->option_text("N=1024")
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
@@ -98,7 +96,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(size_t{1}, size_t{1} << 20));
   app.add_flag("--describe", options.describe, "print inputs and outputs, and exit");
   app.add_flag("--bench", options.bench, "print rows/s by batch size, and exit");
-  rk::AddTombstonesOption(app, options.infer.tombstones)->group("");  // a screen is full
+  rk::AddTombstonesOption(app, options.infer.tombstones);
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);

@@ -55,7 +55,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("sent")
       ->check(CLI::IsMember({"sent"}));
   rk::AddOutputOptions(app, options.link);
-  rk::AddMaxFrameOption(app, options.link)->group("");  // in the man page: a screen is full
+  rk::AddMaxFrameOption(app, options.link);
   rk::AddHwmOption(app, options.link);
 }
 

@@ -70,9 +70,8 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       ->expected(1)
       ->take_all();
   app.add_flag_callback(
-         "--resume", [&] { reader.start_priority = StartOffsets::Priority::kStored; },
-         "-o only where the group has no offset: a supervisor's restart")
-      ->group("");
+      "--resume", [&] { reader.start_priority = StartOffsets::Priority::kStored; },
+      "-o only where the group has stored no offset");
   app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of every partition");
   app.add_option("-c,--count", reader.count, "exit after N records")->option_text("N");
   app.add_option("--instance", reader.instance, "group.instance.id: rejoin at once after a crash")
@@ -104,7 +103,6 @@ void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
       ->check(positive);
   app.add_option("--window-batches", reader.window.window_batches, "unacknowledged batches to keep")
       ->option_text("N=4096")
-      ->group("")  // in the man page: a screen is full
       ->check(positive);
 }
 
