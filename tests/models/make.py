@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the models that the tests use; README.md says what each is for. One is an AOTInductor package
-too, for which a C++ compiler is needed.
+"""Makes the models that the tests use; README.md says what each is for. Two are AOTInductor
+packages, for which a C++ compiler is needed.
 
     python3 -m venv build/venv && build/venv/bin/pip install torch==2.15.0
     build/venv/bin/python tests/models/make.py
@@ -145,6 +145,17 @@ class Prints(nn.Module):
         return x.sum(1)
 
 
+class Lookup(nn.Module):
+    """i i64[B] -> f32[B]; in a package, an i that is not below 10 fails the call."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding.from_pretrained(torch.arange(40.0).reshape(10, 4))
+
+    def forward(self, i: Tensor) -> Tensor:
+        return self.table(i).sum(1)
+
+
 class OnCuda(nn.Module):
     """x f32[B,3] -> x + 1; wants a GPU wherever it is loaded to."""
 
@@ -208,6 +219,7 @@ def main():
     mlp16 = Mlp16()
     save("mlp16", mlp16, signature)
     save_package("mlp16", mlp16, torch.zeros(2, 16), signature)
+    save_package("lookup", Lookup(), torch.zeros(2, dtype=torch.int64), {"inputs": [{"name": "i", "spec": "i:i64"}]})
     save("mlp784", Mlp784(), {
         "inputs": [{"name": "image", "spec": "image:f32[784]"}],
         "outputs": [{"name": "scores"}],
