@@ -7,7 +7,7 @@
 namespace rk {
 namespace {
 
-constexpr std::string_view kEscapable = ".\\?#@{";
+constexpr std::string_view kEscapable = ".\\?#@{},=!<>";
 
 [[noreturn]] void Fail(std::string_view text, std::string_view why) {
   throw Error(ErrorKind::kUsage, fmt::format("field \"{}\" {}", text, why));
@@ -34,6 +34,24 @@ std::vector<std::string> ParsePath(std::string_view text) {
   }
   end_key();
   return keys;
+}
+
+size_t FindSign(std::string_view text, std::string_view signs, size_t from) {
+  for (size_t i = from; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (signs.find(text[i]) != std::string_view::npos) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+bool IsOptionalPath(std::string_view path) {
+  if (!path.ends_with('?')) return false;
+  for (size_t at = 0; (at = FindSign(path, "?", at)) != std::string_view::npos; ++at)
+    if (at == path.size() - 1) return true;
+  return false;
 }
 
 std::string EscapedKey(std::string_view key) {

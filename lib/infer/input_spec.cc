@@ -29,19 +29,11 @@ std::string_view Trim(std::string_view text) {
 std::vector<std::string_view> Split(std::string_view list) {
   std::vector<std::string_view> parts;
   for (size_t begin = 0; begin <= list.size();) {
-    const size_t end = std::min(list.find(',', begin), list.size());
+    const size_t end = std::min(FindSign(list, ",", begin), list.size());
     parts.push_back(Trim(list.substr(begin, end - begin)));
     begin = end + 1;
   }
   return parts;
-}
-
-// Whether the path ends with a `?` that no backslash makes part of its key.
-bool IsOptional(std::string_view path) {
-  if (!path.ends_with('?')) return false;
-  path.remove_suffix(1);
-  const size_t before = path.find_last_not_of('\\');
-  return (path.size() - (before == path.npos ? 0 : before + 1)) % 2 == 0;
 }
 
 class SpecParser {
@@ -138,10 +130,11 @@ class SpecParser {
 
   void ParsePacked(std::string_view braces) {
     if (!input_.shape.empty() || IsList()) Fail("packed fields take no shape: it is their number");
-    if (!braces.ends_with('}')) Fail("packed fields end with }, e.g. {age,income}:f32");
+    if (FindSign(braces, "}") != braces.size() - 1)
+      Fail("packed fields end with }, e.g. {age,income}:f32");
     const size_t size = SizeOf(input_.dtype);
     for (const std::string_view part : Split(braces.substr(1, braces.size() - 2))) {
-      const size_t equals = std::min(part.find('='), part.size());
+      const size_t equals = std::min(FindSign(part, "="), part.size());
       AddField(part.substr(0, equals), part.substr(equals), {}, input_.fields.size() * size);
     }
     input_.shape = {static_cast<int64_t>(input_.fields.size())};
@@ -166,7 +159,7 @@ class SpecParser {
   void AddField(std::string_view path, std::string_view fallback, std::vector<int64_t> shape,
                 size_t position) {
     std::string element = fallback.empty() ? "" : ParseFallback(fallback.substr(1));
-    if (input_.kind != Field::Kind::kText && IsOptional(path)) {
+    if (input_.kind != Field::Kind::kText && IsOptionalPath(path)) {
       path.remove_suffix(1);
       if (!fallback.empty()) Fail("write PATH? for NaN or PATH=NUMBER, not both");
       element = NanElement(input_.dtype);

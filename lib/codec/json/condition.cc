@@ -50,7 +50,7 @@ std::optional<Operator> OperatorOf(std::string_view text) {
 }
 
 Parts Split(std::string_view expression) {
-  const size_t begin = std::min(expression.find_first_of(kOperatorBytes), expression.size());
+  const size_t begin = std::min(FindSign(expression, kOperatorBytes), expression.size());
   const size_t end =
       std::min(expression.find_first_not_of(kOperatorBytes, begin), expression.size());
   const auto op = OperatorOf(expression.substr(begin, end - begin));

@@ -11,7 +11,7 @@ namespace rk {
 class KeyField::Impl {
  public:
   explicit Impl(const std::string& path)
-      : optional_(path.ends_with('?')),
+      : optional_(IsOptionalPath(path)),
         name_(path.substr(0, path.size() - (optional_ ? 1 : 0))),
         path_(ParsePath(name_)) {}
 

@@ -108,6 +108,18 @@ TEST_CASE("a spec that is wrong is shown with what is wrong") {
   }
 }
 
+TEST_CASE("a sign of the braces that belongs to a name has a backslash before it") {
+  const Input input = ParseInput(R"({a\,b, c\}d, e\=f?, g\?=2}:f32)");
+  REQUIRE(input.fields.size() == 4);
+  CHECK(ParsePath(input.fields[0].path) == std::vector<std::string>{"a,b"});
+  CHECK(ParsePath(input.fields[1].path) == std::vector<std::string>{"c}d"});
+  CHECK(ParsePath(input.fields[2].path) == std::vector<std::string>{"e=f"});
+  CHECK(input.fields[2].fallback == NanElement(Dtype::kF32));
+  CHECK(ParsePath(input.fields[3].path) == std::vector<std::string>{"g?"});
+  CHECK(input.fields[3].fallback == EncodeNumber(Dtype::kF32, "2"));
+  CHECK_THROWS_AS(ParseInput(R"({a,b\}:f32)"), Error);
+}
+
 TEST_CASE("a question mark stands for NaN, in braces and alone, unless a backslash is before it") {
   const Input input = ParseInput("{age,income.net?, debt=0}:f64");
   REQUIRE(input.fields.size() == 3);

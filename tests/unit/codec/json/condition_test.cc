@@ -45,6 +45,12 @@ TEST_CASE("values are equal if they are of one kind and the same") {
   CHECK(Test("n!=1", R"({"n":"1"})") == "yes");
 }
 
+TEST_CASE("a sign of the condition that belongs to a name has a backslash before it") {
+  CHECK(Test(R"(a\=b=1)", R"({"a=b":1})") == "yes");
+  CHECK(Test(R"(a\<b\!<2)", R"({"a<b!":1})") == "yes");
+  CHECK(Test(R"(back\\=1)", R"({"back\\":1})") == "yes");
+}
+
 TEST_CASE("a field that is not there is equal to null alone") {
   CHECK(Test("a=null", R"({})") == "yes");
   CHECK(Test("a=null", R"({"a":null})") == "yes");

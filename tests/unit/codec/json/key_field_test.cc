@@ -32,6 +32,13 @@ TEST_CASE("a record without the key's field is rejected") {
   CHECK(Key("k", R"({"k":[1]})") == "wrong-type");
 }
 
+TEST_CASE("a key whose name ends with a question mark has a backslash before it") {
+  CHECK(Key(R"(new\?)", R"({"new?":"a"})") == "'a'");
+  CHECK(Key(R"(new\?)", R"({"new":"a"})") == "missing-field");
+  CHECK(Key(R"(new\??)", R"({"new":"a"})") == "null");
+  CHECK(Key(R"(back\\?)", R"({"new":"a"})") == "null");
+}
+
 TEST_CASE("a field that need not be there is a null key, and any other as ever") {
   CHECK(Key("k?", "{}") == "null");
   CHECK(Key("u.id?", R"({"u":{"k":1}})") == "null");
