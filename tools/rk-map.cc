@@ -27,6 +27,10 @@ const rk::ToolInfo kInfo = {
     "  rk-read -b localhost:9092 -t events -G views |\n"
     "    rk-map --filter 'type=view' | rk-map --exec 'jq -c --unbuffered .n+=1' |\n"
     "    rk-write -b localhost:9092 -t views\n",
+    true,
+    false,
+    false,
+    true,
 };
 
 struct Options {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "lib/process/spawn.h"
 #include "lib/run/own_tools.h"
 
@@ -14,8 +16,17 @@ namespace {
 
 constexpr size_t kLongestLine = 1 << 16;
 
-Program WithStatusPipe(const ProcessSpec& spec, const std::string& runtime_dir, int status_fd) {
+// infer.0 of credit is credit/infer/0.
+std::string SettingOf(const std::string& pipeline, const ProcessSpec& spec) {
+  const size_t dot = spec.name.rfind('.');
+  return fmt::format("RK_STAGE={}/{}/{}", pipeline, spec.name.substr(0, dot),
+                     spec.name.substr(dot + 1));
+}
+
+Program WithStatusPipe(const std::string& pipeline, const ProcessSpec& spec,
+                       const std::string& runtime_dir, int status_fd) {
   Program program{.argv = spec.argv, .runtime_dir = runtime_dir, .kept_fd = status_fd};
+  program.setting = SettingOf(pipeline, spec);
   program.file = OwnTool(spec.argv[0]);
   program.argv.insert(program.argv.end(), {"--status-fd", std::to_string(status_fd)});
   return program;
@@ -23,9 +34,9 @@ Program WithStatusPipe(const ProcessSpec& spec, const std::string& runtime_dir, 
 
 class ChildProcess : public Child {
  public:
-  ChildProcess(const ProcessSpec& spec, const std::string& runtime_dir,
+  ChildProcess(const std::string& pipeline, const ProcessSpec& spec, const std::string& runtime_dir,
                std::pair<Descriptor, Descriptor> status)
-      : process_(WithStatusPipe(spec, runtime_dir, status.second.fd())),
+      : process_(WithStatusPipe(pipeline, spec, runtime_dir, status.second.fd())),
         status_(std::move(status.first)) {
     fcntl(status_.fd(), F_SETFL, O_NONBLOCK);
   }
@@ -68,9 +79,10 @@ class ChildProcess : public Child {
 
 }  // namespace
 
-StartChild ChildStarter(std::string runtime_dir) {
-  return [runtime_dir = std::move(runtime_dir)](const ProcessSpec& spec) {
-    return std::make_unique<ChildProcess>(spec, runtime_dir, MakePipe());
+StartChild ChildStarter(std::string pipeline, std::string runtime_dir) {
+  return [pipeline = std::move(pipeline),
+          runtime_dir = std::move(runtime_dir)](const ProcessSpec& spec) {
+    return std::make_unique<ChildProcess>(pipeline, spec, runtime_dir, MakePipe());
   };
 }
 

@@ -32,9 +32,9 @@ class Child {
 
 using StartChild = std::function<std::unique_ptr<Child>(const ProcessSpec& spec)>;
 
-/// Starts real processes (Process, lib/process/spawn.h) with their --status-fd and
-/// `runtime_dir`. Destroying one kills it. What it starts throws Error(kMissing) if there is no
-/// such program.
-StartChild ChildStarter(std::string runtime_dir);
+/// Starts real processes (Process, lib/process/spawn.h) of the pipeline of that name with their
+/// --status-fd, `runtime_dir`, and RK_STAGE. Destroying one kills it. What it starts throws
+/// Error(kMissing) if there is no such program.
+StartChild ChildStarter(std::string pipeline, std::string runtime_dir);
 
 }  // namespace rk

@@ -1,5 +1,6 @@
 #include "lib/run/resolve.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -63,11 +64,20 @@ void CheckNoCircle(const StageSpec& reader, const StageSpec& writer) {
   }
 }
 
+// A tool that refuses its command says so as all else is said.
+std::vector<std::string> WithFormat(std::vector<std::string> argv,
+                                    const std::vector<std::string>& log_options) {
+  const auto format = std::ranges::find(log_options, "--log-format");
+  argv.insert(argv.begin() + 1, format, log_options.end());
+  return argv;
+}
+
 }  // namespace
 
 Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
   std::vector<std::vector<std::string>> commands;
-  for (const StageSpec& stage : pipeline.stages) commands.push_back(stage.argv);
+  for (const StageSpec& stage : pipeline.stages)
+    commands.push_back(WithFormat(stage.argv, pipeline.log_options));
   std::vector<ToolOptions> answers = ask(commands);
   for (size_t i = 0; i < pipeline.stages.size(); ++i) {
     StageSpec& stage = pipeline.stages[i];

@@ -78,9 +78,10 @@ Pipeline PipelineOf(const RunOptions& options) {
 }
 
 Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage) {
-  Pipeline pipeline = ResolvePipeline(PipelineOf(options), AskToolOptions);
+  Pipeline pipeline = PipelineOf(options);
+  stage.log_origin->Supervise(pipeline.name);
   pipeline.log_options = stage.log_options;
-  return pipeline;
+  return ResolvePipeline(std::move(pipeline), AskToolOptions);
 }
 
 std::string NameOf(const RunOptions& options) {

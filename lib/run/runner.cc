@@ -65,7 +65,7 @@ class Runner {
         stage_(stage),
         pipeline_(load()),
         directory_(pipeline_.name),
-        supervisor_(WireUp(pipeline_), {ChildStarter(directory_.path()),
+        supervisor_(WireUp(pipeline_), {ChildStarter(pipeline_.name, directory_.path()),
                                         [this] { AskForReplay(directory_.path(), stage_.log); },
                                         stage_.log, pipeline_.cpus}),
         tracker_(pipeline_.name, steady_clock::now()) {

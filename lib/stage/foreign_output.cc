@@ -25,19 +25,47 @@ namespace rk {
 namespace {
 
 constexpr size_t kLongestLine = 1000;
-constexpr size_t kLinesPerWindow = 10;
-constexpr std::chrono::seconds kWindow{10};
 
 // For LastWords(), which is a signal's and may use little else.
 std::atomic<int> dying_from = -1;
 std::atomic<int> dying_to = -1;
+std::array<char, 512> dying_json = {};  // what stands before a line of JSON; empty: no JSON
+
+void WriteSome(const char* bytes, size_t count) { (void)!write(dying_to, bytes, count); }
+
+// A line of JSON in one write. What is no plain ASCII becomes a question mark.
+void WriteJsonLine(const char* bytes, size_t count) {
+  std::array<char, 2048> line;
+  size_t length = strnlen(dying_json.data(), dying_json.size());
+  std::memcpy(line.data(), dying_json.data(), length);
+  for (size_t i = 0; i < count && length < line.size() - 5; ++i) {
+    const char byte = bytes[i];
+    if (byte == '"' || byte == '\\') line[length++] = '\\';
+    line[length++] = byte >= 0x20 && byte < 0x7F ? byte : '?';
+  }
+  std::memcpy(line.data() + length, "\"}\n", 3);
+  WriteSome(line.data(), length + 3);
+}
+
+void WriteJsonLines(const char* bytes, size_t count) {
+  while (count > 0) {
+    const void* found = std::memchr(bytes, '\n', count);
+    const size_t length =
+        found == nullptr ? count : static_cast<size_t>(static_cast<const char*>(found) - bytes);
+    if (length > 0) WriteJsonLine(bytes, length);
+    const size_t taken = std::min(length + 1, count);
+    bytes += taken;
+    count -= taken;
+  }
+}
 
 void LastWords(int signal) {
   constexpr int kForTheRelayMs = 50;  // whose thread may have read some of them
   std::array<char, 4096> bytes;
   ssize_t count = 0;
   while ((count = read(dying_from, bytes.data(), bytes.size())) > 0) {
-    (void)!write(dying_to, bytes.data(), static_cast<size_t>(count));
+    const auto length = static_cast<size_t>(count);
+    dying_json[0] == '\0' ? WriteSome(bytes.data(), length) : WriteJsonLines(bytes.data(), length);
   }
   (void)poll(nullptr, 0, kForTheRelayMs);
   raise(signal);  // by now its action is the default one
@@ -71,32 +99,26 @@ void ForeignLines::Add(std::string_view text, Time now, const Take& take) {
 
 void ForeignLines::End(Time now, const Take& take) {
   EndLine(now, take);
-  TellLeftOut(take);
+  Tell(repeats_.End(), take);
 }
 
 void ForeignLines::EndLine(Time now, const Take& take) {
   const std::string line = std::exchange(line_, "");
   if (line.find_first_not_of(" \t\r") == std::string::npos) return;
-  if (now - window_ >= kWindow) {
-    window_ = now;
-    taken_ = 0;
-    TellLeftOut(take);
-  }
-  if (taken_ == kLinesPerWindow) {
-    ++left_out_;
-    return;
-  }
-  ++taken_;
-  take(line);
+  Tell(repeats_.TakeLeftOut(now), take);
+  if (repeats_.Admit(limit_ == Limit::kAll ? "" : KindOfLine(line), line, now)) take(line);
 }
 
-void ForeignLines::TellLeftOut(const Take& take) {
-  if (left_out_ > 0) take(fmt::format("({} more lines)", left_out_));
-  left_out_ = 0;
+void ForeignLines::Tell(const std::vector<RepeatLimit::LeftOut>& left_out, const Take& take) const {
+  for (const RepeatLimit::LeftOut& one : left_out) {
+    take(limit_ == Limit::kAll
+             ? fmt::format("({} more lines)", one.count)
+             : fmt::format("({} more lines like this one) {}", one.count, one.last));
+  }
 }
 
-ForeignOutput::ForeignOutput(Log log, int last_words)
-    : log_(std::move(log)), last_words_(last_words) {
+ForeignOutput::ForeignOutput(Log log, int last_words, ForeignVoice voice)
+    : log_(std::move(log)), voice_(std::move(voice)), last_words_(last_words) {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) != 0) {
     throw Error(ErrorKind::kIo,
@@ -113,6 +135,12 @@ ForeignOutput::ForeignOutput(Log log, int last_words)
   dup2(write_end.fd(), STDERR_FILENO);
   dying_from = read_end_.fd();
   dying_to = last_words_;
+  const std::string json =
+      voice_.json_origin.empty()
+          ? ""
+          : fmt::format("{{{},\"level\":\"error\",\"message\":\"", voice_.json_origin);
+  dying_json.fill('\0');
+  if (json.size() < dying_json.size()) std::ranges::copy(json, dying_json.begin());
   OnDeath(last_words_);
   thread_ = std::thread([this] { Relay(); });
 }
@@ -128,9 +156,9 @@ ForeignOutput::~ForeignOutput() {
 
 void ForeignOutput::Relay() {
   using Clock = std::chrono::steady_clock;
-  ForeignLines lines;
+  ForeignLines lines(voice_.limit);
   const auto take = [this](std::string_view line) {
-    log_(LogLevel::kInfo, fmt::format("printed by the model or a library: {}", line));
+    log_(LogLevel::kInfo, fmt::format("printed by {}: {}", voice_.who, line));
   };
   std::array<char, 4096> bytes;
   while (true) {

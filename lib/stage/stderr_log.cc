@@ -3,12 +3,14 @@
 #include <sys/stat.h>
 
 #include <ctime>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "lib/base/descriptor_io.h"
 #include "lib/base/environment.h"
+#include "lib/base/repeat_limit.h"
 #include "lib/stage/json_string.h"
 
 namespace rk {
@@ -40,16 +42,58 @@ std::string UtcTime(std::chrono::system_clock::time_point now) {
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
 }
 
+// What all copies of a Log share; the last one tells what is left to tell.
+class Lines {
+ public:
+  Lines(std::shared_ptr<const LogOrigin> origin, LogFormat format, int fd)
+      : origin_(std::move(origin)), format_(format), fd_(fd) {}
+  ~Lines() {
+    for (const RepeatLimit::LeftOut& left_out : limit_.End()) Tell(left_out);
+  }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+
+  void Write(LogLevel level, std::string_view message) {
+    if (level < LogLevel::kWarning || Admit(message)) Print(level, message);
+  }
+
+ private:
+  bool Admit(std::string_view message) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(mutex_);
+    for (const RepeatLimit::LeftOut& left_out : limit_.TakeLeftOut(now)) Tell(left_out);
+    return limit_.Admit(KindOfLine(message), message, now);
+  }
+
+  void Tell(const RepeatLimit::LeftOut& left_out) {
+    Print(LogLevel::kWarning,
+          fmt::format("{} more lines like this one: {}", left_out.count, left_out.last));
+  }
+
+  void Print(LogLevel level, std::string_view message) {
+    const auto now = std::chrono::system_clock::now();
+    (void)WriteAll(fd_, FormatLogLine(format_, *origin_, level, message, now));
+  }
+
+  const std::shared_ptr<const LogOrigin> origin_;
+  const LogFormat format_;
+  const int fd_;
+  std::mutex mutex_;
+  RepeatLimit limit_;  // guarded by mutex_
+};
+
 }  // namespace
 
-std::string FormatLogLine(LogFormat format, std::string_view tool, LogLevel level,
+std::string FormatLogLine(LogFormat format, const LogOrigin& origin, LogLevel level,
                           std::string_view message, std::chrono::system_clock::time_point now) {
   if (format == LogFormat::kJson) {
-    return fmt::format("{{\"time\":\"{}\",\"tool\":{},\"level\":\"{}\",\"message\":{}}}\n",
-                       UtcTime(now), JsonString(tool), LevelName(level), JsonString(message));
+    const std::string fields = LogFieldsJson(message);
+    return fmt::format("{{\"time\":\"{}\",{},\"level\":\"{}\",\"message\":{}{}{}}}\n", UtcTime(now),
+                       origin.Json(), LevelName(level), JsonString(message),
+                       fields.empty() ? "" : ",\"fields\":", fields);
   }
   const std::string time = format == LogFormat::kText ? UtcTime(now) + ' ' : "";
-  std::string line = fmt::format("{}{}: {}: {}", time, tool, LevelName(level), message);
+  std::string line = fmt::format("{}{}: {}: {}", time, origin.tool(), LevelName(level), message);
   for (char& byte : line) {
     if (IsControl(byte)) byte = ' ';
   }
@@ -62,11 +106,10 @@ bool IsJournal(int fd) {
          Environment("JOURNAL_STREAM") == fmt::format("{}:{}", stream.st_dev, stream.st_ino);
 }
 
-Log StderrLog(std::string tool, LogLevel least, LogFormat format, int fd) {
-  return [tool = std::move(tool), least, format, fd](LogLevel level, std::string_view message) {
-    if (level < least) return;
-    const auto now = std::chrono::system_clock::now();
-    (void)WriteAll(fd, FormatLogLine(format, tool, level, message, now));
+Log StderrLog(std::shared_ptr<const LogOrigin> origin, LogLevel least, LogFormat format, int fd) {
+  const auto lines = std::make_shared<Lines>(std::move(origin), format, fd);
+  return [lines, least](LogLevel level, std::string_view message) {
+    if (level >= least) lines->Write(level, message);
   };
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -35,6 +36,10 @@ constexpr double kLongestSeconds = 86'400;
 constexpr rlim_t kFewestDescriptors = 64;
 
 struct CommonOptions {
+  explicit CommonOptions(const std::string& tool)
+      : origin(std::make_shared<LogOrigin>(tool, Environment("RK_STAGE").value_or(""))) {}
+
+  std::shared_ptr<LogOrigin> origin;
   bool verbose = false;
   bool quiet = false;
   std::string log_format = "text";
@@ -44,19 +49,19 @@ struct CommonOptions {
   bool print_options = false;
   int status_fd = -1;
 
-  Log MakeLog(const std::string& tool, LogFormat text, int fd) const {
+  bool json() const { return log_format == "json"; }
+
+  Log MakeLog(LogFormat text, int fd) const {
     const LogLevel least = quiet ? LogLevel::kError : verbose ? LogLevel::kDebug : LogLevel::kInfo;
-    return StderrLog(tool, least, log_format == "json" ? LogFormat::kJson : text, fd);
+    return StderrLog(origin, least, json() ? LogFormat::kJson : text, fd);
   }
 
-  Log RunLog(const std::string& tool, int fd = STDERR_FILENO) const {
-    return MakeLog(tool, IsJournal(fd) ? LogFormat::kPlainText : LogFormat::kText, fd);
+  Log RunLog(int fd = STDERR_FILENO) const {
+    return MakeLog(IsJournal(fd) ? LogFormat::kPlainText : LogFormat::kText, fd);
   }
 
   /// What is wrong with a command is said to who typed it, now.
-  Log UsageLog(const std::string& tool) const {
-    return MakeLog(tool, LogFormat::kPlainText, STDERR_FILENO);
-  }
+  Log UsageLog() const { return MakeLog(LogFormat::kPlainText, STDERR_FILENO); }
 
   std::vector<std::string> ForStages() const {
     std::vector<std::string> words;
@@ -193,11 +198,23 @@ void CheckDescriptors() {
   }
 }
 
+ForeignVoice VoiceOf(const ToolInfo& info, const CommonOptions& options) {
+  ForeignVoice voice;
+  if (info.runs_programs) {
+    voice.who = "the program";
+    voice.limit = ForeignLines::Limit::kAlike;
+  } else if (!info.runs_foreign_code) {
+    voice.who = "a library";
+  }
+  if (options.json()) voice.json_origin = options.origin->Json();
+  return voice;
+}
+
 void Run(const ToolInfo& info, const CommonOptions& options,
          const std::function<void(Stage& stage)>& run) {
   std::optional<StandardStreams> streams;
   if (info.is_stage) streams.emplace();
-  const Log log = options.RunLog(info.name, streams ? streams->error() : STDERR_FILENO);
+  const Log log = options.RunLog(streams ? streams->error() : STDERR_FILENO);
   const milliseconds drain_timeout = ToMilliseconds(options.drain_timeout_s);
   CheckDescriptors();
   const auto now = std::chrono::steady_clock::now();
@@ -211,10 +228,12 @@ void Run(const ToolInfo& info, const CommonOptions& options,
   Housekeeping housekeeping(signals, &reports, status);
   if (!info.keeps_house) housekeeping.StartThread();
   std::optional<ForeignOutput> foreign;
-  if (info.runs_foreign_code) foreign.emplace(log, streams->error());
+  if (streams && (info.runs_foreign_code || options.json()))
+    foreign.emplace(log, streams->error(), VoiceOf(info, options));
   Stage stage{info.name,           log,           signals, metrics,
               drain_timeout,       options.check, status,  &housekeeping,
               options.ForStages(), interval};
+  stage.log_origin = options.origin;
   if (streams) stage.output = streams->output();
   run(stage);
   if (status != nullptr && signals.draining()) status->Drained();
@@ -229,8 +248,8 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
              const std::function<OptionFacts()>& facts) {
   OpenClosedStreams();
   KeepFreedMemory();
-  CommonOptions options;
-  Log log = options.UsageLog(info.name);
+  CommonOptions options(info.name);
+  Log log = options.UsageLog();
   CLI::App app;
   try {
     Describe(app, info);
@@ -239,7 +258,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
     AddCommonOptions(app, info.is_stage, options);
     Regroup(app, "", kHidden);
     app.parse(argc, argv);
-    log = options.RunLog(info.name);
+    log = options.RunLog();
     if (options.print_options) {
       Print(OptionsJson(app, facts ? facts() : OptionFacts{}));
     } else {
@@ -255,12 +274,12 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
   } catch (const CLI::ParseError& error) {
     // An option that is misspelt explains one that is missing.
     const std::vector<std::string> unknown = app.remaining();
-    return RefuseUsage(info, options.UsageLog(info.name),
+    return RefuseUsage(info, options.UsageLog(),
                        unknown.empty() ? error.what() : Unexpected(app, unknown.front()));
   } catch (const Error& error) {
     // As in any pipeline of a shell whose end has enough: nothing has gone wrong here.
     const bool has_enough = error.kind() == ErrorKind::kBrokenPipe;
-    if (error.kind() == ErrorKind::kUsage) log = options.UsageLog(info.name);
+    if (error.kind() == ErrorKind::kUsage) log = options.UsageLog();
     log(has_enough ? LogLevel::kDebug : LogLevel::kError, error.what());
     return ExitCodeOf(error.kind());
   } catch (const std::bad_alloc&) {

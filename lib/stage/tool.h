@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "lib/observe/metrics.h"
 #include "lib/observe/status_pipe.h"
 #include "lib/stage/housekeeping.h"
+#include "lib/stage/log_origin.h"
 #include "lib/stage/option_report.h"
 #include "lib/stage/signals.h"
 
@@ -32,6 +34,8 @@ struct ToolInfo {
   bool keeps_house = false;
   /// It runs code of others, which may print: that goes to the log, a few lines of it.
   bool runs_foreign_code = false;
+  /// It starts programs of others, which may print: with --log-format json that goes to the log.
+  bool runs_programs = false;
 };
 
 /// What every stage has: filled from the options -v, -q, --log-format, --report-interval,
@@ -50,6 +54,8 @@ struct Stage {
   /// -q, -v and --log-format as they were given: for processes that this one starts.
   std::vector<std::string> log_options = {};
   std::chrono::milliseconds report_interval{0};  ///< between reports; 0: none
+  /// Who it is in lines of JSON.
+  std::shared_ptr<LogOrigin> log_origin = {};
   /// Stdout as the process was started with it, for frames and all else that is meant for it;
   /// descriptor 1 is not, so that nobody else writes there (StandardStreams).
   int output = STDOUT_FILENO;

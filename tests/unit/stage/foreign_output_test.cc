@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -23,6 +24,7 @@ using Lines = std::vector<std::string>;
 class Filter {
  public:
   void Add(int second, std::string_view text) { lines_.Add(text, At(second), Take()); }
+  explicit Filter(ForeignLines::Limit limit = ForeignLines::Limit::kAll) : lines_(limit) {}
   void End(int second) { lines_.End(At(second), Take()); }
   const Lines& taken() const { return taken_; }
 
@@ -59,6 +61,15 @@ TEST_CASE("of many lines ten in ten seconds get through, and the next says how m
   CHECK(filter.taken().back() == "(3 more lines)");
 }
 
+TEST_CASE("of a user's program only lines that are alike are counted") {
+  Filter filter(ForeignLines::Limit::kAlike);
+  for (int i = 0; i < 12; ++i) filter.Add(0, "frame " + std::to_string(i) + "\n");
+  for (int i = 0; i < 12; ++i) filter.Add(0, std::string(i + 1, 'x') + "\n");
+  filter.End(0);
+  REQUIRE(filter.taken().size() == 23);
+  CHECK(filter.taken().back() == "(2 more lines like this one) frame 11");
+}
+
 TEST_CASE("a long line is cut, and the next is whole") {
   Filter filter;
   filter.Add(0, std::string(700, 'a'));
@@ -72,7 +83,8 @@ TEST_CASE(
     "what is printed on both streams goes to the log, and the frames' stream has none of it") {
   TestChild child([] {
     const StandardStreams streams;
-    const Log log = StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kPlainText, streams.error());
+    const Log log = StderrLog(std::make_shared<LogOrigin>("rk-demo"), LogLevel::kInfo,
+                              LogFormat::kPlainText, streams.error());
     const ForeignOutput foreign(log, streams.error());
     std::printf("by printf\n");
     (void)!write(STDERR_FILENO, "on stderr\n", 10);
@@ -92,9 +104,9 @@ TEST_CASE(
   for (const int signal : {SIGABRT, SIGSEGV}) {
     TestChild child([signal] {
       const StandardStreams streams;
-      const ForeignOutput foreign(
-          StderrLog("rk-demo", LogLevel::kInfo, LogFormat::kText, streams.error()),
-          streams.error());
+      const ForeignOutput foreign(StderrLog(std::make_shared<LogOrigin>("rk-demo"), LogLevel::kInfo,
+                                            LogFormat::kText, streams.error()),
+                                  streams.error());
       (void)!write(STDERR_FILENO, "free(): invalid pointer\n", 24);
       if (signal == SIGABRT) std::abort();
       raise(signal);
@@ -102,6 +114,33 @@ TEST_CASE(
     });
     CHECK(child.Wait() == 128 + signal);
     CHECK(child.err().find("free(): invalid pointer\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("last words are lines of JSON where the log is, whoever of the two hears them") {
+  for (int round = 0; round < 10; ++round) {
+    TestChild child([] {
+      const StandardStreams streams;
+      const auto origin = std::make_shared<LogOrigin>("rk-a", "p/s/0");
+      const ForeignOutput foreign(
+          StderrLog(origin, LogLevel::kInfo, LogFormat::kJson, streams.error()), streams.error(),
+          {"a library", ForeignLines::Limit::kAll, origin->Json()});
+      const std::string words = "assertion \"a\\b\" \x01 failed\nabort";
+      (void)!write(STDERR_FILENO, words.data(), words.size());
+      std::abort();
+      return 0;
+    });
+    CHECK(child.Wait() == 128 + SIGABRT);
+    std::istringstream lines(child.err());
+    std::string line;
+    size_t first = 0;
+    while (std::getline(lines, line)) {
+      INFO(line);
+      CHECK(line.ends_with("\"}"));
+      CHECK(line.find(R"("tool":"rk-a","pipeline":"p","stage":"s","replica":0,"level":)") <= 35);
+      first += line.find(R"(assertion \"a\\b\")") != std::string::npos ? 1 : 0;
+    }
+    CHECK(first == 1);
   }
 }
 #endif

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const Log kLog = StderrLog("test", LogLevel::kDebug, LogFormat::kText);
+const Log kLog = StderrLog(std::make_shared<LogOrigin>("test"), LogLevel::kDebug, LogFormat::kText);
 
 size_t ThreadsOfThisProcess() {
   const std::filesystem::directory_iterator threads("/proc/self/task");

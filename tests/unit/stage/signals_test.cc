@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const Log kLog = StderrLog("test", LogLevel::kDebug, LogFormat::kText);
+const Log kLog = StderrLog(std::make_shared<LogOrigin>("test"), LogLevel::kDebug, LogFormat::kText);
 
 // Signals that a thread hears, as in every tool.
 struct HeardSignals : Signals {

@@ -1,5 +1,7 @@
 #include "lib/stage/stderr_log.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/stage/test_child.h"
@@ -10,12 +12,12 @@ namespace {
 const std::chrono::system_clock::time_point kNow(std::chrono::milliseconds(1738324805042));
 
 std::string Text(std::string_view message) {
-  return FormatLogLine(LogFormat::kText, "rk-read", LogLevel::kWarning, message, kNow);
+  return FormatLogLine(LogFormat::kText, LogOrigin("rk-read"), LogLevel::kWarning, message, kNow);
 }
 
 std::string JsonMessage(std::string_view message) {
   const std::string line =
-      FormatLogLine(LogFormat::kJson, "rk-read", LogLevel::kInfo, message, kNow);
+      FormatLogLine(LogFormat::kJson, LogOrigin("rk-read"), LogLevel::kInfo, message, kNow);
   const std::string start =
       R"({"time":"2025-01-31T12:00:05.042Z","tool":"rk-read","level":"info","message":)";
   REQUIRE(line.substr(0, start.size()) == start);
@@ -28,7 +30,7 @@ std::string JsonMessage(std::string_view message) {
 TEST_CASE("a line of text says the time, and names tool, level and message") {
   CHECK(Text("lag=3 topic=events") ==
         "2025-01-31T12:00:05.042Z rk-read: warning: lag=3 topic=events\n");
-  CHECK(FormatLogLine(LogFormat::kPlainText, "rk-read", LogLevel::kError, "why", kNow) ==
+  CHECK(FormatLogLine(LogFormat::kPlainText, LogOrigin("rk-read"), LogLevel::kError, "why", kNow) ==
         "rk-read: error: why\n");
 }
 
@@ -58,7 +60,8 @@ TEST_CASE("bytes that are no UTF-8 are replaced one by one") {
 
 TEST_CASE("messages below the level are dropped") {
   TestChild child([] {
-    const Log log = StderrLog("rk-write", LogLevel::kWarning, LogFormat::kPlainText);
+    const Log log = StderrLog(std::make_shared<LogOrigin>("rk-write"), LogLevel::kWarning,
+                              LogFormat::kPlainText);
     log(LogLevel::kDebug, "a");
     log(LogLevel::kInfo, "b");
     log(LogLevel::kWarning, "c");
@@ -67,6 +70,32 @@ TEST_CASE("messages below the level are dropped") {
   });
   CHECK(child.Wait() == 0);
   CHECK(child.err() == "rk-write: warning: c\nrk-write: error: d\n");
+}
+
+TEST_CASE("a line of JSON has the message's fields, and its message as it is") {
+  CHECK(FormatLogLine(LogFormat::kJson, LogOrigin("rk-run", "p/s/0"), LogLevel::kError,
+                      "died status=9", kNow) ==
+        R"({"time":"2025-01-31T12:00:05.042Z","tool":"rk-run","pipeline":"p","stage":"s",)"
+        R"("replica":0,"level":"error","message":"died status=9","fields":{"status":9}})"
+        "\n");
+}
+
+TEST_CASE("warnings that repeat are counted, reports are not held up") {
+  TestChild child([] {
+    const Log log =
+        StderrLog(std::make_shared<LogOrigin>("rk-read"), LogLevel::kInfo, LogFormat::kPlainText);
+    for (int i = 0; i < 15; ++i) log(LogLevel::kWarning, "attempt " + std::to_string(i));
+    for (int i = 0; i < 15; ++i) log(LogLevel::kInfo, "report");
+    log(LogLevel::kWarning, "another");
+    return 0;
+  });
+  CHECK(child.Wait() == 0);
+  const std::string text = child.err();
+  CHECK(text.find("warning: attempt 9\n") != std::string::npos);
+  CHECK(text.find("warning: attempt 10\n") == std::string::npos);
+  CHECK(std::ranges::count(text, '\n') == 10 + 15 + 1 + 1);
+  CHECK_THAT(text, Catch::EndsWith("another\n"
+                                   "rk-read: warning: 5 more lines like this one: attempt 14\n"));
 }
 
 }  // namespace rk
