@@ -12,6 +12,9 @@ set(CPACK_PRE_BUILD_SCRIPTS "${CMAKE_SOURCE_DIR}/packaging/finish.cmake")
 
 get_property(backends GLOBAL PROPERTY rk_backends)
 list(TRANSFORM backends PREPEND rk- OUTPUT_VARIABLE backend_packages)
+if(RK_TOKENS_FOLDER)
+  list(APPEND backend_packages rk-tokens)
+endif()
 set(CPACK_COMPONENTS_ALL rk ${backend_packages})
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
@@ -27,7 +30,7 @@ on batches of records, one writes the results back. No record is lost,
 whatever is killed. rk-run replicates, scales and supervises a whole line.
 .
 Models need a backend: rk-onnx for ONNX, rk-torch for TorchScript and
-AOTInductor.")
+AOTInductor. Models of text need rk-tokens too.")
 # The backends; kcat and python3 for the examples.
 list(APPEND recommended ${backend_packages} kcat python3)
 list(JOIN recommended ", " CPACK_DEBIAN_RK_PACKAGE_RECOMMENDS)
@@ -42,6 +45,11 @@ set(CPACK_DEBIAN_RK-ONNX_PACKAGE_DEPENDS "rk (= ${PROJECT_VERSION}-${CPACK_DEBIA
 set(CPACK_DEBIAN_RK-ONNX_DESCRIPTION "ONNX models for rk-infer
 The backend with which rk-infer runs ONNX models (.onnx) on the CPU, and the
 ONNX Runtime ${RK_ONNX_VERSION} that it needs.")
+set(CPACK_DEBIAN_RK-TOKENS_PACKAGE_NAME rk-tokens)
+set(CPACK_DEBIAN_RK-TOKENS_PACKAGE_DEPENDS "rk (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+set(CPACK_DEBIAN_RK-TOKENS_DESCRIPTION "tokenizers for rk-infer
+The module with which rk-infer makes tokens of texts, by a model's
+tokenizer.json: Hugging Face's tokenizers ${RK_TOKENS_VERSION}.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CMAKE_BINARY_DIR}/lib/rk" "${RK_TORCH_LIBRARY_DIR}"
     "${CMAKE_BINARY_DIR}/onnxruntime")
 include(CPack)

@@ -26,7 +26,7 @@ namespace {
 const rk::ToolInfo kInfo = {
     "rk-infer",
     "Runs a model on records and puts its outputs into them. SPEC is PATH:DTYPE,\n"
-    "PATH:DTYPE[SHAPE], {PATH,PATH?,PATH=DEFAULT,...}:DTYPE or @COLUMN:DTYPE[SHAPE].",
+    "PATH:DTYPE[SHAPE], {PATH,PATH?,...}:DTYPE, PATH:tokens[N] or @COLUMN:DTYPE.",
     "Example:\n"
     "  rk-read -t images -G digits |\n"
     "    rk-infer -m digits.pt --input 'image:f32[1,28,28]' | rk-write -t digits",
@@ -64,6 +64,8 @@ void AddModelOptions(CLI::App& app, Options& options) {
       ->option_text("NAME[:PICK]")
       ->allow_extra_args(false);
   app.add_option("--sample", model.sample, "record to warm up with; a line of JSON")
+      ->option_text("FILE");
+  app.add_option("--tokenizer", model.tokenizer, "tokenizer.json for inputs of tokens")
       ->option_text("FILE");
   app.add_option("--labels", model.labels, "label file for argmax and topk, one per line")
       ->option_text("FILE");

@@ -48,6 +48,14 @@ struct ModelValue {
   int64_t rows() const { return tensor.shape.empty() ? -1 : tensor.shape[0]; }
 };
 
+/// An argument that a model takes.
+struct Argument {
+  std::string name;
+  Dtype dtype = Dtype::kI64;  ///< of a tensor; where the model does not say, what tokens are
+  /// Where the model's file says type and shape: as an input spec, with names for what is open.
+  std::string spec = {};
+};
+
 /// A model on a device. One call at a time, by one thread.
 class Model {
  public:
@@ -55,6 +63,9 @@ class Model {
 
   /// What the model's own file says of its inputs and outputs (rk.json); empty if it says nothing.
   virtual std::string signature() const = 0;
+
+  /// What it takes, in order, as far as it says; nothing if it names no arguments.
+  virtual std::vector<Argument> arguments() const { return {}; }
 
   /// One call: `inputs` are the arguments in order, all with the same number of rows, in host
   /// memory, and need to live only during the call. The result has an entry for each output, with
@@ -80,6 +91,7 @@ class Backend {
 
 }  // namespace rk
 
+// NOLINTBEGIN(readability-identifier-naming): names of C
 /// What every module exports.
 extern "C" {
 /// The build that it goes with: version, compiler, and a sum of the headers that both are built of.
@@ -88,3 +100,4 @@ extern const char rk_backend_abi[];
 /// The backend itself, which lives as long as the process. The first call makes it.
 rk::Backend* rk_backend();
 }
+// NOLINTEND(readability-identifier-naming)

@@ -2,20 +2,16 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "lib/infer/backend.h"
+#include "lib/infer/module.h"
 
 namespace rk {
 
 /// The name of the backend for a model's file, by how its name ends (`.onnx`: onnx; `.pt`, `.pt2`:
 /// torch), else by how it begins; torch if neither says.
 std::string BackendFor(const std::string& model_file);
-
-/// Where modules may lie, the likeliest first: in the build, and where this is installed, both
-/// found from where the executable is.
-std::vector<std::filesystem::path> ModuleFolders();
 
 /// Opens the module `librk-NAME.so` in the first of `folders` that has it. It stays open until the
 /// process ends. Throws Error(kUnavailable) that says where it was looked for and what to install

@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/batch/record_encoding.h"
+#include "lib/infer/token_inputs.h"
 
 namespace rk {
 namespace {
@@ -21,12 +22,12 @@ bool IsForModel(const RecordView& record, Tombstones tombstones) {
   return record.state == RecordState::kOk;
 }
 
-size_t CountForModel(const Frame& frame, Tombstones tombstones) {
-  size_t count = 0;
+std::vector<size_t> RecordsForModel(const Frame& frame, Tombstones tombstones) {
+  std::vector<size_t> records;
   for (size_t i = 0; i < frame.record_count(); ++i) {
-    if (IsForModel(frame.record(i), tombstones)) ++count;
+    if (IsForModel(frame.record(i), tombstones)) records.push_back(i);
   }
-  return count;
+  return records;
 }
 
 }  // namespace
@@ -34,9 +35,9 @@ size_t CountForModel(const Frame& frame, Tombstones tombstones) {
 // A frame on its way through. Its records are gathered into calls and then written to the new frame
 // in order.
 struct Infer::Job {
-  Job(Frame taken, bool for_model)
+  Job(Frame taken, std::vector<size_t> for_model)
       : frame(std::move(taken)),
-        has_rows(for_model),
+        rows(std::move(for_model)),
         builder(frame.info(), frame.record_count(),
                 frame.bytes().size() + kRoom * frame.record_count()),
         columns(frame.record_count()) {}
@@ -44,10 +45,12 @@ struct Infer::Job {
   bool done() const { return written == frame.record_count(); }
 
   Frame frame;
-  bool has_rows;  // else it may lack a column: where it came from there was no row either
+  std::vector<size_t> rows;  // the records for the model. Without, it may lack a column, too
+  std::shared_ptr<const TextsAhead::Batch> texts;  // of these; nothing if there are none
   FrameBuilder builder;
   OutputColumns columns;
-  size_t gathered = 0;
+  size_t gathered = 0;       // records
+  size_t gathered_rows = 0;  // of these, for the model
   size_t written = 0;
 };
 
@@ -64,7 +67,9 @@ Infer::Infer(std::unique_ptr<WarmModel> model, const InferOptions& options)
     : options_(options),
       model_(std::move(model)),
       gives_(model_->gives()),
-      batcher_(options.batching) {}
+      batcher_(options.batching) {
+  TokenizeAhead();
+}
 
 Infer::~Infer() = default;
 
@@ -82,13 +87,28 @@ void Infer::Replace(std::unique_ptr<WarmModel> model) {
 
 void Infer::UseReplacement() {
   const std::lock_guard lock(mutex_);
-  if (replacement_) model_ = std::move(replacement_);
+  if (!replacement_) return;
+  model_ = std::move(replacement_);
+  TokenizeAhead();
+}
+
+// With the model's tokenizer, if it has one, what waits and what comes.
+void Infer::TokenizeAhead() {
+  texts_.reset();
+  if (FindTokens(model_->signature().inputs) != nullptr) {
+    texts_ = std::make_unique<TextsAhead>(model_->signature().inputs, *options_.codec);
+  }
+  for (Job& job : jobs_) Tokenize(job);
+}
+
+void Infer::Tokenize(Job& job) {
+  job.texts = texts_ && !job.rows.empty() ? texts_->Add(job.frame, job.rows) : nullptr;
 }
 
 void Infer::Take(Frame frame, Time now) {
-  const size_t rows = CountForModel(frame, options_.tombstones);
-  batcher_.Add(rows, frame.bytes().size(), frame.info().attempt > 0, now);
-  jobs_.emplace_back(std::move(frame), rows > 0);
+  std::vector<size_t> rows = RecordsForModel(frame, options_.tombstones);
+  batcher_.Add(rows.size(), frame.bytes().size(), frame.info().attempt > 0, now);
+  Tokenize(jobs_.emplace_back(std::move(frame), std::move(rows)));
 }
 
 std::vector<Frame> Infer::Work() {
@@ -116,10 +136,11 @@ void Infer::Gather() {
 
 // False if the call has what it may have.
 bool Infer::GatherFrom(Job& job, size_t& left) {
-  if (job.has_rows) model_->rows().Open(job.frame);
+  if (!job.rows.empty()) model_->rows().Open(job.frame);
   for (; job.gathered < job.frame.record_count(); ++job.gathered) {
     if (IsForModel(job.frame.record(job.gathered), options_.tombstones)) {
       if (left == 0 || model_->rows().count() == options_.batching.max_batch) return false;
+      if (job.texts && !HasTokens(job, left)) return false;
       --left;
     }
     outcomes_.push_back(TakeRow(job));
@@ -127,11 +148,23 @@ bool Infer::GatherFrom(Job& job, size_t& left) {
   return true;
 }
 
+// Whether the next row of the job has its tokens. The first rows of a call are waited for, those of
+// one batch; what else shares it has its tokens by then.
+bool Infer::HasTokens(const Job& job, size_t left) const {
+  if (job.texts->Has(job.gathered_rows + 1)) return true;
+  if (!outcomes_.empty() && outcomes_.front().job != &job) return false;
+  const size_t most = std::min(left, options_.batching.max_batch);
+  job.texts->Await(std::min(job.texts->size(), job.gathered_rows + most));
+  return true;
+}
+
 Infer::Outcome Infer::TakeRow(Job& job) {
   Outcome outcome{&job, job.gathered, {}, {}, {}};
   const RecordView record = job.frame.record(job.gathered);
   if (!IsForModel(record, options_.tombstones)) return outcome;
-  outcome.rejection = model_->rows().Add(job.gathered, record.value);
+  const size_t number = job.gathered_rows++;
+  outcome.rejection =
+      model_->rows().Add(job.gathered, record.value, job.texts ? &job.texts->at(number) : nullptr);
   if (outcome.rejection) return outcome;
   outcome.row = model_->rows().count() - 1;
   const auto present = model_->rows().present();

@@ -13,6 +13,7 @@
 #include "lib/batch/worker.h"
 #include "lib/infer/batcher.h"
 #include "lib/infer/output_columns.h"
+#include "lib/infer/texts_ahead.h"
 #include "lib/infer/warm_model.h"
 
 namespace rk {
@@ -20,7 +21,7 @@ namespace rk {
 /// A model applied to frames: takes the rows out of the records of one or several, calls the model,
 /// and puts its outputs into the records. A record that cannot be used is marked failed in place,
 /// stage rk-infer, and every other goes on as if it had not been there. One thread, but for
-/// Replace().
+/// Replace(); where the model takes tokens, a thread of its own makes them of what waits.
 class Infer : public Worker {
  public:
   Infer(std::unique_ptr<WarmModel> model, const InferOptions& options);
@@ -50,6 +51,9 @@ class Infer : public Worker {
   struct Outcome;
 
   void UseReplacement();
+  void TokenizeAhead();
+  void Tokenize(Job& job);
+  bool HasTokens(const Job& job, size_t left) const;
   void Gather();
   bool GatherFrom(Job& job, size_t& left);
   Outcome TakeRow(Job& job);
@@ -67,6 +71,7 @@ class Infer : public Worker {
   Batcher batcher_;
   std::deque<Job> jobs_;  // the frames that are here
   InferCounts counts_;
+  std::unique_ptr<TextsAhead> texts_;  // of jobs_, if the model takes tokens; after them
 
   // Of the call under way.
   std::vector<Outcome> outcomes_;

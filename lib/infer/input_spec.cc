@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ namespace {
 constexpr std::array kDtypes = {Dtype::kF32, Dtype::kF64, Dtype::kI32,
                                 Dtype::kI64, Dtype::kU8,  Dtype::kBool};
 constexpr int64_t kMaxRowNumbers = int64_t{1} << 28;
+constexpr std::string_view kTokens = "tokens";
+constexpr int64_t kMostTokens = 1 << 20;
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n";
@@ -51,6 +54,9 @@ class SpecParser {
       if (what.starts_with('{') || what.starts_with('@') || what.starts_with('#')) {
         Fail("str takes one field: write PATH:str");
       }
+    } else if (type.starts_with(kTokens)) {
+      ParseTokens(what, type.substr(kTokens.size()));
+      return std::move(input_);
     } else {
       ParseType(type);
     }
@@ -65,6 +71,34 @@ class SpecParser {
     throw Error(ErrorKind::kUsage, fmt::format("input \"{}\": {}", spec_, why));
   }
 
+  // A list of numbers to the model, of one field or two that are texts.
+  void ParseTokens(std::string_view what, std::string_view length) {
+    const auto most = ParseSize(length.starts_with('[') && length.ends_with(']')
+                                    ? length.substr(1, length.size() - 2)
+                                    : "");
+    if (!most || *most > kMostTokens) {
+      Fail(fmt::format("write PATH:tokens[N] for N tokens at most, {} in all", kMostTokens));
+    }
+    if (what.starts_with('@') || what.starts_with('#')) {
+      Fail("tokens are of one text or of two: write PATH:tokens[N] or {PATH,PATH}:tokens[N]");
+    }
+    input_.kind = Field::Kind::kText;
+    if (what.starts_with('{')) {
+      const size_t end = std::min(FindSign(what, "}"), what.size() - 1);
+      const auto paths = Split(what.substr(1, end - 1));
+      if (paths.size() != 2 || what[end] != '}' || end + 1 != what.size()) {
+        Fail("two texts are {PATH,PATH}:tokens[N], e.g. {question,passage}:tokens[256]");
+      }
+      for (const std::string_view path : paths) AddField(path, "", {}, 0);
+    } else {
+      AddField(what, "", {}, 0);
+    }
+    input_.kind = Field::Kind::kList;
+    input_.dtype = Dtype::kI64;
+    input_.row_bytes = SizeOf(input_.dtype);
+    input_.tokens = static_cast<size_t>(*most);
+  }
+
   void ParseType(std::string_view type) {
     constexpr std::string_view kBooleans = "+bool";
     const size_t bracket = std::min(type.find('['), type.size());
@@ -77,13 +111,13 @@ class SpecParser {
   }
 
   bool HasFractions() const { return input_.dtype == Dtype::kF32 || input_.dtype == Dtype::kF64; }
-  bool IsList() const { return input_.kind == Field::Kind::kList; }
 
   Dtype ParseDtype(std::string_view name) const {
     const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                     [name](Dtype dtype) { return NameOf(dtype) == name; });
     if (found == kDtypes.end()) {
-      Fail(fmt::format("\"{}\" is not one of the dtypes f32, f64, i32, i64, u8, bool, str", name));
+      Fail(fmt::format("\"{}\" is not one of the dtypes f32, f64, i32, i64, u8, bool, str, tokens",
+                       name));
     }
     return *found;
   }
@@ -96,17 +130,25 @@ class SpecParser {
       return;
     }
     for (const std::string_view part : Split(shape.substr(1, shape.size() - 2))) {
-      int64_t size = 0;
-      const auto parsed = std::from_chars(part.data(), part.data() + part.size(), size);
-      if (parsed.ec != std::errc() || parsed.ptr != part.data() + part.size() || size < 1) {
+      const auto size = ParseSize(part);
+      if (!size) {
         Fail(
             "its shape must be positive numbers without the batch, e.g. [16] or [1,28,28], or [*] "
             "for an array of any length");
       }
-      input_.shape.push_back(size);
+      input_.shape.push_back(*size);
       CountNumbers();
     }
     if (input_.shape.size() >= frame_format::kMaxRank) Fail("its shape has too many dimensions");
+  }
+
+  static std::optional<int64_t> ParseSize(std::string_view text) {
+    int64_t size = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || size < 1) {
+      return std::nullopt;
+    }
+    return size;
   }
 
   int64_t CountNumbers() const {
@@ -123,13 +165,14 @@ class SpecParser {
     if (what.starts_with('@')) return ParseColumn(what.substr(1));
     if (what.starts_with('#')) return ParseLength(what.substr(1));
     AddField(what, "", input_.shape, 0);
-    if (IsList() && !input_.fields[0].fallback.empty()) {
+    if (input_.is_list() && !input_.fields[0].fallback.empty()) {
       Fail("? does not go with [*]: write [] in the record for an array without elements");
     }
   }
 
   void ParsePacked(std::string_view braces) {
-    if (!input_.shape.empty() || IsList()) Fail("packed fields take no shape: it is their number");
+    if (!input_.shape.empty() || input_.is_list())
+      Fail("packed fields take no shape: it is their number");
     if (FindSign(braces, "}") != braces.size() - 1)
       Fail("packed fields end with }, e.g. {age,income}:f32");
     const size_t size = SizeOf(input_.dtype);
@@ -142,12 +185,13 @@ class SpecParser {
 
   void ParseColumn(std::string_view name) {
     if (name.empty()) Fail("the column has no name: write @NAME:DTYPE[SHAPE]");
-    if (IsList() || booleans_) Fail("a column has a dtype and a shape: write @NAME:DTYPE[SHAPE]");
+    if (input_.is_list() || booleans_)
+      Fail("a column has a dtype and a shape: write @NAME:DTYPE[SHAPE]");
     input_.column = name;
   }
 
   void ParseLength(std::string_view path) {
-    const bool number = input_.shape.empty() && !IsList() && !booleans_;
+    const bool number = input_.shape.empty() && !input_.is_list() && !booleans_;
     if (!number || input_.dtype == Dtype::kBool) {
       Fail("the length of an array is one number: write #PATH:i64");
     }

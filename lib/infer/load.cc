@@ -13,6 +13,9 @@
 
 #include "lib/base/error.h"
 #include "lib/infer/digest.h"
+#include "lib/infer/module.h"
+#include "lib/infer/token_inputs.h"
+#include "lib/infer/tokenizer.h"
 
 namespace rk {
 namespace {
@@ -48,6 +51,37 @@ std::string CheckedSha256(const ModelOptions& options) {
   return digest;
 }
 
+// What the model's file names is beside it, and so is one that nobody names.
+std::string TokenizerFile(const ModelOptions& options, const Signature& signature) {
+  if (!options.tokenizer.empty()) return options.tokenizer;
+  const std::filesystem::path folder = std::filesystem::path(options.file).parent_path();
+  if (!signature.tokenizer.empty()) return folder / signature.tokenizer;
+  std::error_code error;
+  const std::filesystem::path beside = folder / "tokenizer.json";
+  if (std::filesystem::exists(beside, error)) return beside;
+  throw Error(
+      ErrorKind::kMissing,
+      fmt::format("there is no {}, and the model's input {} needs one: give --tokenizer FILE",
+                  beside.string(), FindTokens(signature.inputs)->spec));
+}
+
+void AddTokenizer(const ModelOptions& options, Signature& signature) {
+  const Input* const tokens = FindTokens(signature.inputs);
+  if (tokens == nullptr && !options.tokenizer.empty()) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--tokenizer {}: no input is of tokens: give one with --input "
+                            "'PATH:tokens[N]'",
+                            options.tokenizer));
+  }
+  if (tokens == nullptr) return;
+  const bool pairs = tokens->fields.size() > 1;
+  const auto tokenizer =
+      OpenTokenizer(TokenizerFile(options, signature), tokens->tokens, pairs, ModuleFolders());
+  for (Input& input : signature.inputs) {
+    if (input.tokens > 0) input.tokenizer = tokenizer;
+  }
+}
+
 // The first line of the file.
 std::string ReadSample(const std::string& file) {
   std::ifstream stream(file);
@@ -73,7 +107,9 @@ std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& o
   }
   Signature signature = MakeSignature(
       options.inputs, options.outputs, model->signature(),
-      options.labels.empty() ? std::vector<std::string>() : ReadLabels(options.labels));
+      options.labels.empty() ? std::vector<std::string>() : ReadLabels(options.labels),
+      model->arguments());
+  AddTokenizer(options, signature);
   const std::string id =
       fmt::format("{}@{}", std::filesystem::path(options.file).filename().string(),
                   digest.substr(0, kShownDigits));

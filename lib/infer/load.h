@@ -19,12 +19,13 @@ struct ModelOptions {
   std::vector<std::string> outputs;  ///< specs; empty: as the file says, or all
   std::string sample;                ///< a file with a record that it takes; empty: none
   std::string labels;                ///< a file; empty: as the model's file says, or none
+  std::string tokenizer;             ///< a file; empty: as the model's says, or tokenizer.json
 };
 
 /// A model, its signature and its warm-up: all that a start and a reload need. Throws
 /// Error(kMissing) if there is no such file, Error(kBadData) if it has another sum, Error(kUsage)
 /// for a sum that is none, Error(kTryAgain) if the file changes meanwhile, and what
-/// Backend::Load(), MakeSignature() and WarmModel throw. Any thread.
+/// Backend::Load(), MakeSignature(), OpenTokenizer() and WarmModel throw. Any thread.
 std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& options,
                                          const InferOptions& infer, const Log& log);
 

@@ -9,16 +9,22 @@
 
 #include "lib/base/error.h"
 #include "lib/codec/number.h"
+#include "lib/infer/token_inputs.h"
 
 namespace rk {
 namespace {
 
 constexpr size_t kMostPadded = size_t{64} << 20;
 
+// Those that tokens are of go into rows of their own, behind the inputs'.
 std::vector<Field> AllFields(const std::vector<Input>& inputs) {
   std::vector<Field> fields;
+  size_t text = inputs.size();
   for (const Input& input : inputs) {
-    fields.insert(fields.end(), input.fields.begin(), input.fields.end());
+    for (const Field& field : input.fields) {
+      fields.push_back(field);
+      if (input.tokens > 0) fields.back().row = text++;
+    }
   }
   return fields;
 }
@@ -44,14 +50,32 @@ Rows::Rows(const std::vector<Input>& inputs, const std::vector<std::string>& wat
       stores_(inputs.size()),
       row_(inputs.size()),
       views_(inputs.size()) {
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    ColumnView& tensor = views_[i].tensor;
-    tensor.dtype = inputs[i].dtype;
-    tensor.shape = {0};
-    tensor.shape.insert(tensor.shape.end(), inputs[i].shape.begin(), inputs[i].shape.end());
-    if (inputs[i].kind == Field::Kind::kList) tensor.shape.push_back(0);
-    if (inputs[i].kind == Field::Kind::kText) views_[i].strings.emplace();
+  if (const Input* const tokens = FindTokens(inputs_)) {
+    texts_.resize(tokens->fields.size());
+    tokenizer_ = tokens->tokenizer;
   }
+  for (std::string& text : texts_) row_.push_back({nullptr, &text});
+  for (size_t i = 0; i < inputs.size(); ++i) PrepareView(i);
+}
+
+void Rows::PrepareView(size_t input) {
+  const Input& one = inputs_[input];
+  ColumnView& tensor = views_[input].tensor;
+  tensor.dtype = one.dtype;
+  tensor.shape = {0};
+  tensor.shape.insert(tensor.shape.end(), one.shape.begin(), one.shape.end());
+  if (one.kind == Field::Kind::kText) views_[input].strings.emplace();
+  if (!one.is_list()) return;
+  tensor.shape.push_back(0);
+  Store& store = stores_[input];
+  store.pad.assign(one.row_bytes, '\0');
+  if (one.tokens == 0 || !tokenizer_) return;
+  const Tokenizer::Padding padding = tokenizer_->padding();
+  store.pads_left = padding.left;
+  const uint32_t pad = one.part == Input::Part::kIds     ? padding.id
+                       : one.part == Input::Part::kTypes ? padding.type
+                                                         : 0;
+  (void)StoreNumber(one.dtype, uint64_t{pad}, store.pad.data());
 }
 
 void Rows::Open(const Frame& frame) {
@@ -77,7 +101,8 @@ std::string_view Rows::FindColumn(const Frame& frame, const Input& input) const 
                   input.spec, there.empty() ? "none" : fmt::to_string(fmt::join(there, ", "))));
 }
 
-std::optional<Rejection> Rows::Add(size_t index, const std::optional<std::string_view>& value) {
+std::optional<Rejection> Rows::Add(size_t index, const std::optional<std::string_view>& value,
+                                   const Tokens* tokens) {
   Reserve(count_ + 1);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const size_t row_bytes = inputs_[i].row_bytes;
@@ -99,8 +124,36 @@ std::optional<Rejection> Rows::Add(size_t index, const std::optional<std::string
     }
     if (auto rejection = reader_->Extract(*value, row_)) return rejection;
   }
+  if (!texts_.empty()) {
+    auto rejection = AddTokens(tokens != nullptr ? *tokens : tokenizer_->Encode(texts_));
+    if (rejection) return rejection;
+  }
   ++count_;
   return std::nullopt;
+}
+
+std::optional<Rejection> Rows::AddTokens(const Tokens& tokens) {
+  constexpr std::string_view kCode = "tokenizer-error";
+  if (!tokens.error.empty()) return Rejection{kCode, tokens.error};
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].tokens == 0 || PutTokens(i, tokens)) continue;
+    return Rejection{kCode, fmt::format("a token of \"{}\" does not fit {}, which the model takes",
+                                        inputs_[i].spec, NameOf(inputs_[i].dtype))};
+  }
+  return std::nullopt;
+}
+
+bool Rows::PutTokens(size_t input, const Tokens& tokens) {
+  const Input& one = inputs_[input];
+  std::string& row = stores_[input].texts[count_];
+  row.resize(tokens.ids.size() * one.row_bytes);
+  const std::vector<uint32_t>& numbers =
+      one.part == Input::Part::kTypes ? tokens.types : tokens.ids;
+  for (size_t i = 0; i < tokens.ids.size(); ++i) {
+    const uint64_t number = one.part == Input::Part::kMask ? 1 : numbers[i];
+    if (!StoreNumber(one.dtype, number, row.data() + i * one.row_bytes)) return false;
+  }
+  return true;
 }
 
 std::span<const PresentMember> Rows::present() const {
@@ -115,10 +168,18 @@ void Rows::AddMadeUp(size_t count, Filling filling) {
 }
 
 bool Rows::InTexts(size_t input) const {
-  return inputs_[input].kind == Field::Kind::kText || inputs_[input].kind == Field::Kind::kList;
+  return inputs_[input].kind == Field::Kind::kText || inputs_[input].is_list();
+}
+
+// As many as lists have, or as there may be; ids that every vocabulary has.
+void Rows::FillTokens(size_t input, Filling filling) {
+  const size_t count = std::min(kMadeUpLength, inputs_[input].tokens);
+  const uint32_t id = filling == Filling::kZeros ? 0 : 1;
+  (void)PutTokens(input, {std::vector(count, id), std::vector(count, uint32_t{0}), ""});
 }
 
 void Rows::FillRow(size_t input, Filling filling) {
+  if (inputs_[input].tokens > 0) return FillTokens(input, filling);
   Store& store = stores_[input];
   const Dtype dtype = inputs_[input].dtype;
   const size_t row_bytes = inputs_[input].row_bytes;
@@ -160,7 +221,7 @@ std::span<const ModelValue> Rows::Inputs(size_t first, size_t last, size_t padde
   for (size_t i = 0; i < inputs_.size(); ++i) {
     ModelValue& view = views_[i];
     view.tensor.shape[0] = static_cast<int64_t>(padded);
-    if (inputs_[i].kind == Field::Kind::kList) {
+    if (inputs_[i].is_list()) {
       ViewList(i, first, last, padded);
       continue;
     }
@@ -182,7 +243,7 @@ std::span<const ModelValue> Rows::Inputs(size_t first, size_t last, size_t padde
 
 bool Rows::TooLong(size_t first, size_t last) const {
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    if (inputs_[i].kind == Field::Kind::kList &&
+    if (inputs_[i].is_list() &&
         Longest(std::span(stores_[i].texts).subspan(first, last - first)) * (last - first) >
             kMostPadded) {
       return true;
@@ -196,10 +257,14 @@ void Rows::ViewList(size_t input, size_t first, size_t last, size_t padded) {
   const std::span rows = std::span(store.texts).subspan(first, last - first);
   const size_t element = inputs_[input].row_bytes;
   const size_t row_bytes = std::max(Longest(rows), element);
-  store.padded.assign(padded * row_bytes, '\0');
+  store.padded.clear();
   for (size_t row = 0; row < padded; ++row) {
     const std::string& list = rows[std::min(row, rows.size() - 1)];
-    list.copy(store.padded.data() + row * row_bytes, list.size());
+    if (!store.pads_left) store.padded.insert(store.padded.end(), list.begin(), list.end());
+    for (size_t left = row_bytes - list.size(); left > 0; left -= element) {
+      store.padded.insert(store.padded.end(), store.pad.begin(), store.pad.end());
+    }
+    if (store.pads_left) store.padded.insert(store.padded.end(), list.begin(), list.end());
   }
   views_[input].tensor.shape[1] = static_cast<int64_t>(row_bytes / element);
   views_[input].tensor.data = {store.padded.data(), store.padded.size()};

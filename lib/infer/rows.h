@@ -12,6 +12,7 @@
 #include "lib/codec/codec.h"
 #include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
+#include "lib/infer/tokenizer.h"
 
 namespace rk {
 
@@ -35,8 +36,10 @@ class Rows {
   /// Throws Error(kConfiguration) if it does not have the columns that are wanted, so.
   void Open(const Frame& frame);
   /// Adds a row with what the open frame's record number `index`, whose value lies in the frame,
-  /// has. No row after a rejection.
-  std::optional<Rejection> Add(size_t index, const std::optional<std::string_view>& value);
+  /// has. `tokens` are those of its texts, if they are known: else they are found out here. No row
+  /// after a rejection.
+  std::optional<Rejection> Add(size_t index, const std::optional<std::string_view>& value,
+                               const Tokens* tokens = nullptr);
   /// Which watched members the record of the row last added has.
   std::span<const PresentMember> present() const;
 
@@ -50,7 +53,8 @@ class Rows {
   bool TooLong(size_t first, size_t last) const;
 
   /// The rows [first, last) of each input, and the last of them again until there are `padded`;
-  /// lists with zeros behind them, one element at least. Valid until the next call of anything.
+  /// lists with zeros behind them, tokens with their tokenizer's padding, one element at least.
+  /// Valid until the next call of anything.
   std::span<const ModelValue> Inputs(size_t first, size_t last, size_t padded);
 
  private:
@@ -59,12 +63,18 @@ class Rows {
     std::vector<std::string> texts;  // or the bytes of lists
     std::vector<char> padded;        // of numbers, or of lists
     std::string_view column;         // the open frame's
+    std::string pad;                 // of a list: the element that it is filled up with
+    bool pads_left = false;
   };
 
   void Reserve(size_t count);
   bool InTexts(size_t input) const;
+  std::optional<Rejection> AddTokens(const Tokens& tokens);
+  bool PutTokens(size_t input, const Tokens& tokens);
   void FillRow(size_t input, Filling filling);
+  void FillTokens(size_t input, Filling filling);
   static void FillNumbers(Dtype dtype, std::span<char> row, Filling filling);
+  void PrepareView(size_t input);
   std::string_view FindColumn(const Frame& frame, const Input& input) const;
   void ViewList(size_t input, size_t first, size_t last, size_t padded);
   static std::string_view Pad(Store& store, std::string_view rows, size_t row_bytes, size_t padded);
@@ -72,8 +82,10 @@ class Rows {
   std::vector<Input> inputs_;
   std::unique_ptr<FieldReader> reader_;
   bool reads_values_;
-  std::vector<Store> stores_;   // by input
-  std::vector<RowTarget> row_;  // by input: where the next row goes
+  std::vector<Store> stores_;       // by input
+  std::vector<RowTarget> row_;      // by input: where the next row goes; then texts_
+  std::vector<std::string> texts_;  // that tokens are of
+  std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<ModelValue> views_;
   size_t count_ = 0;
   size_t capacity_ = 0;

@@ -9,17 +9,14 @@
 
 #include "lib/base/error.h"
 #include "lib/codec/json/list.h"
+#include "lib/infer/token_inputs.h"
 
 namespace rk {
 namespace {
 
 std::vector<Input> ParseInputs(const std::vector<std::string>& specs) {
   std::vector<Input> inputs;
-  for (const std::string& spec : specs) {
-    Input input = ParseInput(spec);
-    for (Field& field : input.fields) field.row = inputs.size();
-    inputs.push_back(std::move(input));
-  }
+  for (const std::string& spec : specs) inputs.push_back(ParseInput(spec));
   return inputs;
 }
 
@@ -29,7 +26,7 @@ std::vector<Output> ParseOutputs(const std::vector<std::string>& specs) {
   return outputs;
 }
 
-void FillFromModel(std::string_view json, Signature& signature) {
+void FillFromModel(std::string_view json, Signature& signature, std::vector<Argument>& arguments) {
   try {
     if (signature.inputs.empty()) {
       signature.inputs = ParseInputs(ListStrings(json, "inputs", "spec"));
@@ -39,9 +36,32 @@ void FillFromModel(std::string_view json, Signature& signature) {
     }
     if (signature.labels.empty()) signature.labels = ListStrings(json, "labels");
     signature.sample = ObjectText(json, "sample");
+    signature.tokenizer = StringText(json, "tokenizer");
+    const auto names = ListStrings(json, "arguments");
+    if (arguments.empty()) arguments.resize(names.size());
+    for (size_t i = 0; i < std::min(names.size(), arguments.size()); ++i) {
+      arguments[i].name = names[i];
+    }
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfiguration, fmt::format("rk.json in the model: {}", error.what()));
   }
+}
+
+[[noreturn]] void RefuseNoInputs(std::span<const Argument> arguments) {
+  std::string specs;
+  for (const Argument& argument : arguments) {
+    if (!argument.spec.empty()) specs += (specs.empty() ? "" : ", ") + argument.spec;
+  }
+  if (specs.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "the model file does not describe its inputs: give --input 'PATH:DTYPE[SHAPE]' for "
+                "each argument, e.g. --input 'features:f32[16]'");
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("the model takes rows of any size ({}): say with --input what goes in, "
+                          "e.g. --input 'text:tokens[128]' for the tokens of a text, or --input "
+                          "'items:i64[*]' for an array of any length",
+                          specs));
 }
 
 void CheckOutputs(const std::vector<Output>& outputs) {
@@ -58,13 +78,15 @@ void CheckOutputs(const std::vector<Output>& outputs) {
 
 Signature MakeSignature(const std::vector<std::string>& inputs,
                         const std::vector<std::string>& outputs, std::string_view model_signature,
-                        const std::vector<std::string>& labels) {
+                        const std::vector<std::string>& labels,
+                        std::span<const Argument> arguments) {
   Signature signature{ParseInputs(inputs), ParseOutputs(outputs), labels};
-  if (!model_signature.empty()) FillFromModel(model_signature, signature);
-  if (signature.inputs.empty()) {
-    throw Error(ErrorKind::kUsage,
-                "the model file does not describe its inputs: give --input 'PATH:DTYPE[SHAPE]' for "
-                "each argument, e.g. --input 'features:f32[16]'");
+  std::vector<Argument> named(arguments.begin(), arguments.end());
+  if (!model_signature.empty()) FillFromModel(model_signature, signature, named);
+  if (signature.inputs.empty()) RefuseNoInputs(named);
+  signature.inputs = ExpandTokens(signature.inputs, named);
+  for (size_t i = 0; i < signature.inputs.size(); ++i) {
+    for (Field& field : signature.inputs[i].fields) field.row = i;
   }
   CheckOutputs(signature.outputs);
   return signature;

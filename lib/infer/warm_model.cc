@@ -19,8 +19,8 @@ namespace {
 size_t TypicalRows(const std::vector<Input>& inputs) {
   size_t json_bytes = 1;
   for (const Input& input : inputs) {
-    const bool list = input.kind == Field::Kind::kList;
-    json_bytes += 2 * (list ? Rows::kMadeUpLength : input.row_bytes / SizeOf(input.dtype));
+    json_bytes +=
+        2 * (input.is_list() ? Rows::kMadeUpLength : input.row_bytes / SizeOf(input.dtype));
   }
   return std::clamp<size_t>((size_t{1} << 20) / json_bytes, 1, 500);
 }

@@ -89,6 +89,7 @@ class OnnxModel : public Model {
         narrowed_(inputs_.size()) {}
 
   std::string signature() const override { return signature_; }
+  std::vector<Argument> arguments() const override { return ArgumentsOf(inputs_); }
 
   std::span<const ModelValue> Run(std::span<const ModelValue> inputs) override {
     CheckThese(inputs);

@@ -142,6 +142,16 @@ std::string SpecOf(const Port& port) {
   return spec + ']';
 }
 
+std::vector<Argument> ArgumentsOf(std::span<const Port> ports) {
+  std::vector<Argument> arguments;
+  for (const Port& port : ports) {
+    const Element* const element = FindElement(port.type);
+    arguments.push_back(
+        {port.name, element == nullptr ? Dtype::kI64 : element->dtype, SpecOf(port)});
+  }
+  return arguments;
+}
+
 std::string SignatureOf(std::span<const Port> ports, std::span<const std::string> outputs) {
   const std::string names = NamesIn(outputs);
   std::string specs;

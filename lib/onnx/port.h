@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/batch/tensor.h"
+#include "lib/infer/backend.h"
 
 /// Inside lib/onnx only.
 namespace rk::onnx {
@@ -29,6 +30,9 @@ std::vector<Port> InputsOf(const OrtSession& session);
 /// string alone where it takes one a row. A dimension that is open, other than the batch, is there
 /// by its name, for people: no spec has that.
 std::string SpecOf(const Port& port);
+
+/// The ports for people, and for what goes by names.
+std::vector<Argument> ArgumentsOf(std::span<const Port> ports);
 
 /// What a model's file says if it says nothing but its ports: a signature with these specs and
 /// outputs. Without inputs if a row of one has a size that is open, so that no spec can be made of

@@ -54,13 +54,15 @@ void RefuseOperator(const std::string& file, std::string_view text) {
 class TorchScript : public Model {
  public:
   TorchScript(torch::jit::Module module, Functions functions, c10::Device device,
-              std::string signature)
+              std::string signature, std::vector<Argument> arguments)
       : functions_(std::move(functions)),
         module_(std::move(module)),
         device_(device),
-        signature_(std::move(signature)) {}
+        signature_(std::move(signature)),
+        arguments_(std::move(arguments)) {}
 
   std::string signature() const override { return signature_; }
+  std::vector<Argument> arguments() const override { return arguments_; }
 
   std::span<const ModelValue> Run(std::span<const ModelValue> inputs) override {
     const c10::InferenceMode inference;
@@ -138,9 +140,19 @@ class TorchScript : public Model {
   torch::jit::Module module_;
   c10::Device device_;
   std::string signature_;
+  std::vector<Argument> arguments_;
   Results results_;
   bool ran_ = false;
 };
+
+// Those of forward(), but the module itself.
+std::vector<Argument> ArgumentsOf(const torch::jit::Module& module) {
+  std::vector<Argument> arguments;
+  for (const c10::Argument& one : module.get_method("forward").function().getSchema().arguments()) {
+    if (one.name() != "self") arguments.push_back({one.name()});
+  }
+  return arguments;
+}
 
 // Freezing inlines each function of a copy of the module and then deletes it, but where an
 // operation of it fails, the interpreter asks it for its name through a bare pointer: the process
@@ -160,8 +172,9 @@ std::unique_ptr<Model> LoadTorchScript(const std::string& file, c10::Device devi
     torch::jit::Module module = torch::jit::load(file, device, extra);
     module.eval();
     Functions functions = module._ivalue()->compilation_unit();
+    std::vector<Argument> arguments = ArgumentsOf(module);
     return std::make_unique<TorchScript>(Freeze(module), std::move(functions), device,
-                                         extra[kSignatureFile]);
+                                         extra[kSignatureFile], std::move(arguments));
   } catch (const std::exception& error) {
     RefuseDevice(error);
     RefuseOperator(file, error.what());

@@ -27,6 +27,8 @@ as {entrypoint} --version
 apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends kcat python3 man-db
 as /usr/share/doc/rk/examples/credit/run
 as /usr/share/doc/rk/examples/credit/run --trees
+as bash -c 'echo "{{\"age\":1,\"text\":\"Where is my order?\"}}" | rk-read --from - | rk-infer -q -m /src/tokens/tokens.onnx \
+  --tokenizer /src/tokens/bert.json --input "text:tokens[8]" --input age:f32 --output mask --emit replace | rk-write --to -'
 as bash -c 'mkfifo /tmp/address
   rk-broker --topic applications --topic decisions -q >/tmp/address &
   read -r RK_BROKERS </tmp/address && export RK_BROKERS && cd /usr/share/doc/rk/examples/credit
@@ -51,7 +53,7 @@ if os.geteuid() != 0 or not shutil.which("debootstrap"):
     sys.exit(77)
 run(SOURCE / "scripts/package", env={**os.environ, "RK_BUILD_DIR": str(BUILD)})
 packages = list((BUILD / "packages").glob("*.deb"))
-check({p.name.split("_")[0] for p in packages} == {"rk", "rk-onnx", "rk-torch"}, f"the packages are {packages}")
+check({p.name.split("_")[0] for p in packages} == {"rk", "rk-onnx", "rk-tokens", "rk-torch"}, f"the packages are {packages}")
 said = run("lintian", "--fail-on", "error", "--allow-root", *packages)
 check("E: " not in said, "lintian finds errors")
 
@@ -60,6 +62,8 @@ with tempfile.TemporaryDirectory() as folder:
     source = pathlib.Path(folder) / "src"
     shutil.copytree(SOURCE / "packaging", source / "packaging")
     shutil.copytree(BUILD / "packages", source / "build/packages")
+    shutil.copytree(SOURCE / "tests/models/tokens", source / "tokens")
+    shutil.copy(SOURCE / "tests/models/tokens.onnx", source / "tokens")
     before = set(os.listdir(folder))
     said = run(SOURCE / "scripts/bare-root", "-", f"/src={source}", "bash", "-c",
                INSIDE.format(step=image["RUN"].split(maxsplit=1)[1], user=image["USER"], entrypoint="rk-run"),
@@ -67,5 +71,6 @@ with tempfile.TemporaryDirectory() as folder:
     check(set(os.listdir(folder)) == before, f"left behind: {os.listdir(folder)}")
 check("300 decisions, 256 approved" in said, "the credit example does not decide")
 check("300 decisions, 243 approved" in said, "its trees do not")
+check('{"mask":[1,1,1,1,1,1,1]}' in said or '{"mask":[1,1,1,1,1,1,1,1]}' in said, "it makes no tokens")
 check("credit could start" in said, "the pipeline of examples/deploy could not start")
 check("rk-run 0." in said, "rk-run does not say its version")

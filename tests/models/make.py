@@ -210,6 +210,11 @@ def save_package(name, model, example, signature):
     full.unlink()
 
 
+class EchoTokens(torch.nn.Module):
+    def forward(self, input_ids: torch.Tensor, age: torch.Tensor, attention_mask: torch.Tensor) -> Dict[str, torch.Tensor]:
+        return {"ids": input_ids, "mask": attention_mask, "years": age}
+
+
 def main():
     torch.manual_seed(3)
     signature = {
@@ -242,6 +247,7 @@ def main():
     save("other_operator", OtherOperator())
     save("missing", Missing())
     save("list_mean", ListMean())
+    save("tokens", EchoTokens())
     (HERE / "not_a_model.pt").write_text("This is no model.\n")
 
 

@@ -142,6 +142,12 @@ def kinds():
     save("scalar", [node("ReduceSum", ["x"], ["sum"], keepdims=0)], {"x": (T.FLOAT, ["B", 2])}, {"sum": (T.FLOAT, [])})
     save("open", [node("ReduceSum", ["ids", "one"], ["sum"], keepdims=0)], {"ids": (T.INT64, ["B", "words"])},
          {"sum": (T.INT64, ["B"])}, [constant("one", [1], np.int64)])
+    save("tokens", [node("Identity", ["attention_mask"], ["mask"]), node("Identity", ["age"], ["years"]),
+                    node("Identity", ["input_ids"], ["ids"]), node("Identity", ["token_type_ids"], ["types"])],
+         {"attention_mask": (T.INT32, ["B", "length"]), "age": (T.FLOAT, ["B", 1]),
+          "input_ids": (T.INT64, ["B", "length"]), "token_type_ids": (T.INT64, ["B", "length"])},
+         {"mask": (T.INT32, ["B", "length"]), "years": (T.FLOAT, ["B", 1]), "ids": (T.INT64, ["B", "length"]),
+          "types": (T.INT64, ["B", "length"])})
     save("greedy", [node("Expand", ["nought", "size"], ["large"], name="large"),
                     node("ReduceMax", ["large"], ["most"], keepdims=0), node("Add", ["size", "most"], ["y"])],
          {"size": (T.INT64, ["B"])}, {"y": (T.INT64, ["B"])}, [constant("nought", 0, np.int64)])

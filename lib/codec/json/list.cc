@@ -51,6 +51,17 @@ std::string ObjectText(std::string_view json, std::string_view member) {
   return simdjson::minify(value);
 }
 
+std::string StringText(std::string_view json, std::string_view member) {
+  simdjson::dom::parser parser;
+  element value;
+  if (parser.parse(json.data(), json.size())[member].get(value)) return "";
+  std::string_view text;
+  if (value.get(text)) {
+    throw Error(ErrorKind::kConfiguration, fmt::format("expected \"{}\" to be a string", member));
+  }
+  return std::string(text);
+}
+
 std::vector<std::string> ListStrings(std::string_view json, std::string_view list,
                                      std::string_view member) {
   return List(

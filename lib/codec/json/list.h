@@ -19,4 +19,7 @@ std::vector<std::string> ListStrings(std::string_view json, std::string_view lis
 /// Error(kConfiguration) if it is something else.
 std::string ObjectText(std::string_view json, std::string_view member);
 
+/// The string `member` of a JSON object; else the same.
+std::string StringText(std::string_view json, std::string_view member);
+
 }  // namespace rk

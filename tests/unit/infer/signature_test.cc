@@ -58,9 +58,9 @@ TEST_CASE("fields in braces are packed in a vector, with what stands for missing
 
 TEST_CASE("a spec that is wrong is shown with what is wrong") {
   CHECK(Complaint("age") == "input \"age\": it has no dtype: write PATH:DTYPE, e.g. age:f32");
-  CHECK(
-      Complaint("age:float") ==
-      "input \"age:float\": \"float\" is not one of the dtypes f32, f64, i32, i64, u8, bool, str");
+  CHECK(Complaint("age:float") ==
+        "input \"age:float\": \"float\" is not one of the dtypes f32, f64, i32, i64, u8, bool, "
+        "str, tokens");
   CHECK(Complaint("{a,b=x}:f32") == "input \"{a,b=x}:f32\": \"x\" is no f32");
   for (const char* spec : {"",
                            ":f32",

@@ -1,0 +1,22 @@
+# RK_TOKENS_FOLDER: where scripts/deps/tokens built librk-tokens.so of these sources; empty if it did not,
+# and then rk is built without, and refuses inputs of tokens. It is copied to where the modules are.
+set(sources "")
+foreach(name Cargo.toml Cargo.lock src/lib.rs)
+  file(READ "${CMAKE_SOURCE_DIR}/lib/tokens/${name}" text)
+  string(APPEND sources "${text}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "lib/tokens/${name}")
+endforeach()
+string(SHA256 sum "${sources}")
+string(SUBSTRING "${sum}" 0 12 sum)
+set(RK_TOKENS_FOLDER "${RK_DEPS_DIR}/tokens-${sum}")
+if(EXISTS "${RK_TOKENS_FOLDER}/librk-tokens.so")
+  file(READ "${RK_TOKENS_FOLDER}/version" version)
+  string(STRIP "${version}" RK_TOKENS_VERSION)
+  message(STATUS "Tokenizers ${RK_TOKENS_VERSION}: ${RK_TOKENS_FOLDER}")
+  file(COPY "${RK_TOKENS_FOLDER}/librk-tokens.so" DESTINATION "${CMAKE_BINARY_DIR}/lib/rk")
+else()
+  message(STATUS "No tokenizers in ${RK_DEPS_DIR}: inputs of tokens will be refused "
+                 "(scripts/setup --tokens builds them)")
+  file(REMOVE "${CMAKE_BINARY_DIR}/lib/rk/librk-tokens.so")
+  set(RK_TOKENS_FOLDER "")
+endif()
