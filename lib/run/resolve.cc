@@ -72,6 +72,22 @@ std::vector<std::string> WithFormat(std::vector<std::string> argv,
   return argv;
 }
 
+uint64_t MaxFrameOf(const StageSpec& stage) {
+  const std::string text = stage.options.value("--max-frame");
+  uint64_t bytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes;
+}
+
+// A socket drops what is larger than it accepts, and the readers would send it again for ever.
+void CheckFramesFit(const StageSpec& from, const StageSpec& to) {
+  if (MaxFrameOf(from) <= MaxFrameOf(to)) return;
+  Refuse(to, fmt::format(
+                 "{} takes frames of up to {} bytes (--max-frame), and {} sends up to {}: give all "
+                 "stages the same",
+                 to.name, MaxFrameOf(to), from.name, MaxFrameOf(from)));
+}
+
 }  // namespace
 
 Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
@@ -85,6 +101,8 @@ Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
     CheckStage(stage);
     if (!stage.cpus) stage.cpus = stage.tool() == "rk-infer" ? ThreadsOf(stage.options) : 0;
   }
+  for (size_t i = 1; i < pipeline.stages.size(); ++i)
+    CheckFramesFit(pipeline.stages[i - 1], pipeline.stages[i]);
   CheckNoCircle(pipeline.stages.front(), pipeline.stages.back());
   return pipeline;
 }

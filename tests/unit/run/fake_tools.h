@@ -18,9 +18,10 @@ inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::str
     app.option_defaults()->always_capture_default();
     app.allow_extras();
     std::vector<std::string> topics;
-    std::string group, partitions, instance, brokers, config, device, in, out, max_frame, interval;
+    std::string group, partitions, instance, brokers, config, device, in, out, interval;
     int threads = 1;
     size_t window = size_t{64} << 20;
+    size_t max_frame = size_t{64} << 20;
     bool end = false;
     app.add_flag("-e,--exit", end);
     bool quiet = false;
@@ -36,7 +37,7 @@ inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::str
     app.add_option("--device", device);
     app.add_option("--in", in);
     app.add_option("--out", out);
-    app.add_option("--max-frame", max_frame);
+    app.add_option("--max-frame", max_frame)->transform(CLI::AsSizeValue(false));
     app.add_option("--report-interval", interval);
     app.add_option("--threads", threads);
     app.add_option("--window-bytes", window)->transform(CLI::AsSizeValue(false));

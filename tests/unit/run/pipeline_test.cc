@@ -288,6 +288,15 @@ TEST_CASE("several readers need a group, which the tool finds wherever it is nam
   CHECK_THROWS_WITH(Replicated("rk-read -t -Gg"), Catch::Contains("readers without a group"));
 }
 
+TEST_CASE("frames that the next stage does not accept are refused") {
+  const std::string reader = "rk-read -t a -G g";
+  CHECK_THROWS_WITH(Replicated(reader, "rk-write -t out --max-frame 1M"),
+                    Catch::Contains("write takes frames of up to 1048576 bytes (--max-frame), and "
+                                    "read sends up to 67108864"));
+  CHECK_NOTHROW(Replicated(reader + " --max-frame 1M", "rk-write -t out --max-frame 1M"));
+  CHECK_NOTHROW(Replicated(reader + " --max-frame 1M"));
+}
+
 TEST_CASE("a topic that a pipeline writes and reads again is refused, by name or by pattern") {
   const auto [reader, writer, what] = GENERATE(table<const char*, const char*, const char*>({
       {"rk-read -G g -b b:1 -t a -t out", "rk-write -b b:1 -t out", "'out' reads topic out"},

@@ -209,7 +209,7 @@ TEST_CASE("devices are handed out in turn, and what is common is kept") {
     CHECK(Option(process, "--report-interval") == "5");
   }
   CHECK(devices == Words{"cuda:0", "cuda:1", "cuda:0"});
-  CHECK(Option(units[1].processes[0], "--max-frame") == "1MiB");
+  CHECK(Option(units[1].processes[0], "--max-frame") == "1048576");
   CHECK(Option(units[3].processes[0], "--max-frame").empty());
 }
 
