@@ -106,20 +106,18 @@ void AddOptions(CLI::App& app, Options& options) {
 
 void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
            rk::Stage& stage) {
-  rk::Metric& reloads = stage.metrics.Counter("reloads");
-  reloader.Start([&] {
-    infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log));
-    reloads.Add(1);
-  });
+  reloader.Start(
+      [&] { infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log)); });
   const auto sink = rk::OpenSink(options.link, stage);  // last: nothing waits for a model to load
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
   stage.Ready();
-  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), infer);
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), infer,
+                &stage.metrics.Histogram("batch_seconds"));
 }
 
 void Run(Options& options, rk::Stage& stage) {
   std::optional<rk::Infer> infer;  // lives longer than whoever replaces its model
-  rk::Reloader reloader(stage.log);
+  rk::Reloader reloader(stage.log, stage.metrics);
   stage.signals.OnReload(reloader.Request());
   rk::Backend& backend = rk::OpenBackend(rk::BackendFor(options.model.file), rk::ModuleFolders());
   backend.UseThreads(options.threads);

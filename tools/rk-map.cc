@@ -104,13 +104,15 @@ void Run(const Options& options, rk::Stage& stage) {
   rk::Metric& records = stage.metrics.Counter("records_in");
   rk::Metric& failed = stage.metrics.Counter("failed");
   rk::Metric& filtered = stage.metrics.Counter("filtered");
-  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), [&](const rk::Frame& frame) {
+  const auto map = [&](const rk::Frame& frame) {
     rk::Frame result = mapper->Run(frame);
     records.Set(mapper->counts().records);
     failed.Set(mapper->counts().failed);
     filtered.Set(mapper->counts().filtered);
     return result;
-  });
+  };
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), map,
+                &stage.metrics.Histogram("batch_seconds"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
+#include "lib/http/server.h"
 #include "lib/run/graph.h"
 #include "lib/run/init_process.h"
 #include "lib/run/run_options.h"
@@ -37,6 +38,7 @@ void Print(const std::string& text) {
 }
 
 int Check(const rk::Pipeline& pipeline, const rk::Log& log) {
+  if (!pipeline.http.address.empty()) rk::CheckHttpOptions(pipeline.http);
   const int status = rk::CheckStages(pipeline, log);
   if (status == 0) log(rk::LogLevel::kInfo, pipeline.name + " could start");
   return status;

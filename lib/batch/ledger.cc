@@ -161,6 +161,7 @@ void Ledger::FreeAcknowledged(const TopicPartition& partition, Partition& state,
     if (!replays_.empty() && replays_.erase({partition, batch->first}) > 0) {
       state.acked_before_replay_end = std::max(state.acked_before_replay_end, covered.next);
     }
+    done_(*batch->second.frame);
     batch = Forget(state, batch);
   }
 }

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "lib/batch/frame.h"
 #include "lib/batch/interval_set.h"
@@ -98,6 +100,8 @@ class Ledger {
   /// True if every batch (of `partition`, or of all) is acknowledged.
   bool Idle(const TopicPartition& partition) const;
   bool Idle() const { return batches_ == 0; }
+  /// `use` is called with each batch once it is wholly acknowledged; it must not call back.
+  void OnAcknowledged(std::function<void(const Frame& batch)> use) { done_ = std::move(use); }
   /// True once any batch of this reader was acknowledged.
   bool acknowledged_any() const { return acknowledged_any_; }
 
@@ -150,6 +154,7 @@ class Ledger {
   size_t bytes_ = 0;
   size_t batches_ = 0;
   bool acknowledged_any_ = false;
+  std::function<void(const Frame& batch)> done_ = [](const Frame&) {};
 };
 
 }  // namespace rk

@@ -1,6 +1,7 @@
 #include "lib/observe/metrics.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rk {
 namespace {
@@ -36,11 +37,22 @@ Histogram& Metrics::Histogram(const std::string& name) {
   return durations.histogram;
 }
 
+void Metrics::SetAll(const std::string& name, MetricKind kind,
+                     std::vector<LabelledNumber> numbers) {
+  std::vector<NumberSample> samples;
+  for (LabelledNumber& number : numbers)
+    samples.push_back({name, kind, number.value, std::move(number.labels)});
+  const std::lock_guard lock(mutex_);
+  labelled_[name] = std::move(samples);
+}
+
 MetricsSnapshot Metrics::Snapshot() const {
   const std::lock_guard lock(mutex_);
   MetricsSnapshot snapshot;
   for (const Number& number : numbers_)
     snapshot.numbers.push_back({number.name, number.kind, number.metric.value()});
+  for (const auto& [name, samples] : labelled_)
+    snapshot.numbers.insert(snapshot.numbers.end(), samples.begin(), samples.end());
   for (const Durations& durations : durations_)
     snapshot.histograms.push_back({durations.name, durations.histogram.value()});
   return snapshot;

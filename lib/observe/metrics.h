@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "lib/observe/histogram.h"
 #include "lib/observe/snapshot.h"
@@ -22,6 +24,12 @@ class Metric {
   std::atomic<uint64_t> value_ = 0;
 };
 
+/// One of the numbers of a name that has several.
+struct LabelledNumber {
+  std::string labels;
+  uint64_t value = 0;
+};
+
 /// The counters, gauges and histograms of one process, in the order they were made. Any thread.
 class Metrics {
  public:
@@ -34,6 +42,10 @@ class Metrics {
   Metric& Counter(const std::string& name);
   Metric& Gauge(const std::string& name);
   rk::Histogram& Histogram(const std::string& name);
+
+  /// A number for each of several labels (NumberSample). Replaces what there was of that name, so
+  /// that what is not of interest any more, a partition that another reader has, is gone.
+  void SetAll(const std::string& name, MetricKind kind, std::vector<LabelledNumber> numbers);
 
   /// All of them as they are now.
   MetricsSnapshot Snapshot() const;
@@ -55,6 +67,7 @@ class Metrics {
   mutable std::mutex mutex_;
   std::deque<Number> numbers_;  ///< guarded by mutex_, as is durations_; deques: nothing moves
   std::deque<Durations> durations_;
+  std::map<std::string, std::vector<NumberSample>> labelled_;
 };
 
 }  // namespace rk

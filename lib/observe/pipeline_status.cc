@@ -1,8 +1,9 @@
 #include "lib/observe/pipeline_status.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <utility>
 
-#include "lib/observe/text_forms.h"
+#include <fmt/format.h>
 
 namespace rk {
 namespace {
@@ -15,7 +16,10 @@ std::string InMilliseconds(double seconds) { return fmt::format("{:.1f} ms", sec
 
 // With what rk-run knows of a stage beside what its processes count.
 MetricsSnapshot AllOf(const StageStatus& stage) {
+  const auto ready = std::ranges::count(stage.processes, "ready", &ReplicaStatus::state);
   MetricsSnapshot all{{{"replicas", MetricKind::kGauge, stage.replicas},
+                       {"replicas_ready", MetricKind::kGauge, static_cast<uint64_t>(ready)},
+                       {"replicas_wanted", MetricKind::kGauge, stage.wanted},
                        {"restarts", MetricKind::kCounter, stage.restarts},
                        {"resident_bytes", MetricKind::kGauge, stage.rss_bytes}},
                       {}};
@@ -43,33 +47,47 @@ std::string StatusTable(const PipelineStatus& status) {
                      : fmt::format("the others wait for: {}\n", status.bottleneck));
 }
 
-std::string StatusJson(const PipelineStatus& status) {
-  std::string text = fmt::format(
-      R"({{"name":"{}","state":"{}","uptime_seconds":{:.1f},"bottleneck":{},"stages":[)",
-      status.name, status.state, status.uptime_s,
-      status.bottleneck.empty() ? "null" : "\"" + status.bottleneck + "\"");
-  for (size_t i = 0; i < status.stages.size(); ++i) {
-    const StageStatus& stage = status.stages[i];
-    text += fmt::format(
-        R"({}{{"stage":"{}","replicas":{},"wanted":{},"max":{},"restarts":{},"in":{},"out":{},"failed":{},"records_per_second":{:.1f},"rss_bytes":{})",
-        i == 0 ? "" : ",", stage.name, stage.replicas, stage.wanted, stage.max, stage.restarts,
-        stage.in, stage.out, stage.failed, stage.rate, stage.rss_bytes);
-    if (stage.has_queue)
-      text +=
-          fmt::format(R"(,"queue":{},"wait_p99_seconds":{:.6f})", stage.queue, stage.wait_p99_s);
-    if (stage.is_reader) text += fmt::format(R"(,"lag":{})", stage.lag_records);
-    text += "}";
+std::string StatusPrometheus(const PipelineStatus& status, Exposition form) {
+  const std::string pipeline = fmt::format("pipeline=\"{}\"", status.name);
+  const uint64_t ready = WhyNotReady(status).empty() ? 1 : 0;
+  std::vector<LabelledSnapshot> parts = {{pipeline, {{{"ready", MetricKind::kGauge, ready}}, {}}}};
+  for (const StageStatus& stage : status.stages) {
+    MetricsSnapshot all = AllOf(stage);
+    if (!stage.is_balance) {
+      const uint64_t bottleneck = stage.name == status.bottleneck ? 1 : 0;
+      all.numbers.push_back({"bottleneck", MetricKind::kGauge, bottleneck});
+    }
+    parts.push_back({fmt::format("{},stage=\"{}\"", pipeline, stage.name), std::move(all)});
   }
-  return text + "]}\n";
+  return PrometheusText(parts, form);
 }
 
-std::string StatusPrometheus(const PipelineStatus& status) {
-  std::vector<LabelledSnapshot> stages;
+std::string WhyNotReady(const PipelineStatus& status) {
+  if (status.state == "draining") return "the pipeline drains";
+  std::string reasons;
   for (const StageStatus& stage : status.stages) {
-    stages.push_back(
-        {fmt::format("pipeline=\"{}\",stage=\"{}\"", status.name, stage.name), AllOf(stage)});
+    for (const ReplicaStatus& replica : stage.processes) {
+      if (status.state == "starting" && replica.state != "ready")
+        reasons +=
+            fmt::format("{}{} is {}", reasons.empty() ? "" : ", ", replica.name, replica.state);
+    }
+    if (stage.is_reader && stage.metrics.number("assigned") < stage.wanted)
+      reasons += fmt::format("{}{} has no partition assignment yet", reasons.empty() ? "" : ", ",
+                             stage.name);
   }
-  return PrometheusText(stages);
+  if (reasons.empty() && status.state != "running") return "the pipeline is starting";
+  return reasons;
+}
+
+std::string WhyNotHealthy(const PipelineStatus& status) {
+  const double longest = std::chrono::duration<double>(kSilence).count();
+  for (const StageStatus& stage : status.stages) {
+    for (const ReplicaStatus& replica : stage.processes) {
+      if (replica.silent_s > longest)
+        return fmt::format("{} has been silent for {:.0f} s", replica.name, replica.silent_s);
+    }
+  }
+  return "";
 }
 
 std::string StatusLine(const PipelineStatus& status) {

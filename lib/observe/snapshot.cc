@@ -10,10 +10,19 @@ auto Find(Samples& samples, std::string_view name) {
   return std::ranges::find_if(samples, [&](const auto& sample) { return sample.name == name; });
 }
 
+bool AreSame(const NumberSample& one, const NumberSample& other) {
+  return one.name == other.name && one.labels == other.labels;
+}
+
+bool AreSame(const HistogramSample& one, const HistogramSample& other) {
+  return one.name == other.name;
+}
+
 template <typename Sample>
 void AddUp(std::vector<Sample>& sums, const std::vector<Sample>& others) {
   for (const Sample& other : others) {
-    const auto found = Find(sums, other.name);
+    const auto found =
+        std::ranges::find_if(sums, [&](const Sample& sum) { return AreSame(sum, other); });
     if (found == sums.end()) {
       sums.push_back(other);
     } else {
@@ -25,8 +34,19 @@ void AddUp(std::vector<Sample>& sums, const std::vector<Sample>& others) {
 }  // namespace
 
 uint64_t MetricsSnapshot::number(std::string_view name) const {
-  const auto found = Find(numbers, name);
-  return found == numbers.end() ? 0 : found->value;
+  uint64_t sum = 0;
+  for (const NumberSample& sample : numbers) {
+    if (sample.name == name) sum += sample.value;
+  }
+  return sum;
+}
+
+std::vector<NumberSample> MetricsSnapshot::all(std::string_view name) const {
+  std::vector<NumberSample> samples;
+  for (const NumberSample& sample : numbers) {
+    if (sample.name == name) samples.push_back(sample);
+  }
+  return samples;
 }
 
 HistogramValue MetricsSnapshot::histogram(std::string_view name) const {
@@ -36,6 +56,14 @@ HistogramValue MetricsSnapshot::histogram(std::string_view name) const {
 
 bool MetricsSnapshot::Has(std::string_view name) const {
   return Find(numbers, name) != numbers.end() || Find(histograms, name) != histograms.end();
+}
+
+std::string LabelOf(const NumberSample& sample, std::string_view label) {
+  const std::string begin = std::string(label) + "=\"";
+  const size_t at = sample.labels.find(begin);
+  if (at == std::string::npos || (at > 0 && sample.labels[at - 1] != ',')) return "";
+  const size_t from = at + begin.size();
+  return sample.labels.substr(from, sample.labels.find('"', from) - from);
 }
 
 MetricsSnapshot& MetricsSnapshot::operator+=(const MetricsSnapshot& other) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <string>
@@ -12,6 +13,13 @@ namespace rk {
 namespace {
 
 constexpr std::chrono::seconds kBetweenMetrics{1};
+// A pipe holds 64 KiB. What is over this has nobody read for seconds: metrics have time.
+constexpr int kMostUnread = 16 << 10;
+
+bool IsRead(int fd) {
+  int unread = 0;
+  return ioctl(fd, FIONREAD, &unread) != 0 || unread <= kMostUnread;
+}
 
 }  // namespace
 
@@ -21,7 +29,7 @@ StatusPipe::StatusPipe(int fd, const Metrics& metrics, Clock::time_point now)
 }
 
 StatusPipe::~StatusPipe() {
-  Write(WireLine(metrics_.Snapshot()));
+  Tell();
   close(fd_);
 }
 
@@ -32,7 +40,11 @@ void StatusPipe::Drained() { Write("drained"); }
 void StatusPipe::OnTick(Clock::time_point now) {
   if (now < due_) return;
   due_ = now + kBetweenMetrics;
-  Write(WireLine(metrics_.Snapshot()));
+  if (IsRead(fd_)) Tell();
+}
+
+void StatusPipe::Tell() {
+  for (const std::string& line : WireLines(metrics_.Snapshot())) Write(line);
 }
 
 // The description may be shared with others, so it is not made non-blocking: a pipe that poll(2)

@@ -9,7 +9,7 @@
 namespace rk {
 
 /// What a stage tells the supervisor that started it (--status-fd), in lines: `ready` when it can
-/// work, its metrics (WireLine) every second and once at the end, and `drained` where it ends
+/// work, its metrics (WireLines) every second and once at the end, and `drained` where it ends
 /// because a signal asked for it, not because its input is over. A reader that is slow or gone
 /// never harms the stage: a line that does not fit in the pipe is left out. Decides by the clock
 /// that it is handed.
@@ -34,6 +34,7 @@ class StatusPipe {
   Clock::time_point next_due() const { return due_; }
 
  private:
+  void Tell();
   void Write(std::string_view line);
 
   int fd_;

@@ -1,6 +1,10 @@
 #include "lib/observe/text_forms.h"
 
+#include <limits.h>
+
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -13,12 +17,37 @@ namespace rk {
 namespace {
 
 constexpr std::string_view kWire = "metrics";
+constexpr std::string_view kMoreWire = "more";
+constexpr size_t kLongestWireLine = PIPE_BUF - 1;  // its end is a byte
 constexpr std::string_view kPrefix = "rk_";
 constexpr std::string_view kCounterSuffix = "_total";
 
+// With the value of its label, as words of a log are: failures_missing_field.
+std::string FieldName(const NumberSample& sample) {
+  std::string_view label = sample.labels;
+  if (label.empty()) return sample.name;
+  label.remove_prefix(label.find('"') + 1);
+  std::string name = fmt::format("{}_{}", sample.name, label.substr(0, label.find('"')));
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+// A level of each partition is for other eyes than a log's.
+bool IsReported(const NumberSample& sample) {
+  return sample.labels.empty() || sample.kind == MetricKind::kCounter;
+}
+
+uint64_t ValueOf(const MetricsSnapshot& metrics, const NumberSample& like) {
+  for (const NumberSample& sample : metrics.numbers) {
+    if (sample.name == like.name && sample.labels == like.labels) return sample.value;
+  }
+  return 0;
+}
+
 std::string NumberField(const NumberSample& sample, double rate) {
-  if (sample.kind != MetricKind::kCounter) return fmt::format(" {}={}", sample.name, sample.value);
-  return fmt::format(" {0}={1} {0}_rate={2:.1f}", sample.name, sample.value, rate);
+  const std::string name = FieldName(sample);
+  if (sample.kind != MetricKind::kCounter) return fmt::format(" {}={}", name, sample.value);
+  return fmt::format(" {0}={1} {0}_rate={2:.1f}", name, sample.value, rate);
 }
 
 std::string QuantileFields(const std::string& name, const HistogramValue& value) {
@@ -47,18 +76,53 @@ std::optional<HistogramValue> ToHistogram(std::string_view text) {
   const auto sum = ToNumber<double>(Cut(text, ':'));
   if (!sum) return std::nullopt;
   value.sum = *sum;
-  for (uint64_t& count : value.counts) {
-    const auto number = ToNumber<uint64_t>(Cut(text, ','));
-    if (!number) return std::nullopt;
-    count = *number;
+  while (!text.empty()) {
+    std::string_view count = Cut(text, ',');
+    const auto bucket = ToNumber<size_t>(Cut(count, ':'));
+    const auto number = ToNumber<uint64_t>(count);
+    if (!bucket || !number || *bucket >= kHistogramBuckets) return std::nullopt;
+    value.counts[*bucket] = *number;
   }
   return value;
 }
 
+std::string HistogramText(const HistogramSample& sample) {
+  std::string text =
+      fmt::format("{}={:.9f}:", PublicName(sample.name, MetricKind::kHistogram), sample.value.sum);
+  std::string_view between;
+  for (size_t bucket = 0; bucket < kHistogramBuckets; ++bucket) {
+    if (sample.value.counts[bucket] == 0) continue;
+    text += fmt::format("{}{}:{}", between, bucket, sample.value.counts[bucket]);
+    between = ",";
+  }
+  return text;
+}
+
+std::string Braced(std::string_view labels) {
+  return labels.empty() ? "" : fmt::format("{{{}}}", labels);
+}
+
+// `public_name` may have labels.
 NumberSample NumberOf(std::string_view public_name, uint64_t value) {
-  const bool counter = public_name.ends_with(kCounterSuffix);
-  if (counter) public_name.remove_suffix(kCounterSuffix.size());
-  return {std::string(public_name), counter ? MetricKind::kCounter : MetricKind::kGauge, value};
+  std::string_view name = Cut(public_name, '{');
+  if (public_name.ends_with('}')) public_name.remove_suffix(1);
+  const bool counter = name.ends_with(kCounterSuffix);
+  if (counter) name.remove_suffix(kCounterSuffix.size());
+  return {std::string(name), counter ? MetricKind::kCounter : MetricKind::kGauge, value,
+          std::string(public_name)};
+}
+
+void TakeWireValue(std::string_view text, MetricsSnapshot& metrics) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string_view::npos || !text.starts_with(kPrefix)) return;
+  const std::string_view name = text.substr(kPrefix.size(), equals - kPrefix.size());
+  const std::string_view value = text.substr(equals + 1);
+  if (value.find(':') != std::string_view::npos) {
+    if (const auto histogram = ToHistogram(value))
+      metrics.histograms.push_back({std::string(name), *histogram});
+  } else if (const auto number = ToNumber<uint64_t>(value)) {
+    metrics.numbers.push_back(NumberOf(name, *number));
+  }
 }
 
 std::string_view TypeOf(MetricKind kind) {
@@ -73,24 +137,45 @@ std::string_view TypeOf(MetricKind kind) {
   return "untyped";
 }
 
-std::string FamilyHead(std::string_view name, MetricKind kind) {
-  const std::string known = PublicName(name, kind);
-  std::string head;
-  if (const auto described = DescribeMetric(name))
-    head = fmt::format("# HELP {} {} Unit: {}.\n", known, described->help, described->unit);
-  return head + fmt::format("# TYPE {} {}\n", known, TypeOf(kind));
+std::string UnitLine(std::string_view family, std::string_view unit) {
+  const bool names_it = family.size() > unit.size() + 1 && family.ends_with(unit) &&
+                        family[family.size() - unit.size() - 1] == '_';
+  return names_it ? fmt::format("# UNIT {} {}\n", family, unit) : "";
+}
+
+// OpenMetrics names a counter's family without `_total`, and says units on lines of their own.
+std::string FamilyHead(std::string_view name, MetricKind kind, Exposition form) {
+  const bool open = form == Exposition::kOpenMetrics;
+  const std::string family = open ? fmt::format("{}{}", kPrefix, name) : PublicName(name, kind);
+  std::string head = fmt::format("# TYPE {} {}\n", family, TypeOf(kind));
+  const auto described = DescribeMetric(name);
+  if (!described) return head;
+  if (open) head += UnitLine(family, described->unit);
+  return fmt::format("# HELP {} {} Unit: {}.\n", family, described->help, described->unit) + head;
+}
+
+// With a point in both formats, since `le` is a label like others: 1.0 and 1 are two series.
+std::string BoundText(double bound) {
+  std::string text = fmt::format("{:g}", bound);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
 }
 
 std::string HistogramSamples(std::string_view name, const std::string& labels,
                              const HistogramValue& value) {
+  static const std::vector<std::string> bounds = [] {
+    std::vector<std::string> texts;
+    for (const double bound : kHistogramBounds) texts.push_back(BoundText(bound));
+    texts.emplace_back("+Inf");
+    return texts;
+  }();
   const std::string known = PublicName(name, MetricKind::kHistogram);
   std::string text;
   uint64_t sum = 0;
   for (size_t bucket = 0; bucket < kHistogramBuckets; ++bucket) {
     sum += value.counts[bucket];
-    const std::string bound =
-        bucket < kHistogramBounds.size() ? fmt::format("{:g}", kHistogramBounds[bucket]) : "+Inf";
-    text += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", known, labels, bound, sum);
+    fmt::format_to(std::back_inserter(text), "{}_bucket{{{},le=\"{}\"}} {}\n", known, labels,
+                   bounds[bucket], sum);
   }
   return text + fmt::format("{0}_sum{{{1}}} {2:.9f}\n{0}_count{{{1}}} {3}\n", known, labels,
                             value.sum, sum);
@@ -99,14 +184,20 @@ std::string HistogramSamples(std::string_view name, const std::string& labels,
 // The texts of families in the order of their first samples.
 class Families {
  public:
+  explicit Families(Exposition form) : form_(form) {}
+
   std::string& Of(std::string_view name, MetricKind kind) {
     const auto [at, fresh] = places_.try_emplace(std::string(name), texts_.size());
-    if (fresh) texts_.push_back(FamilyHead(name, kind));
+    if (fresh) texts_.push_back(FamilyHead(name, kind, form_));
     return texts_[at->second];
   }
-  std::string Text() const { return fmt::format("{}", fmt::join(texts_, "")); }
+  std::string Text() const {
+    return fmt::format("{}{}", fmt::join(texts_, ""),
+                       form_ == Exposition::kOpenMetrics ? "# EOF\n" : "");
+  }
 
  private:
+  Exposition form_;
   std::map<std::string, size_t> places_;
   std::vector<std::string> texts_;
 };
@@ -117,7 +208,8 @@ std::string ReportLine(const MetricsSnapshot& now, const MetricsSnapshot& before
   std::string report = "report";
   bool changed = false;
   for (const NumberSample& sample : now.numbers) {
-    const uint64_t past = before.number(sample.name);
+    if (!IsReported(sample)) continue;
+    const uint64_t past = ValueOf(before, sample);
     changed |= sample.value != past;
     report += NumberField(sample, static_cast<double>(sample.value - past) / seconds);
   }
@@ -135,6 +227,7 @@ std::string TotalLine(const MetricsSnapshot& now, double seconds) {
   std::string total = fmt::format("total seconds={:.1f}", seconds);
   bool counted = false;
   for (const NumberSample& sample : now.numbers) {
+    if (!IsReported(sample)) continue;
     counted |= sample.value != 0;
     total += NumberField(sample, static_cast<double>(sample.value) / seconds);
   }
@@ -146,40 +239,34 @@ std::string TotalLine(const MetricsSnapshot& now, double seconds) {
   return counted ? total : "";
 }
 
-std::string WireLine(const MetricsSnapshot& now) {
-  std::string line(kWire);
+std::vector<std::string> WireLines(const MetricsSnapshot& now) {
+  std::vector<std::string> lines = {std::string(kWire)};
+  const auto add = [&](const std::string& item) {
+    if (lines.back().size() + 1 + item.size() > kLongestWireLine) lines.emplace_back(kMoreWire);
+    lines.back() += ' ';
+    lines.back() += item;
+  };
   for (const NumberSample& sample : now.numbers)
-    line += fmt::format(" {}={}", PublicName(sample.name, sample.kind), sample.value);
-  for (const HistogramSample& sample : now.histograms)
-    line += fmt::format(" {}={:.9f}:{}", PublicName(sample.name, MetricKind::kHistogram),
-                        sample.value.sum, fmt::join(sample.value.counts, ","));
-  return line;
+    add(fmt::format("{}{}={}", PublicName(sample.name, sample.kind), Braced(sample.labels),
+                    sample.value));
+  for (const HistogramSample& sample : now.histograms) add(HistogramText(sample));
+  return lines;
 }
 
-MetricsSnapshot ParseWireLine(std::string_view line) {
-  MetricsSnapshot metrics;
-  if (Cut(line, ' ') != kWire) return metrics;
-  while (!line.empty()) {
-    std::string_view value = Cut(line, ' ');
-    std::string_view name = Cut(value, '=');
-    if (!name.starts_with(kPrefix)) continue;
-    name.remove_prefix(kPrefix.size());
-    if (value.find(':') != std::string_view::npos) {
-      if (const auto histogram = ToHistogram(value))
-        metrics.histograms.push_back({std::string(name), *histogram});
-    } else if (const auto number = ToNumber<uint64_t>(value)) {
-      metrics.numbers.push_back(NumberOf(name, *number));
-    }
-  }
-  return metrics;
+void TakeWireLine(std::string_view line, MetricsSnapshot& metrics) {
+  const std::string_view begin = Cut(line, ' ');
+  if (begin != kWire && begin != kMoreWire) return;
+  if (begin == kWire) metrics = {};
+  while (!line.empty()) TakeWireValue(Cut(line, ' '), metrics);
 }
 
-std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots) {
-  Families families;
+std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots, Exposition form) {
+  Families families(form);
   for (const auto& [labels, metrics] : snapshots) {
     for (const NumberSample& sample : metrics.numbers)
       families.Of(sample.name, sample.kind) +=
-          fmt::format("{}{{{}}} {}\n", PublicName(sample.name, sample.kind), labels, sample.value);
+          fmt::format("{}{{{}{}{}}} {}\n", PublicName(sample.name, sample.kind), labels,
+                      sample.labels.empty() ? "" : ",", sample.labels, sample.value);
     for (const HistogramSample& sample : metrics.histograms)
       families.Of(sample.name, MetricKind::kHistogram) +=
           HistogramSamples(sample.name, labels, sample.value);

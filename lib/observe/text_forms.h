@@ -20,12 +20,15 @@ std::string ReportLine(const MetricsSnapshot& now, const MetricsSnapshot& before
 /// nothing was ever counted.
 std::string TotalLine(const MetricsSnapshot& now, double seconds);
 
-/// What a stage tells its supervisor, in one line without its end:
-/// `metrics rk_records_in_total=123 rk_lag_records=7 rk_latency_seconds=SUM:C0,C1,…`, where SUM
-/// is in seconds and the counts are those of the buckets of kHistogramBounds.
-std::string WireLine(const MetricsSnapshot& now);
-/// The way back; what is not of that form in `line` is left out.
-MetricsSnapshot ParseWireLine(std::string_view line);
+/// What a stage tells its supervisor, in lines without their ends:
+/// `metrics rk_records_in_total=123 rk_failures_total{code="type"}=7
+/// rk_latency_seconds=SUM:B:N,B:N`, where SUM is in seconds, and N of it are in bucket B, counted
+/// from 0, of kHistogramBounds. Each line is shorter than PIPE_BUF; those after the first begin
+/// with `more`.
+std::vector<std::string> WireLines(const MetricsSnapshot& now);
+/// The way back: a line that begins with `metrics` replaces what `metrics` was, one with `more` is
+/// added to it. What is not of that form is left out.
+void TakeWireLine(std::string_view line, MetricsSnapshot& metrics);
 
 /// A snapshot and what it is of: `pipeline="credit",stage="infer"`.
 struct LabelledSnapshot {
@@ -33,8 +36,12 @@ struct LabelledSnapshot {
   MetricsSnapshot metrics;
 };
 
-/// Prometheus' text format: the samples of a name stand together, after its HELP and TYPE.
-std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots);
+/// Prometheus' text format 0.0.4, or OpenMetrics 1.0.0.
+enum class Exposition { kPrometheus, kOpenMetrics };
+
+/// The samples of a name stand together, after its HELP and TYPE.
+std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots,
+                           Exposition form = Exposition::kPrometheus);
 
 /// The name of a metric where others than rk see it: rk_records_in_total.
 std::string PublicName(std::string_view name, MetricKind kind);

@@ -15,6 +15,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/descriptor_io.h"
 #include "lib/base/error.h"
+#include "lib/read/end_to_end.h"
 #include "lib/read/sender.h"
 
 namespace rk {
@@ -49,6 +50,7 @@ LineReader::LineReader(LineReaderOptions options, Sink& sink, Stage& stage)
       bytes_(stage.metrics.Counter("bytes")),
       batches_(stage.metrics.Counter("batches")) {
   stage.metrics.Gauge("assigned").Set(1);
+  MeasureEndToEnd(window_, stage.metrics);
   window_.With([&](Ledger& ledger) { ledger.Assign(partition_, epoch_, 0); });
 }
 

@@ -11,7 +11,7 @@
 #include "lib/base/error.h"
 #include "lib/kafka/admin.h"
 #include "lib/kafka/topics.h"
-#include "lib/stage/json_string.h"
+#include "lib/observe/json_string.h"
 
 namespace rk {
 namespace {

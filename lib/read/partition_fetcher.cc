@@ -1,6 +1,7 @@
 #include "lib/read/partition_fetcher.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,7 +20,9 @@ PartitionFetcher::PartitionFetcher(const ReaderOptions& options, Identity identi
       log_(std::move(log)),
       records_(metrics.Counter("records")),
       bytes_(metrics.Counter("bytes")),
-      batches_(metrics.Counter("batches")) {}
+      batches_(metrics.Counter("batches")),
+      metrics_(metrics),
+      lag_(metrics.Gauge("lag_records")) {}
 
 void PartitionFetcher::Add(const TopicPartition& partition, int64_t end, bool at_end) {
   readings_[partition] = {end, at_end, std::nullopt};
@@ -152,15 +155,24 @@ bool PartitionFetcher::at_end() const {
   return std::ranges::all_of(readings_, [](const auto& entry) { return entry.second.at_end; });
 }
 
-uint64_t PartitionFetcher::Lag() {
-  uint64_t lag = 0;
+void PartitionFetcher::MeasureLag() {
+  uint64_t sum = 0;
+  std::vector<LabelledNumber> lags;
   for (const auto& [partition, reading] : readings_) {
     const auto end = consumer_.CachedEnd(partition);
     const int64_t floor = window_.With(
         [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
-    if (end && *end > floor) lag += static_cast<uint64_t>(*end - floor);
+    const uint64_t lag = end && *end > floor ? static_cast<uint64_t>(*end - floor) : 0;
+    sum += lag;
+    lags.push_back(
+        {fmt::format("topic=\"{}\",partition=\"{}\"", partition.topic, partition.partition), lag});
   }
-  return lag;
+  if (lags.size() > kMostPartitions) {
+    std::ranges::stable_sort(lags, std::greater(), &LabelledNumber::value);
+    lags.resize(kMostPartitions);
+  }
+  lag_.Set(sum);
+  metrics_.SetAll("partition_lag_records", MetricKind::kGauge, std::move(lags));
 }
 
 }  // namespace rk

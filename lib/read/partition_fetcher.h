@@ -55,8 +55,10 @@ class PartitionFetcher {
   bool has_count() const { return options_.count && fetched_ >= *options_.count; }
   /// The end of every partition, or where the options end it, has been reached.
   bool at_end() const;
-  /// What lies between the floors and the ends, as the last fetch saw them.
-  uint64_t Lag();
+  /// Tells the metrics what lies between the floors and the ends, as the last fetch saw them: in
+  /// all, and of the kMostPartitions that have the most.
+  void MeasureLag();
+  static constexpr size_t kMostPartitions = 100;
 
  private:
   struct Reading {
@@ -86,6 +88,8 @@ class PartitionFetcher {
   Metric& records_;
   Metric& bytes_;
   Metric& batches_;
+  Metrics& metrics_;
+  Metric& lag_;
 };
 
 }  // namespace rk

@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/read/end_to_end.h"
 
 namespace rk {
 namespace {
@@ -81,8 +82,8 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       fetcher_(options_, {origin_, options.group, acks_.endpoint(), dependencies.found.cluster_id},
                *consumer_, window_, dependencies.metrics, log_),
       next_tick_(now_() + kBetweenTicks),
-      lag_(dependencies.metrics.Gauge("lag_records")),
       answered_(dependencies.metrics.Gauge("assigned")) {
+  MeasureEndToEnd(window_, dependencies.metrics);
   if (options.partitions) {
     consumer_->Assign(Begin(FixedPartitions(options, dependencies.found.partitions)));
   } else {
@@ -99,7 +100,7 @@ void Reader::Run() {
     throw;
   }
   sender_->Stop();
-  lag_.Set(fetcher_.Lag());  // for the totals
+  fetcher_.MeasureLag();  // for the totals
   CommitAtEnd();
   consumer_->Close(is_replaced_() ? Consumer::Membership::kStay : Consumer::Membership::kLeave);
   sink_.Finish(origin_);
@@ -150,7 +151,7 @@ void Reader::OnTick(Clock::time_point now) {
   consumer_->Commit(window_.With([&](Ledger& ledger) { return committer_.Due(ledger, now); }));
   if (sink_.lossy()) window_.ReplayOverdue(now, log_);
   window_.WarnIfUnanswered(now, log_);
-  lag_.Set(fetcher_.Lag());
+  fetcher_.MeasureLag();
   const bool waiting = !assigned_ && !options_.partitions && !Stopping();
   if (const auto warning = watch_.OnTick(waiting, now)) log_(LogLevel::kWarning, *warning);
   const bool all_partitions = options_.partitions && options_.partitions->empty();

@@ -95,7 +95,6 @@ class Reader : private Consumer::Listener {
   std::optional<Sender> sender_;  ///< from Run() on
   bool assigned_ = false;         ///< the group has answered
   Clock::time_point next_tick_;
-  Metric& lag_;
   Metric& answered_;  ///< 1 once it knows which partitions are its own
 };
 

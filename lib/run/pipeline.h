@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/http/server.h"
 #include "lib/run/command_line.h"
 #include "lib/run/test_spec.h"
 #include "lib/run/tool_options.h"
@@ -40,7 +41,8 @@ struct Pipeline {
   std::vector<StageSpec> stages;
   std::vector<std::string> log_options = {};  ///< of rk-run itself, for its stages: -q, -v, …
   std::vector<TestSpec> tests = {};           ///< of the stages in the middle
-  std::string instance = {};  ///< begins its readers' group.instance.id; empty: HOST-NAME
+  HttpServer::Options http = {};  ///< where it can be looked at; without an address nowhere
+  std::string instance = {};      ///< begins its readers' group.instance.id; empty: HOST-NAME
 };
 
 /// The settings of a stage where they are given; what is not has its default.

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 5> kCounts = {"replicas", "min", "max", "
                                                      "scale_down_below"};
 constexpr std::string_view kStageKeys =
     "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus";
-constexpr std::string_view kRunKeys = "name, cpus";
+constexpr std::string_view kRunKeys = "name, cpus, http, http_token_file";
 constexpr std::string_view kRun = "run";
 constexpr std::string_view kTest = "test";
 
@@ -103,6 +103,10 @@ class FileReader {
         pipeline_.name = TomlText(node, where);
       } else if (key == "cpus") {
         pipeline_.cpus = TomlNumber(node, where);
+      } else if (key == "http") {
+        pipeline_.http.address = TomlText(node, where);
+      } else if (key == "http_token_file") {
+        pipeline_.http.token_file = TomlText(node, where);
       } else {
         RefuseToml(where, fmt::format("unknown key: [run] accepts {}", kRunKeys));
       }

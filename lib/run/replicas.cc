@@ -33,10 +33,22 @@ size_t Replicas::running() const {
   return count;
 }
 
-std::vector<pid_t> Replicas::pids() const {
-  std::vector<pid_t> pids;
-  ForEach([&](const Running& process) { pids.push_back(process.child->pid()); });
-  return pids;
+std::vector<ReplicaStatus> Replicas::processes(Clock::time_point now) const {
+  std::vector<ReplicaStatus> found;
+  const auto add = [&](const Running& process, std::string state) {
+    const double silent_s = std::chrono::duration<double>(now - process.heard).count();
+    found.push_back({process.spec.name, std::move(state), process.child->pid(), 0, silent_s});
+  };
+  const auto state = [](const Running& process) { return process.ready ? "ready" : "starting"; };
+  for (size_t number = 0; number < places_.size(); ++number) {
+    const Place& place = places_[number];
+    if (place.current) add(*place.current, state(*place.current));
+    if (place.successor) add(*place.successor, state(*place.successor));
+    if (number < wanted_ && place.started && IsOpen(number))
+      found.push_back({unit_.processes[number].name, "waiting", 0, 0, 0});
+  }
+  for (const auto& process : leaving_) add(*process, "leaving");
+  return found;
 }
 
 bool Replicas::ready() const {
@@ -56,13 +68,13 @@ MetricsSnapshot Replicas::metrics() const {
   return all;
 }
 
-std::vector<Replicas::Exit> Replicas::Look() {
+std::vector<Replicas::Exit> Replicas::Look(Clock::time_point now) {
   std::vector<Exit> exits;
   for (size_t number = 0; number < places_.size(); ++number) {
     Place& place = places_[number];
     if (place.successor) {
       const ProcessSpec spec = place.successor->spec;
-      if (Reap(place.successor, false, exits)) {
+      if (Reap(place.successor, false, now, exits)) {
         place.refused = spec;
         log_(LogLevel::kError,
              fmt::format(
@@ -74,18 +86,19 @@ std::vector<Replicas::Exit> Replicas::Look() {
         place.current = std::exchange(place.successor, std::nullopt);
       }
     }
-    Reap(place.current, false, exits);
+    Reap(place.current, false, now, exits);
   }
-  for (auto& process : leaving_) Reap(process, true, exits);
+  for (auto& process : leaving_) Reap(process, true, now, exits);
   std::erase(leaving_, std::nullopt);
   return exits;
 }
 
 // Says whether it is dead, and then it is gone.
-bool Replicas::Reap(std::optional<Running>& process, bool asked, std::vector<Exit>& exits) {
+bool Replicas::Reap(std::optional<Running>& process, bool asked, Clock::time_point now,
+                    std::vector<Exit>& exits) {
   if (!process) return false;
   const auto status = process->child->TryReap();
-  Listen(*process);  // after that, so that the last words are heard
+  Listen(*process, now);  // after that, so that the last words are heard
   if (!status) return false;
   exits.push_back({process->place, process->spec.name, *status, asked, process->drained});
   past_ += process->metrics.Lasting();
@@ -93,14 +106,15 @@ bool Replicas::Reap(std::optional<Running>& process, bool asked, std::vector<Exi
   return true;
 }
 
-void Replicas::Listen(Running& process) {
+void Replicas::Listen(Running& process, Clock::time_point now) {
   for (const std::string& line : process.child->ReadLines()) {
+    process.heard = now;
     if (line == "ready") {
       process.ready = true;
     } else if (line == "drained") {
       process.drained = true;
     } else {
-      process.metrics = ParseWireLine(line);
+      TakeWireLine(line, process.metrics);
     }
   }
 }
@@ -108,16 +122,16 @@ void Replicas::Listen(Running& process) {
 void Replicas::Start(Clock::time_point now) {
   for (size_t number = 0; number < wanted_; ++number) {
     Place& place = places_[number];
-    if (IsOpen(number) && place.start_at <= now) place.current = Begin(number);
+    if (IsOpen(number) && place.start_at <= now) place.current = Begin(number, now);
   }
 }
 
-Replicas::Running Replicas::Begin(size_t place) {
+Replicas::Running Replicas::Begin(size_t place, Clock::time_point now) {
   const ProcessSpec& spec = unit_.processes[place];
   ProcessSpec command = spec;
   if (std::exchange(places_[place].started, true))
     command.argv.insert(command.argv.end(), unit_.again.begin(), unit_.again.end());
-  Running process{start_(command), spec, place, false, false, {}};
+  Running process{start_(command), spec, place, false, false, {}, now};
   log_(LogLevel::kInfo, fmt::format("started stage={} pid={}", spec.name, process.child->pid()));
   return process;
 }
@@ -187,14 +201,14 @@ bool Replicas::IsLeaving(size_t place) const {
                              [&](const auto& process) { return process->place == place; });
 }
 
-bool Replicas::Roll() {
+bool Replicas::Roll(Clock::time_point now) {
   for (size_t number = 0; number < wanted_; ++number) {
     if (!IsStale(number)) continue;
     if (unit_.exclusive) {
       // A reader that is replaced stays in its group, so that its successor has its place at once.
       LetGo(places_[number].current, unit_.role == Role::kRead ? SIGUSR1 : SIGTERM);
     } else {
-      places_[number].successor = Begin(number);
+      places_[number].successor = Begin(number, now);
     }
     return true;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/observe/pipeline_status.h"
 #include "lib/observe/snapshot.h"
 #include "lib/run/child.h"
 #include "lib/run/restart_policy.h"
@@ -30,7 +31,8 @@ class Replicas {
   size_t wanted() const { return wanted_; }
   /// Processes that run, those on their way out included.
   size_t running() const;
-  std::vector<pid_t> pids() const;
+  /// Each of them, and the places that wait to be filled again.
+  std::vector<ReplicaStatus> processes(Clock::time_point now) const;
   /// Each place that is to be filled is, by a process that has said that it is ready.
   bool ready() const;
   /// Every process has come to its own end, as readers with -e do.
@@ -47,7 +49,7 @@ class Replicas {
     bool drained = false;  ///< it was told to go, by whomever
   };
   /// Takes in what the processes say, and those that are dead.
-  std::vector<Exit> Look();
+  std::vector<Exit> Look(Clock::time_point now);
   /// Fills places that are due. Throws what starting throws.
   void Start(Clock::time_point now);
   /// When the next place is due; nullopt if none waits.
@@ -67,7 +69,7 @@ class Replicas {
   bool moving() const;
   /// Replaces one process that should have another command, if there is one: what is exclusive
   /// goes first, else the new one is ready before the old one goes.
-  bool Roll();
+  bool Roll(Clock::time_point now);
   /// Has those that stay read again what their command names, if that is something they do.
   void Reload();
   void SignalAll(int signal);
@@ -85,6 +87,7 @@ class Replicas {
     bool ready = false;
     bool drained = false;
     MetricsSnapshot metrics;
+    Clock::time_point heard;  ///< when it was started, or last said something
   };
   struct Place {
     std::optional<Running> current;
@@ -96,13 +99,14 @@ class Replicas {
     RestartPolicy policy;
   };
 
-  Running Begin(size_t place);
+  Running Begin(size_t place, Clock::time_point now);
   void LetGo(std::optional<Running>& process, int signal = SIGTERM);
   bool IsStale(size_t place) const;
   bool IsLeaving(size_t place) const;
   bool IsOpen(size_t place) const;  ///< a process may start in it as soon as it is due
-  void Listen(Running& process);
-  bool Reap(std::optional<Running>& process, bool asked, std::vector<Exit>& exits);
+  static void Listen(Running& process, Clock::time_point now);
+  bool Reap(std::optional<Running>& process, bool asked, Clock::time_point now,
+            std::vector<Exit>& exits);
   template <typename Use>
   void ForEach(Use&& use) const;
 

@@ -62,6 +62,10 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
   app.add_option("--cpus", options.cpus, "cores to scale to (default: [run] cpus or all)")
       ->option_text("N")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--http", options.http.address, "serve page and /metrics, as 127.0.0.1:9464")
+      ->option_text("ADDRESS:PORT");
+  app.add_option("--http-token-file", options.http.token_file, "token for whoever looks at --http")
+      ->option_text("FILE");
   AddActions(app, options);
 }
 
@@ -73,6 +77,8 @@ Pipeline PipelineOf(const RunOptions& options) {
   if (!options.name.empty()) pipeline.name = options.name;
   pipeline.instance = options.instance;
   pipeline.cpus = options.cpus.value_or(pipeline.cpus);
+  if (!options.http.address.empty()) pipeline.http.address = options.http.address;
+  if (!options.http.token_file.empty()) pipeline.http.token_file = options.http.token_file;
   for (const std::string& text : options.replicas) ApplyReplicas(pipeline, text);
   return pipeline;
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -19,12 +20,14 @@
 #include "lib/kafka/admin.h"
 #include "lib/kafka/kafka_options.h"
 #include "lib/link/runtime_dir.h"
+#include "lib/observe/event_log.h"
 #include "lib/process/spawn.h"
 #include "lib/run/notify.h"
 #include "lib/run/own_tools.h"
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/replay.h"
 #include "lib/run/status.h"
+#include "lib/run/status_page.h"
 #include "lib/run/supervisor.h"
 
 namespace rk {
@@ -58,16 +61,25 @@ ClientSettings ClientOf(const StageSpec& reader, const Log& log) {
                             log);
 }
 
+std::unique_ptr<StatusPage> OpenPage(const Pipeline& pipeline, const Log& log) {
+  if (pipeline.http.address.empty()) return nullptr;
+  auto page = std::make_unique<StatusPage>(pipeline.http, log);
+  log(LogLevel::kInfo, fmt::format("to be seen url={}", page->url()));
+  return page;
+}
+
 class Runner {
  public:
   Runner(const LoadPipeline& load, Stage& stage)
       : load_(load),
         stage_(stage),
+        log_(events_.Watch(stage.log)),
         pipeline_(load()),
+        page_(OpenPage(pipeline_, stage.log)),
         directory_(pipeline_.name),
         supervisor_(WireUp(pipeline_), {ChildStarter(pipeline_.name, directory_.path()),
                                         [this] { AskForReplay(directory_.path(), stage_.log); },
-                                        stage_.log, pipeline_.cpus}),
+                                        log_, pipeline_.cpus}),
         tracker_(pipeline_.name, steady_clock::now()) {
     stage_.signals.OnReload([this] {
       reload_ = true;
@@ -82,6 +94,7 @@ class Runner {
       const auto now = steady_clock::now();
       if (stage_.signals.draining() && !supervisor_.draining()) {
         notifier_.Tell("STOPPING=1");
+        log_(LogLevel::kInfo, "draining: told to stop");
         supervisor_.Drain();
       }
       if (reload_.exchange(false)) Reload();
@@ -105,9 +118,9 @@ class Runner {
       Pipeline pipeline = load_();
       pipeline.name = pipeline_.name;
       supervisor_.Reload(WireUp(pipeline));
-      stage_.log(LogLevel::kInfo, "reloading: checking for changes");
+      log_(LogLevel::kInfo, "reloading: checking for changes");
     } catch (const Error& error) {
-      stage_.log(LogLevel::kError, fmt::format("nothing changed: {}", error.what()));
+      log_(LogLevel::kError, fmt::format("nothing changed: {}", error.what()));
     }
   }
 
@@ -117,8 +130,8 @@ class Runner {
     if (ready_now || now >= next_status_) ReportStatus(now);
     if (ready_now) {
       notifier_.Tell("READY=1");
-      stage_.log(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
-                                              std::chrono::duration<double>(now - began_).count()));
+      log_(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
+                                        std::chrono::duration<double>(now - began_).count()));
     }
     if (notifier_.watchdog() && now >= next_watchdog_) {
       notifier_.Tell("WATCHDOG=1");
@@ -128,12 +141,16 @@ class Runner {
 
   void ReportStatus(steady_clock::time_point now) {
     next_status_ = now + kBetweenStatus;
-    const PipelineStatus status = tracker_.Look(supervisor_, now);
+    PipelineStatus status = tracker_.Look(supervisor_, now);
+    LogReloads(shown_, status, log_);
+    status.events = events_.last();
     Replace(StatusFile(directory_.path(), "state"), status.state);
-    Replace(StatusFile(directory_.path(), "ready"), IsReady(status) ? "yes" : "no");
+    Replace(StatusFile(directory_.path(), "ready"), WhyNotReady(status).empty() ? "yes" : "no");
     Replace(StatusFile(directory_.path(), "table"), StatusTable(status));
     Replace(StatusFile(directory_.path(), "json"), StatusJson(status));
     Replace(StatusFile(directory_.path(), "prometheus"), StatusPrometheus(status));
+    if (page_) page_->Show(status, now);
+    shown_ = status;
     if (stage_.report_interval.count() == 0 || now < next_line_) return;
     if (told_ready_) stage_.log(LogLevel::kInfo, StatusLine(status));
     next_line_ = now + stage_.report_interval;
@@ -154,13 +171,17 @@ class Runner {
 
   const LoadPipeline& load_;
   Stage& stage_;
+  EventLog events_;
+  Log log_;  ///< of what happens to the pipeline
   Pipeline pipeline_;
+  std::unique_ptr<StatusPage> page_;
   PipelineDir directory_;
   EventFd wake_;
   std::atomic<bool> reload_ = false;
   SystemdNotifier notifier_;
   Supervisor supervisor_;
   StatusTracker tracker_;
+  PipelineStatus shown_;
   const steady_clock::time_point began_ = steady_clock::now();
   bool told_ready_ = false;
   steady_clock::time_point next_status_{};

@@ -10,9 +10,6 @@
 
 namespace rk {
 
-/// It runs, and each of its readers has had an answer from its group, or needs none.
-bool IsReady(const PipelineStatus& status);
-
 /// Looks at a pipeline once a second and says how it is doing. One thread.
 class StatusTracker {
  public:

@@ -48,7 +48,7 @@ void Supervisor::Step(Clock::time_point now) {
   if (phase_ != Phase::kRunning) return;
   if (!was_ready_) was_ready_ = All([](const Replicas& unit) { return unit.ready(); });
   if (was_ready_) Scale(now);
-  Progress();
+  Progress(now);
 }
 
 Supervisor::Clock::time_point Supervisor::next_due(Clock::time_point now) const {
@@ -71,7 +71,7 @@ size_t Supervisor::waiting(size_t unit) const {
 
 void Supervisor::Look(Clock::time_point now) {
   for (Replicas& unit : units_) {
-    for (const Replicas::Exit& exit : unit.Look()) Judge(unit, exit, now);
+    for (const Replicas::Exit& exit : unit.Look(now)) Judge(unit, exit, now);
   }
 }
 
@@ -225,7 +225,7 @@ void Supervisor::Reload(std::vector<Unit> units) {
   change_ = std::move(change);
 }
 
-void Supervisor::Progress() {
+void Supervisor::Progress(Clock::time_point now) {
   if (change_) {
     for (auto& [name, check] : change_->checks) {
       const auto status = check->TryReap();
@@ -239,7 +239,7 @@ void Supervisor::Progress() {
     Apply();
   }
   if (!rolling_ || !All([](const Replicas& unit) { return !unit.moving(); })) return;
-  rolling_ = std::ranges::any_of(units_, [](Replicas& unit) { return unit.Roll(); });
+  rolling_ = std::ranges::any_of(units_, [&](Replicas& unit) { return unit.Roll(now); });
   if (!rolling_) deps_.log(LogLevel::kInfo, "applied the changes of the file");
 }
 

@@ -75,7 +75,7 @@ class Supervisor {
   bool StopNextStage();
   void Scale(Clock::time_point now);
   void ScaleOne(size_t index);
-  void Progress();
+  void Progress(Clock::time_point now);
   void Apply();
   template <typename Holds>
   bool All(Holds&& holds) const;

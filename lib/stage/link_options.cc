@@ -136,6 +136,7 @@ bool Serves(const LinkOptions& options) { return ParseEndpoint(options.out).bind
 
 std::unique_ptr<FrameServer> OpenServer(const LinkOptions& options, size_t queue_records,
                                         Balancer::By by, Stage& stage) {
+  stage.metrics.Gauge("queue_limit_records").Set(queue_records);
   return std::make_unique<FrameServer>(
       FrameServer::Options{ParseEndpoint(options.out).path, options.max_frame, queue_records, by},
       ObserveQueue(stage));

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/stage/json_string.h"
+#include "lib/observe/json_string.h"
 
 namespace rk {
 namespace {

@@ -39,21 +39,24 @@ void WaitForInput(const Source& source, const Sink& sink, int drain_fd, nanoseco
 // One that takes and sends frames for a worker.
 class Hand {
  public:
-  Hand(Source& source, Sink& sink, Worker& worker)
-      : source_(source), sink_(sink), worker_(worker) {}
+  Hand(Source& source, Sink& sink, Worker& worker, Histogram* took)
+      : source_(source), sink_(sink), worker_(worker), took_(took) {}
 
   // Gives the worker what has come, as long as it takes more.
   void Take() {
     while (!worker_.full()) {
       std::optional<Frame> frame = source_.TryReceive();
       if (!frame) return;
-      worker_.Take(*std::move(frame), Now());
+      const Worker::Time now = Now();
+      taken_.emplace_back(BatchOf(frame->info()), now);
+      worker_.Take(*std::move(frame), now);
     }
   }
 
   void Work() {
     for (Frame& frame : worker_.Work()) {
       const HeldRange batch = BatchOf(frame.info());
+      Finish(batch);
       sink_.Give(std::move(frame));
       source_.Done(batch);
     }
@@ -72,9 +75,20 @@ class Hand {
  private:
   static Worker::Time Now() { return std::chrono::steady_clock::now(); }
 
+  // Before it is given on: how long that takes is the next stage's doing. A worker has a few.
+  void Finish(const HeldRange& batch) {
+    const auto taken =
+        std::ranges::find_if(taken_, [&](const auto& one) { return one.first == batch; });
+    if (taken == taken_.end()) return;
+    if (took_ != nullptr) took_->Observe(Now() - taken->second);
+    taken_.erase(taken);
+  }
+
   Source& source_;
   Sink& sink_;
   Worker& worker_;
+  Histogram* took_;
+  std::vector<std::pair<HeldRange, Worker::Time>> taken_;  ///< what the worker has
 };
 
 // A function on one frame.
@@ -99,8 +113,8 @@ class Transformer : public Worker {
 
 }  // namespace
 
-void RunMiddle(Source& source, Sink& sink, int drain_fd, Worker& worker) {
-  Hand hand(source, sink, worker);
+void RunMiddle(Source& source, Sink& sink, int drain_fd, Worker& worker, Histogram* took) {
+  Hand hand(source, sink, worker, took);
   while (!source.ended()) {
     if (IsReadable(drain_fd)) {
       source.Leave();
@@ -126,9 +140,9 @@ void RunMiddle(Source& source, Sink& sink, int drain_fd, Worker& worker) {
 }
 
 void RunMiddle(Source& source, Sink& sink, int drain_fd,
-               const std::function<Frame(Frame frame)>& transform) {
+               const std::function<Frame(Frame frame)>& transform, Histogram* took) {
   Transformer worker(transform);
-  RunMiddle(source, sink, drain_fd, worker);
+  RunMiddle(source, sink, drain_fd, worker, took);
 }
 
 }  // namespace rk

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "lib/stage/json_string.h"
+#include "lib/observe/json_string.h"
 
 namespace rk {
 namespace {

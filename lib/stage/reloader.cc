@@ -30,14 +30,20 @@ struct Reloader::State {
   }
 };
 
-Reloader::Reloader(Log log) : log_(std::move(log)), state_(std::make_shared<State>()) {}
+Reloader::Reloader(Log log, Metrics& metrics)
+    : log_(std::move(log)),
+      reloads_(metrics.Counter("reloads")),
+      failures_(metrics.Counter("reload_failures")),
+      state_(std::make_shared<State>()) {}
 
 void Reloader::Start(std::function<void()> reload) {
   thread_ = std::thread([this, reload = std::move(reload)] {
     while (state_->Wait()) {
       try {
         reload();
+        reloads_.Add(1);
       } catch (const std::exception& error) {
+        failures_.Add(1);
         log_(LogLevel::kError,
              fmt::format("reload failed, continuing as before: {}", error.what()));
       }

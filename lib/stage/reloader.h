@@ -5,13 +5,15 @@
 #include <thread>
 
 #include "lib/base/log.h"
+#include "lib/observe/metrics.h"
 
 namespace rk {
 
 /// Does what SIGHUP asks for on a thread of its own, beside the stage's work.
 class Reloader {
  public:
-  explicit Reloader(Log log);
+  /// Counts in `metrics`, which outlive it, how many were done and how many failed.
+  Reloader(Log log, Metrics& metrics);
   /// From now on `reload` is called, once for the requests that came since it was last begun; those
   /// that came before Start() too. If it throws, that is logged, and all stays as it was.
   void Start(std::function<void()> reload);
@@ -27,6 +29,8 @@ class Reloader {
   struct State;
 
   Log log_;
+  Metric& reloads_;
+  Metric& failures_;
   std::shared_ptr<State> state_;
   std::thread thread_;
 };

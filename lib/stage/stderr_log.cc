@@ -11,7 +11,7 @@
 #include "lib/base/descriptor_io.h"
 #include "lib/base/environment.h"
 #include "lib/base/repeat_limit.h"
-#include "lib/stage/json_string.h"
+#include "lib/observe/json_string.h"
 
 namespace rk {
 namespace {

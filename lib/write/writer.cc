@@ -113,7 +113,10 @@ void Writer::Take(Frame frame) {
   const auto now = poller_.Now();
   acknowledger_.Heard(frame.info(), now);
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
-  for (FramePtr& next : outcome.produce) sink_.Produce(std::move(next));
+  for (FramePtr& next : outcome.produce) {
+    producing_.emplace(next.get(), now);
+    sink_.Produce(std::move(next));
+  }
   Acknowledge(outcome.acknowledge);
   LetGo(outcome.fenced);
   LetGo(outcome.dropped);
@@ -124,7 +127,11 @@ void Writer::Take(Frame frame) {
 void Writer::Serve() {
   const auto now = poller_.Now();
   const std::vector<FramePtr> stored = sink_.Serve();
-  for (const FramePtr& done : stored) order_.Done(*done, now);
+  for (const FramePtr& done : stored) {
+    order_.Done(*done, now);
+    const auto begun = producing_.extract(done.get());
+    if (!begun.empty()) metrics_.batch.Observe(now - begun.mapped());
+  }
   Acknowledge(stored);
   if (!stored.empty()) Failpoint("stored-not-acknowledged");
   acknowledger_.Flush(now, source_.has_end() ? Acknowledger::kCompany : milliseconds(0));
@@ -184,6 +191,7 @@ void Writer::OnTick() {
 void Writer::RequestReplay(std::chrono::nanoseconds silence) {
   std::vector<FramePtr> dropped = sink_.Abandon();
   Serve();  // what was stored before we froze
+  producing_.clear();
   for (FramePtr& held : order_.Abandon()) dropped.push_back(std::move(held));
   for (int i = 0; i < kMostThatWaited && !input_over(); ++i) {
     std::optional<Frame> frame = NextFrame();

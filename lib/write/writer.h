@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "lib/batch/delivery_sink.h"
@@ -74,6 +75,8 @@ class Writer {
   Acknowledger acknowledger_;
   WriterOrder order_;
   WriterMetrics metrics_;
+  /// What the sink has, and since when.
+  std::unordered_map<const Frame*, Clock::time_point> producing_;
   FreezeWatch freeze_watch_;
   bool leaving_ = false;        ///< asked the source for no more
   std::exception_ptr stopped_;  ///< why nothing more is received: what the source threw

@@ -1,17 +1,22 @@
 #include "lib/write/writer_metrics.h"
 
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rk {
 namespace {
 
-std::string CounterNameOf(const std::string& code) {
-  std::string name = "failed_";
+// Codes are of the user's programs too.
+std::string LabelOfCode(const std::string& code) {
+  std::string label = "code=\"";
   for (const char byte : code) {
-    const bool allowed = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-    name += allowed ? byte : '_';
+    const bool allowed =
+        (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
+    label += allowed ? byte : '_';
   }
-  return name;
+  return label + '"';
 }
 
 }  // namespace
@@ -19,6 +24,7 @@ std::string CounterNameOf(const std::string& code) {
 WriterMetrics::WriterMetrics(Metrics& metrics)
     : records_in(metrics.Counter("records_in")),
       acknowledged(metrics.Counter("acknowledged")),
+      batch(metrics.Histogram("batch_seconds")),
       metrics_(metrics),
       records_out_(metrics.Counter("records_out")),
       dead_letters_(metrics.Counter("dead_letters")),
@@ -36,9 +42,11 @@ void WriterMetrics::Update(const DeliverySink& sink, const WriterOrder& order,
   held_back_.Set(order.held_back());
   if (failures.total() == failures_) return;
   failures_ = failures.total();
-  for (const auto& [code, count] : failures.by_code()) {
-    metrics_.Counter(CounterNameOf(code)).Set(count);
-  }
+  std::map<std::string, uint64_t> by_label;  // two codes may have the same
+  for (const auto& [code, count] : failures.by_code()) by_label[LabelOfCode(code)] += count;
+  std::vector<LabelledNumber> numbers;
+  for (const auto& [label, count] : by_label) numbers.push_back({label, count});
+  metrics_.SetAll("failures", MetricKind::kCounter, std::move(numbers));
 }
 
 }  // namespace rk

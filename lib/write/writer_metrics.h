@@ -9,8 +9,8 @@
 
 namespace rk {
 
-/// What a writer counts. Failures have a counter for each code: `failed_missing_field`. Used by one
-/// thread; the metrics themselves by any.
+/// What a writer counts. Failures are counted by code: `failures{code="missing_field"}`. Used by
+/// one thread; the metrics themselves by any.
 class WriterMetrics {
  public:
   /// `metrics` must outlive it.
@@ -21,6 +21,7 @@ class WriterMetrics {
 
   Metric& records_in;
   Metric& acknowledged;
+  Histogram& batch;  ///< from its way to the sink to its being stored
 
  private:
   Metrics& metrics_;

@@ -113,6 +113,18 @@ TEST_CASE("the floor is the end of the lowest contiguous acknowledged range") {
   REQUIRE(ledger.Idle());
 }
 
+TEST_CASE("whoever wants to know hears of each batch once all of it is acknowledged") {
+  Ledger ledger = MakeSent({10, 10});
+  std::vector<OffsetRange> heard;
+  ledger.OnAcknowledged([&](const Frame& batch) { heard.push_back(RangeOf(batch)); });
+  Acknowledge(ledger, {0, 9});
+  CHECK(heard.empty());
+  Acknowledge(ledger, {9, 20});
+  CHECK(heard == std::vector<OffsetRange>{{0, 10}, {10, 20}});
+  Acknowledge(ledger, {0, 20});
+  CHECK(heard.size() == 2);
+}
+
 TEST_CASE("a batch is kept until the last of its offsets is acknowledged") {
   Ledger ledger = MakeSent({10, 10});
   Acknowledge(ledger, {0, 4});

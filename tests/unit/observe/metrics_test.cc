@@ -21,7 +21,7 @@ TEST_CASE("a metric of the same name is the same metric") {
 
 TEST_CASE("a snapshot has every metric with its kind, in the order they were made") {
   Metrics metrics;
-  CHECK(WireLine(metrics.Snapshot()) == "metrics");
+  CHECK(WireLines(metrics.Snapshot()) == std::vector<std::string>{"metrics"});
   metrics.Counter("records_in").Add(3);
   metrics.Gauge("lag_records");
   metrics.Histogram("latency_seconds").Observe(milliseconds(1500), 2);
@@ -30,9 +30,15 @@ TEST_CASE("a snapshot has every metric with its kind, in the order they were mad
         std::vector<NumberSample>{{"records_in", MetricKind::kCounter, 3},
                                   {"lag_records", MetricKind::kGauge, 0},
                                   {"failed", MetricKind::kCounter, 1}});
-  CHECK(WireLine(metrics.Snapshot()) ==
-        "metrics rk_records_in_total=3 rk_lag_records=0 rk_failed_total=1 "
-        "rk_latency_seconds=3.000000000:0,0,0,0,0,0,0,0,0,0,0,0,0,0,2,0,0,0,0,0");
+}
+
+TEST_CASE("numbers with labels are replaced all at once") {
+  Metrics metrics;
+  metrics.SetAll("lag", MetricKind::kGauge, {{"partition=\"0\"", 5}, {"partition=\"1\"", 7}});
+  CHECK(metrics.Snapshot().number("lag") == 12);
+  metrics.SetAll("lag", MetricKind::kGauge, {{"partition=\"1\"", 8}});
+  CHECK(metrics.Snapshot().numbers ==
+        std::vector<NumberSample>{{"lag", MetricKind::kGauge, 8, "partition=\"1\""}});
 }
 
 TEST_CASE("threads may count, and make metrics, while snapshots are made") {

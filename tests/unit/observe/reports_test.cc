@@ -95,16 +95,16 @@ TEST_CASE(
   reporting.metrics.Histogram("wait_seconds");  // nothing in it: not a word of it
   latency.Observe(milliseconds(1), 100);
   CHECK(reporting.At(seconds(10)) ==
-        Lines{"report latency_seconds_p50=0.000750 latency_seconds_p99=0.000995"});
+        Lines{"report latency_seconds_p50=0.000956 latency_seconds_p99=0.000999"});
   latency.Observe(seconds(2), 100);
   CHECK(reporting.At(seconds(20)) ==
-        Lines{"report latency_seconds_p50=1.500000 latency_seconds_p99=1.990000"});
+        Lines{"report latency_seconds_p50=2.000000 latency_seconds_p99=2.088200"});
   reporting.lines.clear();
   reporting.reports.reset();
   REQUIRE(reporting.lines.size() == 1);
   CHECK_THAT(reporting.lines[0],
              Catch::Matches("total seconds=[0-9.]+ latency_seconds_p50=0.001000 "
-                            "latency_seconds_p99=1.980000"));
+                            "latency_seconds_p99=2.086400"));
 }
 
 }  // namespace rk

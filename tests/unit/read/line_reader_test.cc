@@ -135,6 +135,8 @@ TEST_CASE_METHOD(Fixture,
   CHECK(sink.finished);
   CHECK(metrics.Counter("records").value() == 3);
   CHECK(metrics.Counter("batches").value() == 2);
+  CHECK(metrics.Histogram("end_to_end_seconds").value().count() == 3);
+  CHECK(metrics.Histogram("end_to_end_seconds").value().Quantile(0.99) < 30);
   CHECK(metrics.Counter("bytes").value() == frame.bytes().size() + sink.sent(1).bytes().size());
 }
 

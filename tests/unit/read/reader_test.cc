@@ -252,6 +252,10 @@ TEST_CASE("the lag is what lies between the floor and the end") {
   f.Advance(seconds(1));
   f.Advance(seconds(1));
   CHECK(f.metrics.Gauge("lag_records").value() == 7);
+  CHECK(f.metrics.Snapshot().all("partition_lag_records") ==
+        std::vector<NumberSample>{{"partition_lag_records", MetricKind::kGauge, 7,
+                                   "topic=\"" + kPartition.topic + "\",partition=\"" +
+                                       std::to_string(kPartition.partition) + "\""}});
 }
 
 TEST_CASE("the lag at the end is that of the end") {

@@ -40,12 +40,14 @@ TEST_CASE("places are filled once, and what says that it is ready makes the unit
   CHECK_FALSE(replicas.ready());
   for (int round = 0; round < 2; ++round) replicas.Start(kNow);
   CHECK(Running(children) == Names{"infer.0", "infer.1"});
-  CHECK(replicas.pids() == std::vector<pid_t>{1, 2});
+  REQUIRE(replicas.processes(kNow).size() == 2);
+  CHECK(replicas.processes(kNow)[1].pid == 2);
+  CHECK(replicas.processes(kNow)[1].state == "starting");
   children.of("infer.0").lines.emplace_back("ready");
-  CHECK(replicas.Look().empty());
+  CHECK(replicas.Look(kNow).empty());
   CHECK_FALSE(replicas.ready());
   children.of("infer.1").lines.emplace_back("ready");
-  replicas.Look();
+  replicas.Look(kNow);
   CHECK(replicas.ready());
   CHECK_FALSE(replicas.moving());
 }
@@ -56,7 +58,7 @@ TEST_CASE("a place that has to wait is filled when it is due, and no sooner") {
   replicas.Start(kNow);
   for (int death = 1; death <= 11; ++death) {
     children.of("infer.0").status = 75;
-    const auto exits = replicas.Look();
+    const auto exits = replicas.Look(kNow);
     REQUIRE(exits.size() == 1);
     CHECK(exits[0].status == 75);
     CHECK_FALSE(exits[0].asked);
@@ -79,18 +81,18 @@ TEST_CASE("places are filled from the front and emptied from the end, and who go
   replicas.Scale(3);
   CHECK(replicas.moving());
   replicas.Start(kNow);
-  replicas.Look();
+  replicas.Look(kNow);
   CHECK(Running(children) == Names{"infer.0", "infer.1", "infer.2"});
   CHECK_FALSE(replicas.moving());
 
   replicas.Scale(2);
   CHECK(children.told_to_go() == Names{"infer.2"});
-  replicas.Look();
+  replicas.Look(kNow);
   CHECK(replicas.wanted() == 2);
   CHECK(replicas.running() == 3);
   CHECK(replicas.moving());
   children.Obey();
-  const auto exits = replicas.Look();
+  const auto exits = replicas.Look(kNow);
   REQUIRE(exits.size() == 1);
   CHECK(exits[0].name == "infer.2");
   CHECK(exits[0].asked);
@@ -105,7 +107,7 @@ TEST_CASE("one that came to its own end is not started again") {
   for (size_t place = 0; place < 2; ++place) {
     CHECK_FALSE(replicas.finished());
     children.of("infer." + std::to_string(place)).status = 0;
-    replicas.Look();
+    replicas.Look(kNow);
     replicas.Finish(place);
   }
   CHECK(replicas.finished());
@@ -121,17 +123,17 @@ TEST_CASE("while what is exclusive is on its way out, its place is not due") {
   unit.exclusive = true;
   Replicas replicas(unit, children.starter(), Ignore);
   replicas.Start(kNow);
-  replicas.Look();
+  replicas.Look(kNow);
   Unit changed = MakeUnit(1, 1, "-v2");
   changed.exclusive = true;
   replicas.Become(changed);
-  REQUIRE(replicas.Roll());
+  REQUIRE(replicas.Roll(kNow));
   replicas.Start(kNow);
   CHECK(children.started.size() == 1);
   // Else the supervisor would not sleep until it is gone.
   CHECK(replicas.next_due() == std::nullopt);
   children.Obey();
-  replicas.Look();
+  replicas.Look(kNow);
   CHECK(replicas.next_due());
   replicas.Start(kNow);
   CHECK(children.of("infer.0").spec.argv.back() == "-v2");
@@ -141,14 +143,14 @@ TEST_CASE("what died as a successor is not tried again until there is another ch
   FakeChildren children;
   Replicas replicas(MakeUnit(1, 1), children.starter(), Ignore);
   replicas.Start(kNow);
-  replicas.Look();
+  replicas.Look(kNow);
   for (const char* version : {"-v2", "-v3"}) {
     replicas.Become(MakeUnit(1, 1, version));
-    REQUIRE(replicas.Roll());
+    REQUIRE(replicas.Roll(kNow));
     children.of("infer.0").status = 78;
-    CHECK(replicas.Look().empty());
+    CHECK(replicas.Look(kNow).empty());
     CHECK(replicas.ready());
-    CHECK_FALSE(replicas.Roll());
+    CHECK_FALSE(replicas.Roll(kNow));
   }
   CHECK(children.started.front()->runs());
 }
@@ -162,7 +164,7 @@ TEST_CASE("another number of replicas is there at once") {
   CHECK(replicas.running() == 4);
   replicas.Become(MakeUnit(1, 1));
   children.Obey();
-  replicas.Look();
+  replicas.Look(kNow);
   CHECK(Running(children) == Names{"infer.0"});
 }
 

@@ -36,24 +36,6 @@ std::vector<Unit> Units() {
   return units;
 }
 
-PipelineStatus StatusOf(std::string state, size_t readers, size_t assigned) {
-  PipelineStatus status;
-  status.state = std::move(state);
-  StageStatus read;
-  read.is_reader = true;
-  read.wanted = readers;
-  read.metrics.numbers = {{"assigned", MetricKind::kGauge, assigned}};
-  status.stages = {read, StageStatus{}};
-  return status;
-}
-
-TEST_CASE("a pipeline is ready for a probe when it runs and the group has answered each reader") {
-  CHECK(IsReady(StatusOf("running", 2, 2)));
-  CHECK_FALSE(IsReady(StatusOf("running", 2, 1)));
-  CHECK_FALSE(IsReady(StatusOf("starting", 2, 2)));
-  CHECK_FALSE(IsReady(StatusOf("draining", 2, 2)));
-}
-
 // A pipeline of children that are none, looked at once a second.
 class Watched {
  public:
@@ -155,7 +137,7 @@ TEST_CASE("what waited is what waited in the last ten seconds, in the balance be
   Metrics metrics;
   Histogram& wait = metrics.Histogram("queue_wait_seconds");
   const auto look = [&] {
-    watched.Say("infer-balance.0", WireLine(metrics.Snapshot()));
+    watched.Say("infer-balance.0", WireLines(metrics.Snapshot()).front());
     return watched.Look().stages[2].wait_p99_s;
   };
   look();
@@ -181,6 +163,63 @@ TEST_CASE("the bottleneck is the last stage before which something waits from lo
   CHECK(watched.Look().bottleneck == "infer");
   watched.Queues(0, 0);
   CHECK(watched.Look().bottleneck.empty());
+}
+
+TEST_CASE("where nothing queues the bottleneck is the stage that works all the time") {
+  Watched watched;
+  Metrics metrics;
+  Histogram& calls = metrics.Histogram("call_seconds");
+  const auto look = [&](milliseconds each_second) {
+    calls.Observe(each_second);
+    watched.Say("infer.0", WireLines(metrics.Snapshot()).front());
+    return watched.Look();
+  };
+  look(milliseconds(0));
+  PipelineStatus status;
+  for (int second = 0; second < 12; ++second) status = look(milliseconds(500));
+  CHECK(*status.stages[2].busy == Approx(0.5));
+  CHECK(status.bottleneck.empty());
+  for (int second = 0; second < 12; ++second) status = look(milliseconds(900));
+  CHECK(status.bottleneck == "infer");
+  CHECK_FALSE(status.stages[0].busy);
+  CHECK_FALSE(status.stages[4].busy);
+}
+
+TEST_CASE("a stage has its processes with what they are at, and what its batches took") {
+  Watched watched;
+  watched.Say("infer-balance.0", "metrics rk_queue_limit_records=1000");
+  Metrics metrics;
+  metrics.Histogram("batch_seconds").Observe(milliseconds(105), 98);
+  watched.Say("infer.0", "metrics");
+  watched.Look();
+  watched.Say("infer.0", WireLines(metrics.Snapshot()).front());
+  const StageStatus infer = watched.Look().stages[2];
+  CHECK(infer.queue_limit == 1000);
+  CHECK(infer.tool == "rk-infer");
+  CHECK(infer.took.p50_s == Approx(0.105).epsilon(0.1));
+  REQUIRE(infer.processes.size() == 1);
+  CHECK(infer.processes[0].name == "infer.0");
+  CHECK(infer.processes[0].state == "ready");
+  CHECK(infer.processes[0].silent_s == 0);
+  watched.now += seconds(20);
+  CHECK(watched.Look().stages[2].processes[0].silent_s == 21);
+}
+
+TEST_CASE("a process that died is seen to be starting again, or to wait for that") {
+  Watched watched;
+  const auto die = [&] {
+    watched.children.silent = true;
+    watched.children.of("infer.0").status = 137;
+    return watched.Look().stages[2].processes;
+  };
+  auto processes = die();
+  REQUIRE(processes.size() == 1);
+  CHECK(processes[0].state == "starting");
+  CHECK(processes[0].pid == 6);
+  for (int death = 0; death < 10; ++death) processes = die();
+  REQUIRE(processes.size() == 1);
+  CHECK(processes[0].state == "waiting");
+  CHECK(processes[0].pid == 0);
 }
 
 }  // namespace

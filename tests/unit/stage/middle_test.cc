@@ -1,7 +1,9 @@
 #include "lib/stage/middle.h"
 
+#include <chrono>
 #include <csignal>
 #include <future>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -83,6 +85,21 @@ TEST_CASE("a middle that has nothing to do notices at once that its output is go
   middle.out.CloseIn();
   REQUIRE(result.wait_for(std::chrono::seconds(1)) == std::future_status::ready);
   CHECK(KindOf(result) == ErrorKind::kBrokenPipe);
+}
+
+TEST_CASE("whoever wants to know hears how long each batch was with the worker") {
+  Middle middle;
+  middle.in.Write(TestFrame(0).bytes());
+  middle.in.Write(TestFrame(10).bytes());
+  middle.in.CloseOut();
+  Histogram took;
+  const auto slow = [](Frame frame) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return frame;
+  };
+  CHECK_THROWS_AS(RunMiddle(middle.source, middle.sink, kNeverDrained, slow, &took), Error);
+  CHECK(took.value().count() == 2);
+  CHECK(took.value().Quantile(0) >= 0.018);
 }
 
 TEST_CASE("what a transform throws ends the middle") {

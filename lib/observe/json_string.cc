@@ -1,4 +1,4 @@
-#include "lib/stage/json_string.h"
+#include "lib/observe/json_string.h"
 
 #include <fmt/format.h>
 
