@@ -95,6 +95,7 @@ class Runner {
       if (stage_.signals.draining() && !supervisor_.draining()) {
         notifier_.Tell("STOPPING=1");
         log_(LogLevel::kInfo, "draining: told to stop");
+        next_status_ = now;  // for who asks whether it is ready
         supervisor_.Drain();
       }
       if (reload_.exchange(false)) Reload();
