@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   rk::Require(more.request && more.request->path == parse.request->path);
   rk::Require(parse.request->path.starts_with('/'));
   for (size_t length = 0; length < bytes.size() && length < 200; ++length)
-    rk::Require(!rk::ParseHttpRequest(bytes.substr(0, length)).refusal);
+    rk::Require(!rk::ParseHttpRequest(std::string_view(bytes).substr(0, length)).refusal);
   (void)rk::HasToken(parse.request->authorization, "s3cret");
   return 0;
 }
