@@ -30,6 +30,13 @@ class Consumer {
     std::string group;           ///< empty: none, nothing is committed
     std::string instance;        ///< group.instance.id; empty: a dynamic member
     size_t partition_count = 1;  ///< that may be ours: the fetch queues share memory
+    int64_t started_ms = 0;      ///< when this reader began, since 1970
+  };
+
+  struct StoredOffset {
+    int64_t offset = 0;
+    bool of_this_run = false;  ///< stored by a member since Options::started_ms
+    bool operator==(const StoredOffset&) const = default;
   };
 
   /// Told what the group decided, from within Poll().
@@ -75,7 +82,7 @@ class Consumer {
                                        const StartOffset& start) = 0;
   /// The group's stored offset of each partition, nullopt where it has none; 0 where it is one of a
   /// topic that was deleted since, and made again. Asks the brokers, as Resolve() does.
-  virtual std::vector<std::optional<int64_t>> Stored(
+  virtual std::vector<std::optional<StoredOffset>> Stored(
       const std::vector<TopicPartition>& partitions) = 0;
 
   /// Serves rebalances, errors and commit results; never blocks but in the Listener. Call it at

@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/find_partitions.h"
-#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {
@@ -107,9 +107,8 @@ std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string
 }
 
 /// librdkafka frees it.
-void AddTopicId(const std::string& id, rd_kafka_topic_partition_t& element) {
-  if (id.empty()) return;
-  const std::string note = NoteOfTopicId(id);
+void AddNote(const std::string& topic_id, rd_kafka_topic_partition_t& element) {
+  const std::string note = NoteOf({topic_id, Nanoseconds(CLOCK_REALTIME) / 1'000'000});
   element.metadata = strdup(note.c_str());
   element.metadata_size = note.size();
 }
@@ -139,6 +138,7 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 
 ConsumerClient::ConsumerClient(const Options& options, Log log)
     : group_(options.group),
+      started_ms_(options.started_ms),
       is_static_(!options.instance.empty() || options.client.Find("group.instance.id")),
       log_(std::move(log)),
       refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
@@ -172,15 +172,15 @@ void ConsumerClient::Open(const PartitionOffset& start) {
 }
 
 // With the leader epoch of the record before each offset: so librdkafka, and who reads on from what
-// is committed, finds out when that is not the log any more that we read (KIP-320). And with the id
-// of the topic, where it is another one.
+// is committed, finds out when that is not the log any more that we read (KIP-320). And with what
+// the next owner wants to know else.
 ListPtr ConsumerClient::WithOrigins(const std::vector<PartitionOffset>& offsets) {
   ListPtr list = ToList(offsets);
   for (int i = 0; i < list->cnt; ++i) {
     const auto& [partition, offset] = offsets[static_cast<size_t>(i)];
     const auto queue = queues_.find(partition);
     if (queue == queues_.end()) continue;
-    AddTopicId(queue->second.topic_id, list->elems[i]);
+    AddNote(queue->second.topic_id, list->elems[i]);
     const auto& epochs = queue->second.leader_epochs;
     const auto after = epochs.lower_bound(offset);
     if (after == epochs.begin()) continue;

@@ -9,6 +9,7 @@
 #include "lib/base/event_fd.h"
 #include "lib/kafka/consumer.h"
 #include "lib/kafka/handle.h"
+#include "lib/kafka/offset_origin.h"
 
 namespace rk {
 
@@ -45,7 +46,7 @@ class ConsumerClient final : public Consumer {
   std::optional<int64_t> CachedEnd(const TopicPartition& partition) const override;
   std::vector<int64_t> Resolve(const std::vector<TopicPartition>& partitions,
                                const StartOffset& start) override;
-  std::vector<std::optional<int64_t>> Stored(
+  std::vector<std::optional<StoredOffset>> Stored(
       const std::vector<TopicPartition>& partitions) override;
   void Poll() override;
   int event_fd() const override { return events_.fd(); }
@@ -71,11 +72,12 @@ class ConsumerClient final : public Consumer {
   void TakeReset(const TopicPartition& partition, int64_t position, Fetched& fetched);
   ListPtr WithOrigins(const std::vector<PartitionOffset>& offsets);
   ListPtr AskStored(const std::vector<TopicPartition>& partitions);
-  bool IsOfOldTopic(const rd_kafka_topic_partition_t& element) const;
+  bool IsOfOldTopic(const std::string& topic, const OffsetOrigin& origin) const;
   void WarnOfOldTopics() const;
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 
   std::string group_;
+  int64_t started_ms_;
   bool is_static_;               ///< a static member of the group
   StartOffset reset_;            ///< where a group without a stored offset begins
   bool reset_is_error_ = false;  ///< … or that it must not

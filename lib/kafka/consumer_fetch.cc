@@ -4,7 +4,6 @@
 
 #include "lib/base/error.h"
 #include "lib/kafka/consumer_client.h"
-#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {

@@ -7,7 +7,6 @@
 #include "lib/base/error.h"
 #include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/consumer_client.h"
-#include "lib/kafka/topic_ids.h"
 
 namespace rk {
 namespace {
@@ -26,27 +25,34 @@ std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* eve
   return {infos, count};
 }
 
-std::string_view NoteOf(const rd_kafka_topic_partition_t& element) {
+/// None where somebody else has stored it.
+OffsetOrigin OriginOf(const rd_kafka_topic_partition_t& element) {
   if (element.metadata == nullptr) return {};
-  return {static_cast<const char*>(element.metadata), element.metadata_size};
+  return ParseNote({static_cast<const char*>(element.metadata), element.metadata_size})
+      .value_or(OffsetOrigin{});
 }
 
 }  // namespace
 
-std::vector<std::optional<int64_t>> ConsumerClient::Stored(
+std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
     const std::vector<TopicPartition>& partitions) {
   const ListPtr list = AskStored(partitions);
   of_old_topics_.clear();
-  std::vector<std::optional<int64_t>> offsets;
+  std::vector<std::optional<StoredOffset>> offsets;
   for (int i = 0; i < list->cnt; ++i) {
     const auto& element = list->elems[i];
+    if (element.offset < 0) {
+      offsets.push_back(std::nullopt);
+      continue;
+    }
     const PartitionOffset stored{{element.topic, element.partition}, element.offset};
-    const bool of_old_topic = IsOfOldTopic(element);
+    const OffsetOrigin origin = OriginOf(element);
+    const bool of_old_topic = IsOfOldTopic(element.topic, origin);
     if (of_old_topic) of_old_topics_.push_back(stored.partition);
     const int32_t epoch = rd_kafka_topic_partition_get_leader_epoch(&element);
     if (epoch >= 0 && !of_old_topic) stored_epochs_[stored] = epoch;
-    offsets.push_back(element.offset < 0 ? std::nullopt
-                                         : std::optional(of_old_topic ? 0 : element.offset));
+    offsets.push_back(
+        StoredOffset{of_old_topic ? 0 : stored.offset, origin.time_ms >= started_ms_});
   }
   return offsets;
 }
@@ -66,10 +72,9 @@ ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions)
 
 // Brokers forget what is committed of a topic when it is deleted. But who had read the old one may
 // have committed before it noticed the new one.
-bool ConsumerClient::IsOfOldTopic(const rd_kafka_topic_partition_t& element) const {
-  const auto then = TopicIdInNote(NoteOf(element));
-  const auto now = topic_ids_.find(element.topic);
-  return element.offset >= 0 && then && now != topic_ids_.end() && *then != now->second;
+bool ConsumerClient::IsOfOldTopic(const std::string& topic, const OffsetOrigin& origin) const {
+  const auto now = topic_ids_.find(topic);
+  return !origin.topic_id.empty() && now != topic_ids_.end() && origin.topic_id != now->second;
 }
 
 void ConsumerClient::WarnOfOldTopics() const {
@@ -155,7 +160,7 @@ std::vector<int64_t> ConsumerClient::Resolve(const std::vector<TopicPartition>& 
   const auto begin = Resolve(fresh, reset_);
   std::vector<int64_t> offsets;
   size_t next = 0;
-  for (const auto& offset : stored) offsets.push_back(offset ? *offset : begin[next++]);
+  for (const auto& offset : stored) offsets.push_back(offset ? offset->offset : begin[next++]);
   return offsets;
 }
 

@@ -4,20 +4,27 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/clock.h"
+
 namespace rk {
 namespace {
 
-std::unique_ptr<Consumer> Connect(const ReaderOptions& options, size_t partitions, const Log& log) {
-  return MakeConsumer({options.client, options.group, options.instance, partitions}, log);
+std::unique_ptr<Consumer> Connect(const ReaderOptions& options, size_t partitions,
+                                  int64_t started_ms, const Log& log) {
+  return MakeConsumer({options.client, options.group, options.instance, partitions, started_ms},
+                      log);
 }
+
+int64_t NowMs() { return Nanoseconds(CLOCK_REALTIME) / 1'000'000; }
 
 }  // namespace
 
 std::unique_ptr<Reader> OpenReader(const ReaderOptions& options, Sink& sink, Stage& stage) {
+  const int64_t started_ms = NowMs();
   FoundTopics found = FindTopics(options, stage.log);
   const size_t partitions = options.partitions ? FixedPartitions(options, found.partitions).size()
                                                : found.partitions.size();
-  auto consumer = Connect(options, partitions, stage.log);
+  auto consumer = Connect(options, partitions, started_ms, stage.log);
   return std::make_unique<Reader>(
       options, Reader::Dependencies{
                    sink, std::move(consumer), std::move(found), stage.signals.drain_fd(),
@@ -30,7 +37,7 @@ void CheckReader(const ReaderOptions& options, const Log& log) {
 
 void SetGroupOffsets(const ReaderOptions& options, const Log& log) {
   const auto partitions = FixedPartitions(options, FindTopics(options, log).partitions);
-  const auto consumer = Connect(options, partitions.size(), log);
+  const auto consumer = Connect(options, partitions.size(), NowMs(), log);
   const auto starts = consumer->Resolve(partitions, options.start);
   std::vector<PartitionOffset> offsets;
   for (size_t i = 0; i < partitions.size(); ++i) offsets.push_back({partitions[i], starts[i]});

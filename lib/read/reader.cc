@@ -27,7 +27,7 @@ OffsetCommitter::Policy PolicyOf(const ReaderOptions& options, const Sink& sink)
 std::vector<PartitionOffset> Resolve(const std::vector<TopicPartition>& partitions,
                                      StartOffsets& starts, Consumer& consumer,
                                      std::map<TopicPartition, int64_t>& overridden) {
-  std::vector<std::optional<int64_t>> stored(partitions.size());
+  std::vector<std::optional<Consumer::StoredOffset>> stored(partitions.size());
   if (starts.WantsStored()) stored = consumer.Stored(partitions);
   std::map<StartOffset, std::vector<TopicPartition>> by_start;
   for (size_t i = 0; i < partitions.size(); ++i) {

@@ -3,13 +3,14 @@
 namespace rk {
 
 StartOffsets::Start StartOffsets::Take(const TopicPartition& partition,
-                                       std::optional<int64_t> stored) {
+                                       std::optional<Consumer::StoredOffset> stored) {
   using Kind = StartOffset::Kind;
   if (const auto resume = resume_at_.find(partition); resume != resume_at_.end())
     return {{Kind::kAbsolute, resume->second}, std::nullopt};
   const bool first = resolved_.insert(partition).second;
-  const bool goes_on = stored && priority_ == Priority::kStored;
-  if (first && present_.contains(partition) && !goes_on) return {asked_, stored};
+  const bool goes_on = stored && (priority_ == Priority::kStored || stored->of_this_run);
+  if (first && present_.contains(partition) && !goes_on)
+    return {asked_, stored ? std::optional(stored->offset) : std::nullopt};
   return {{first && !grouped_ ? Kind::kBeginning : Kind::kStored, 0}, std::nullopt};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/batch/partition.h"
+#include "lib/kafka/consumer.h"
 #include "lib/kafka/start_offset.h"
 
 namespace rk {
@@ -34,9 +35,10 @@ class StartOffsets {
 
   /// Where the partition, which has just come, is to begin. One that was given up with ResumeAt()
   /// goes on there; one that comes back otherwise, where its group is. One that was made after we
-  /// started too, or at its beginning without a group: nothing of it may be left out.
+  /// started too, or at its beginning without a group: nothing of it may be left out. So does one
+  /// that another member has had since we started.
   /// `stored` is what the group has stored for it, which matters if WantsStored().
-  Start Take(const TopicPartition& partition, std::optional<int64_t> stored);
+  Start Take(const TopicPartition& partition, std::optional<Consumer::StoredOffset> stored);
   bool WantsStored() const { return grouped_ && asked_.kind != StartOffset::Kind::kStored; }
 
   /// The partition goes, and nothing was committed for it: `offset` is where we were.

@@ -99,6 +99,7 @@ bool Replicas::Reap(std::optional<Running>& process, bool asked, Clock::time_poi
   if (!process) return false;
   const auto status = process->child->TryReap();
   Listen(*process, now);  // after that, so that the last words are heard
+  begun_ |= process->ready;
   if (!status) return false;
   exits.push_back({process->place, process->spec.name, *status, asked, process->drained});
   past_ += process->metrics.Lasting();
@@ -129,7 +130,7 @@ void Replicas::Start(Clock::time_point now) {
 Replicas::Running Replicas::Begin(size_t place, Clock::time_point now) {
   const ProcessSpec& spec = unit_.processes[place];
   ProcessSpec command = spec;
-  if (std::exchange(places_[place].started, true))
+  if (std::exchange(places_[place].started, true) || begun_)
     command.argv.insert(command.argv.end(), unit_.again.begin(), unit_.again.end());
   Running process{start_(command), spec, place, false, false, {}, now};
   log_(LogLevel::kInfo, fmt::format("started stage={} pid={}", spec.name, process.child->pid()));

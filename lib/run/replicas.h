@@ -116,6 +116,7 @@ class Replicas {
   size_t wanted_;
   std::vector<Place> places_;
   std::vector<std::optional<Running>> leaving_;
+  bool begun_ = false;    ///< one was ready: who starts from now on joins what runs
   MetricsSnapshot past_;  ///< of those that are gone
   uint64_t restarts_ = 0;
 };

@@ -152,14 +152,15 @@ class FakeConsumer : public Consumer {
     for (const auto& partition : partitions) offsets.push_back(ResolveOne(partition, start));
     return offsets;
   }
-  std::vector<std::optional<int64_t>> Stored(
+  std::vector<std::optional<StoredOffset>> Stored(
       const std::vector<TopicPartition>& partitions) override {
     const std::lock_guard lock(brokers_.mutex_);
-    std::vector<std::optional<int64_t>> offsets;
+    std::vector<std::optional<StoredOffset>> offsets;
     for (const auto& partition : partitions) {
       const auto stored = brokers_.stored_.find(partition);
-      offsets.push_back(stored == brokers_.stored_.end() ? std::nullopt
-                                                         : std::optional(stored->second));
+      offsets.push_back(stored == brokers_.stored_.end()
+                            ? std::nullopt
+                            : std::optional(StoredOffset{stored->second}));
     }
     return offsets;
   }

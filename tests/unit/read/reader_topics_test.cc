@@ -79,7 +79,8 @@ TEST_CASE_METHOD(Fixture, "a group's offsets are set in each partition without r
   options.start = {StartOffset::Kind::kAbsolute, 17};
   SetGroupOffsets(options, kNoLog);
   const auto consumer = MakeConsumer({options.client, options.group, "", 2}, kNoLog);
-  CHECK(consumer->Stored({{"a", 0}, {"a", 1}}) == std::vector<std::optional<int64_t>>{17, 17});
+  const Consumer::StoredOffset stored{17, true};
+  CHECK(consumer->Stored({{"a", 0}, {"a", 1}}) == std::vector{std::optional(stored), {stored}});
 }
 #endif
 

@@ -13,6 +13,8 @@ constexpr StartOffset kStored{Kind::kStored, 0};
 constexpr StartOffset kBeginning{Kind::kBeginning, 0};
 const TopicPartition kFirst{"in", 0};
 const TopicPartition kSecond{"in", 1};
+constexpr Consumer::StoredOffset kOld{100, /*of_this_run=*/false};
+constexpr Consumer::StoredOffset kNew{100, /*of_this_run=*/true};
 
 TEST_CASE(
     "the option -o is for the first time that a partition comes, then it starts where the group "
@@ -49,17 +51,23 @@ TEST_CASE("where nothing is committed, a partition that comes back goes on where
 TEST_CASE("the option -o names the stored offset that it overrides, the first time alone") {
   StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
   CHECK(starts.WantsStored());
-  CHECK(starts.Take(kFirst, 100).from == kEnd);
-  CHECK(starts.Take(kSecond, 100).overridden == 100);
-  CHECK(starts.Take(kSecond, 100).from == kStored);
-  CHECK_FALSE(starts.Take(kSecond, 100).overridden);
+  CHECK(starts.Take(kFirst, kOld).from == kEnd);
+  CHECK(starts.Take(kSecond, kOld).overridden == 100);
+  CHECK(starts.Take(kSecond, kOld).from == kStored);
+  CHECK_FALSE(starts.Take(kSecond, kOld).overridden);
 }
 
 TEST_CASE("where the stored offset has priority, -o is for partitions without one") {
   StartOffsets starts(kEnd, Priority::kStored, /*grouped=*/true, {kFirst, kSecond});
-  CHECK(starts.Take(kFirst, 100).from == kStored);
-  CHECK_FALSE(starts.Take(kFirst, 100).overridden);
+  CHECK(starts.Take(kFirst, kOld).from == kStored);
+  CHECK_FALSE(starts.Take(kFirst, kOld).overridden);
   CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);
+}
+
+TEST_CASE("what another member has stored since the start has priority over -o") {
+  StartOffsets starts(kBeginning, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
+  CHECK(starts.Take(kFirst, kNew).from == kStored);
+  CHECK(starts.Take(kSecond, kOld).from == kBeginning);
 }
 
 TEST_CASE("the stored offset is asked for only where it can differ") {

@@ -100,6 +100,21 @@ TEST_CASE("places are filled from the front and emptied from the end, and who go
   CHECK_FALSE(replicas.moving());
 }
 
+TEST_CASE("who starts when another is ready already has the words for one that joins") {
+  FakeChildren children;
+  children.silent = true;
+  Unit unit = MakeUnit(3, 2);
+  unit.again = {"--resume"};
+  Replicas replicas(unit, children.starter(), Ignore);
+  replicas.Start(kNow);
+  CHECK(children.of("infer.1").spec.argv == Names{"rk-infer", "-v1"});
+  children.of("infer.0").lines.emplace_back("ready");
+  replicas.Look(kNow);
+  replicas.Scale(3);
+  replicas.Start(kNow);
+  CHECK(children.of("infer.2").spec.argv == Names{"rk-infer", "-v1", "--resume"});
+}
+
 TEST_CASE("one that came to its own end is not started again") {
   FakeChildren children;
   Replicas replicas(MakeUnit(2, 2), children.starter(), Ignore);

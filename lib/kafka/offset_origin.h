@@ -2,6 +2,7 @@
 
 // Inside lib/kafka only.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,10 +21,15 @@ namespace rk {
 std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
                                                 const std::vector<TopicPartition>& partitions);
 
-/// The metadata of an offset that is committed of the topic with this id.
-std::string NoteOfTopicId(std::string_view id);
+/// What the metadata of a committed offset says: of which topic it is, and since when it is stored.
+struct OffsetOrigin {
+  std::string topic_id;  ///< empty if nobody has said
+  int64_t time_ms = 0;   ///< since 1970
+  bool operator==(const OffsetOrigin&) const = default;
+};
 
-/// The id in such metadata; nullopt where somebody else wrote it.
-std::optional<std::string_view> TopicIdInNote(std::string_view note);
+std::string NoteOf(const OffsetOrigin& origin);
+/// nullopt where somebody else wrote the metadata.
+std::optional<OffsetOrigin> ParseNote(std::string_view note);
 
 }  // namespace rk

@@ -1,6 +1,7 @@
-#include "lib/kafka/topic_ids.h"
+#include "lib/kafka/offset_origin.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <span>
 
@@ -14,7 +15,8 @@ namespace {
 using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 using CollectionPtr = Owned<rd_kafka_TopicCollection_t, rd_kafka_TopicCollection_destroy>;
 
-constexpr std::string_view kNote = "topic-id=";
+constexpr std::string_view kTime = "rk-read time=";
+constexpr std::string_view kTopicId = " topic-id=";
 
 /// Empty where there is none.
 std::string IdOf(const rd_kafka_TopicDescription_t* topic) {
@@ -71,11 +73,20 @@ std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
   return ids;
 }
 
-std::string NoteOfTopicId(std::string_view id) { return fmt::format("{}{}", kNote, id); }
+std::string NoteOf(const OffsetOrigin& origin) {
+  return fmt::format("{}{}{}{}", kTime, origin.time_ms, kTopicId, origin.topic_id);
+}
 
-std::optional<std::string_view> TopicIdInNote(std::string_view note) {
-  if (!note.starts_with(kNote)) return std::nullopt;
-  return note.substr(kNote.size());
+std::optional<OffsetOrigin> ParseNote(std::string_view note) {
+  if (!note.starts_with(kTime)) return std::nullopt;
+  note.remove_prefix(kTime.size());
+  OffsetOrigin origin;
+  const auto time = std::from_chars(note.data(), note.data() + note.size(), origin.time_ms);
+  if (time.ec != std::errc()) return std::nullopt;
+  note.remove_prefix(static_cast<size_t>(time.ptr - note.data()));
+  if (!note.starts_with(kTopicId)) return std::nullopt;
+  origin.topic_id = note.substr(kTopicId.size());
+  return origin;
 }
 
 }  // namespace rk
