@@ -106,7 +106,7 @@ def main():
         return 77
     subprocess.run([BIN / "promtool", "check", "rules", DEPLOY / "alerts.yml"], check=True, stdout=subprocess.DEVNULL)
     with Broker("loans:6", "scores:1") as broker:
-        broker.send("loans", ["no JSON" if number % 50 == 0 else json.dumps({"id": number}) for number in range(4000)])
+        broker.send("loans", [json.dumps({"id": number, "bad": number % 50 == 0}) for number in range(4000)])
         sections = scoring(broker, 0.02, max=2)
         with Seen(*sections) as run:
             run.wait_ready()

@@ -6,11 +6,10 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from main_job import BIN, wait_until
+from main_job import BIN, SOURCE, wait_until
 from pipeline_job import Pipeline, section
 
-# A program of rk-map --exec that takes SECONDS for a record.
-SLOW = "python3 -uc 'import sys, time\nfor line in sys.stdin:\n    time.sleep({seconds})\n    sys.stdout.write(line)'"
+WORKER = SOURCE / "tests/support/slow_worker.py"
 
 
 class Broker:
@@ -70,7 +69,7 @@ def scoring(broker, seconds=0.0, name="score", **keys):
     """read → score → write: a stage that takes `seconds` for a record, with a queue before it."""
     exec_ = "rk-map --stamp"
     if seconds:
-        exec_ = f"rk-map --exec \"{SLOW.format(seconds=seconds)}\""
+        exec_ = f"rk-map --exec 'python3 {WORKER} {seconds}'"
     return (section("read", f"rk-read -b {broker.brokers} -t loans -G credit -X auto.offset.reset=earliest --batch-size 20"),
             section(name, exec_, **{"max": 2, "scale_up_above": 100000, **keys}),
             section("write", f"rk-write -b {broker.brokers} -t scores"))
