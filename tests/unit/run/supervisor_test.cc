@@ -186,6 +186,22 @@ TEST_CASE("a model that dies while the readers drain is started again, for what 
   CHECK(world.replays == 1);
 }
 
+TEST_CASE("the pauses of what dies again and again hold while the readers drain too") {
+  World world(Pipeline());
+  world.supervisor.Drain();
+  const auto die = [&] {
+    world.children.of("infer.0").status = 75;
+    world.Step();
+  };
+  for (int i = 0; i < 11; ++i) die();
+  const size_t started = world.children.started.size();
+  CHECK_FALSE(world.children.of("infer.0").runs());
+  for (int i = 0; i < 9; ++i) world.Step(10ms);
+  CHECK(world.children.started.size() == started);
+  world.Step(10ms);
+  CHECK(world.children.started.size() == started + 1);
+}
+
 TEST_CASE("what is told to stop by others than rk-run starts again, though it ends with 0") {
   const std::string name = GENERATE("read.0", "infer.0", "write.0");
   World world(Pipeline());
