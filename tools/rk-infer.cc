@@ -18,6 +18,7 @@
 #include "lib/link/pipe.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
+#include "lib/stage/progress.h"
 #include "lib/stage/reloader.h"
 #include "lib/stage/tool.h"
 
@@ -127,7 +128,10 @@ void Run(Options& options, rk::Stage& stage) {
   rk::ReportTo(stage.metrics, options.infer);
   auto model = rk::LoadWarmModel(backend, options.model, options.infer, stage.log);
   if (options.describe) rk::WriteOutput(stage.output, rk::Describe(*model));
-  if (options.bench) rk::WriteOutput(stage.output, rk::Bench(*model, options.infer));
+  if (options.bench) {
+    const auto bench = [&](const auto& tell) { return rk::Bench(*model, options.infer, tell); };
+    rk::WriteOutput(stage.output, rk::ShowSteps(stage, "sizes", bench));
+  }
   if (stage.check || options.describe || options.bench) return;
   infer.emplace(std::move(model), options.infer);
   Serve(options, backend, *infer, reloader, stage);

@@ -13,6 +13,7 @@
 #include "lib/read/line_reader.h"
 #include "lib/read/listing.h"
 #include "lib/read/open_reader.h"
+#include "lib/read/read_progress.h"
 #include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
@@ -107,6 +108,7 @@ void ReadKafka(const Options& options, rk::Stage& stage) {
   if (reader.count == 0 && !reader.group.empty()) return rk::SetGroupOffsets(reader, stage.log);
   const auto sink = OpenOutput(options, stage);
   const auto running = rk::OpenReader(reader, *sink, stage);
+  const auto progress = rk::ShowReading(reader, *running, stage);
   stage.Ready();
   running->Run();
 }

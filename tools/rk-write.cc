@@ -1,6 +1,4 @@
 // rk-write: frames → Kafka.
-#include <unistd.h>
-
 #include <memory>
 #include <string>
 
@@ -14,6 +12,7 @@
 #include "lib/text/edited_source.h"
 #include "lib/text/line_delivery_sink.h"
 #include "lib/write/text_options.h"
+#include "lib/write/text_progress.h"
 #include "lib/write/writer.h"
 #include "lib/write/writer_topics.h"
 
@@ -130,6 +129,7 @@ void Run(const Options& options, rk::Stage& stage) {
   if (!sink) return;
   const auto source = OpenInput(options, stage);
   rk::Poller poller;
+  const auto progress = rk::ShowText(options.text, stage);
   rk::Writer writer(writer_options, *source, *sink, failures, stage, poller);
   stage.Ready();
   writer.Run();

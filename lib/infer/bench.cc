@@ -38,12 +38,15 @@ double SecondsPerCall(WarmModel& model, size_t rows) {
 
 }  // namespace
 
-std::string Bench(WarmModel& model, const InferOptions& options) {
+std::string Bench(WarmModel& model, const InferOptions& options,
+                  const std::function<void(size_t done, size_t total)>& tell) {
   const std::vector<size_t> sizes = Sizes(options);
   model.rows().Clear();
   model.rows().AddMadeUp(sizes.back(), model.filling());
   std::string text = fmt::format("{:>8} {:>12} {:>12}\n", "rows", "us/call", "rows/s");
+  size_t done = 0;
   for (const size_t rows : sizes) {
+    tell(done++, sizes.size());
     double seconds = 0;
     try {
       seconds = SecondsPerCall(model, rows);

@@ -16,6 +16,7 @@
 #include "lib/kafka/load_producer.h"
 #include "lib/load/load_meter.h"
 #include "lib/load/payload.h"
+#include "lib/stage/progress.h"
 
 namespace rk {
 namespace {
@@ -125,6 +126,11 @@ Measurements RunLoad(const LoadOptions& options, Stage& stage) {
     meter = std::make_unique<LoadMeter>(options, run, schedule.count(), stage);
   }
   LoadProducer producer(options.client, options.topic, stage.log);
+  const Metric& sent_so_far = stage.metrics.Counter("sent");
+  const Progress progress(stage, "records", [&] {
+    return ProgressState{static_cast<double>(sent_so_far.value()),
+                         static_cast<double>(schedule.count())};
+  });
   const uint64_t sent = SendAll(options, schedule, run, stage, producer);
   const auto patience = std::chrono::duration_cast<milliseconds>(options.patience);
   if (!producer.Flush(patience)) {

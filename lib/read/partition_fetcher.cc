@@ -24,8 +24,8 @@ PartitionFetcher::PartitionFetcher(const ReaderOptions& options, Identity identi
       metrics_(metrics),
       lag_(metrics.Gauge("lag_records")) {}
 
-void PartitionFetcher::Add(const TopicPartition& partition, int64_t end, bool at_end) {
-  readings_[partition] = {end, at_end, std::nullopt};
+void PartitionFetcher::Add(const TopicPartition& partition, int64_t start, int64_t end) {
+  readings_[partition] = {start, end, start >= end, std::nullopt};
 }
 
 void PartitionFetcher::FetchRound(Sender& sender) {
@@ -153,6 +153,18 @@ void PartitionFetcher::TryRewind(const TopicPartition& partition, Reading& readi
 
 bool PartitionFetcher::at_end() const {
   return std::ranges::all_of(readings_, [](const auto& entry) { return entry.second.at_end; });
+}
+
+PartitionFetcher::Way PartitionFetcher::way() {
+  Way way;
+  for (const auto& [partition, reading] : readings_) {
+    const int64_t floor = window_.With(
+        [&, &partition = partition](Ledger& ledger) { return ledger.floor(partition); });
+    const int64_t end = std::min(consumer_.CachedEnd(partition).value_or(floor), reading.end);
+    way.done += static_cast<uint64_t>(std::max<int64_t>(floor - reading.start, 0));
+    way.total += static_cast<uint64_t>(std::max<int64_t>(end - reading.start, 0));
+  }
+  return way;
 }
 
 void PartitionFetcher::MeasureLag() {

@@ -36,8 +36,8 @@ class PartitionFetcher {
   PartitionFetcher(const ReaderOptions& options, Identity identity, Consumer& consumer,
                    Window& window, Metrics& metrics, Log log);
 
-  /// The partition is ours; its last record is the one before `end`. `at_end`: there is none.
-  void Add(const TopicPartition& partition, int64_t end, bool at_end);
+  /// The partition is ours from `start` on; its last record is the one before `end`.
+  void Add(const TopicPartition& partition, int64_t start, int64_t end);
   void Remove(const TopicPartition& partition) { readings_.erase(partition); }
   bool empty() const { return readings_.empty(); }
 
@@ -59,9 +59,16 @@ class PartitionFetcher {
   /// all, and of the kMostPartitions that have the most.
   void MeasureLag();
   static constexpr size_t kMostPartitions = 100;
+  /// Offsets from the starts, in all partitions: up to the floors, and up to where reading ends.
+  struct Way {
+    uint64_t done = 0;
+    uint64_t total = 0;
+  };
+  Way way();
 
  private:
   struct Reading {
+    int64_t start = 0;
     int64_t end = kNoEnd;  ///< where -o e@MS says to stop
     bool at_end = false;
     std::optional<int64_t> rewind_to;  ///< as soon as nothing is in flight

@@ -152,6 +152,9 @@ void Reader::OnTick(Clock::time_point now) {
   if (sink_.lossy()) window_.ReplayOverdue(now, log_);
   window_.WarnIfUnanswered(now, log_);
   fetcher_.MeasureLag();
+  const PartitionFetcher::Way way = fetcher_.way();
+  done_ = way.done;
+  total_ = way.total;
   const bool waiting = !assigned_ && !options_.partitions && !Stopping();
   if (const auto warning = watch_.OnTick(waiting, now)) log_(LogLevel::kWarning, *warning);
   const bool all_partitions = options_.partitions && options_.partitions->empty();
@@ -178,7 +181,7 @@ std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& pa
   std::vector<int64_t> ends(partitions.size(), PartitionFetcher::kNoEnd);
   if (options_.end) ends = consumer_->Resolve(partitions, *options_.end);
   for (size_t i = 0; i < starts.size(); ++i)
-    fetcher_.Add(starts[i].partition, ends[i], starts[i].offset >= ends[i]);
+    fetcher_.Add(starts[i].partition, starts[i].offset, ends[i]);
   consumer_->Commit(
       window_.With([&](Ledger& ledger) { return committer_.OnAssigned(partitions, ledger); }));
   return starts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -60,6 +61,11 @@ class Reader : private Consumer::Listener {
   /// acknowledged and committed, and END is on its way.
   void Run();
 
+  /// How far it is on its way to the end, in offsets from where it began: what is acknowledged, and
+  /// all that there is. As it was a second ago at most. Any thread.
+  uint64_t done() const { return done_; }
+  uint64_t total() const { return total_; }
+
  private:
   std::vector<PartitionOffset> OnAssigned(const std::vector<TopicPartition>& partitions) override;
   void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) override;
@@ -95,6 +101,8 @@ class Reader : private Consumer::Listener {
   std::optional<Sender> sender_;  ///< from Run() on
   bool assigned_ = false;         ///< the group has answered
   Clock::time_point next_tick_;
+  std::atomic<uint64_t> done_ = 0;
+  std::atomic<uint64_t> total_ = 0;
   Metric& answered_;  ///< 1 once it knows which partitions are its own
 };
 

@@ -4,11 +4,13 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "lib/balance/serve_sink.h"
+#include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
 #include "lib/link/endpoint.h"
@@ -17,6 +19,7 @@
 #include "lib/link/pipe.h"
 #include "lib/link/push.h"
 #include "lib/stage/tool.h"
+#include "lib/tap/tap_links.h"
 
 namespace rk {
 namespace {
@@ -66,6 +69,20 @@ std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
       draining, ObserveQueue(stage));
 }
 
+// Of a process of rk-run's, whose supervisor has a private directory for it; null for others. A
+// stage works without it.
+std::unique_ptr<Tap> OpenTap(const Stage& stage) {
+  const auto process = ParseStageProcess(Environment("RK_STAGE").value_or(""));
+  const auto directory = Environment("RK_RUNTIME_DIR");
+  if (stage.supervisor == nullptr || !process || !directory) return nullptr;
+  try {
+    return std::make_unique<Tap>(TapPath(*directory, process->stage, process->replica, getpid()));
+  } catch (const Error& error) {
+    stage.log(LogLevel::kWarning, fmt::format("rk-tap cannot listen here: {}", error.what()));
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
@@ -111,7 +128,12 @@ std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stag
     return std::make_unique<CollectSource>(endpoint.path, options.max_frame, options.hwm,
                                            Observe(stage));
   }
-  return std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage));
+  auto source =
+      std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage));
+  // Others are listened to at their output.
+  auto tap = holds == Holds::kUntilStored ? OpenTap(stage) : nullptr;
+  if (!tap) return source;
+  return std::make_unique<TappedSource>(std::move(source), std::move(tap));
 }
 
 std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Stage& stage) {
@@ -128,8 +150,11 @@ std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Sta
 }
 
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage) {
-  return std::make_unique<FittingSink>(OpenLink(options, stage), options.max_frame, stage.name,
-                                       stage.log);
+  auto sink = std::make_unique<FittingSink>(OpenLink(options, stage), options.max_frame, stage.name,
+                                            stage.log);
+  auto tap = OpenTap(stage);
+  if (!tap) return sink;
+  return std::make_unique<TappedSink>(std::move(sink), std::move(tap));
 }
 
 bool Serves(const LinkOptions& options) { return ParseEndpoint(options.out).bind; }

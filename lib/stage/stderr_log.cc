@@ -1,6 +1,7 @@
 #include "lib/stage/stderr_log.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <ctime>
 #include <mutex>
@@ -46,7 +47,13 @@ std::string UtcTime(std::chrono::system_clock::time_point now) {
 class Lines {
  public:
   Lines(std::shared_ptr<const LogOrigin> origin, LogFormat format, int fd)
-      : origin_(std::move(origin)), format_(format), fd_(fd) {}
+      : origin_(std::move(origin)),
+        format_(format),
+        fd_(fd),
+        wipe_(format == LogFormat::kText && isatty(fd) == 1 &&
+                      Environment("TERM").value_or("dumb") != "dumb"
+                  ? "\x1b[K"
+                  : "") {}
   ~Lines() {
     for (const RepeatLimit::LeftOut& left_out : limit_.End()) Tell(left_out);
   }
@@ -72,12 +79,13 @@ class Lines {
 
   void Print(LogLevel level, std::string_view message) {
     const auto now = std::chrono::system_clock::now();
-    (void)WriteAll(fd_, FormatLogLine(format_, *origin_, level, message, now));
+    (void)WriteAll(fd_, wipe_ + FormatLogLine(format_, *origin_, level, message, now));
   }
 
   const std::shared_ptr<const LogOrigin> origin_;
   const LogFormat format_;
   const int fd_;
+  const std::string wipe_;  ///< what a Progress, perhaps another process's, has left in the line
   std::mutex mutex_;
   RepeatLimit limit_;  // guarded by mutex_
 };

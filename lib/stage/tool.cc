@@ -234,7 +234,10 @@ void Run(const ToolInfo& info, const CommonOptions& options,
               drain_timeout,       options.check, status,  &housekeeping,
               options.ForStages(), interval};
   stage.log_origin = options.origin;
-  if (streams) stage.output = streams->output();
+  if (streams) {
+    stage.output = streams->output();
+    stage.error = streams->error();
+  }
   run(stage);
   if (status != nullptr && signals.draining()) status->Drained();
   if (options.check) log(LogLevel::kInfo, "check passed: it could start");

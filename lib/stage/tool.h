@@ -59,6 +59,8 @@ struct Stage {
   /// Stdout as the process was started with it, for frames and all else that is meant for it;
   /// descriptor 1 is not, so that nobody else writes there (StandardStreams).
   int output = STDOUT_FILENO;
+  /// Stderr as it was started with: where the log goes.
+  int error = STDERR_FILENO;
 
   /// To be called once, when the stage can work. Any thread.
   void Ready() const {

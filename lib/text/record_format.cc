@@ -58,6 +58,16 @@ void AppendJsonHeaders(std::string_view encoded, std::string& out) {
   out += ']';
 }
 
+void AppendFailure(const FailureView& failure, std::string& out) {
+  out += R"(,"failed":{"stage":)";
+  AppendBytes(failure.stage, out);
+  out += R"(,"code":)";
+  AppendBytes(failure.code, out);
+  out += R"(,"message":)";
+  AppendBytes(failure.message, out);
+  out += '}';
+}
+
 void AppendEnvelope(const BatchInfo& batch, const RecordView& record, std::string& out) {
   constexpr std::array<std::string_view, 3> kTypes = {"none", "create", "logappend"};
   out += R"({"topic":)";
@@ -70,6 +80,7 @@ void AppendEnvelope(const BatchInfo& batch, const RecordView& record, std::strin
   AppendJson(record.key, out);
   out += R"(,"payload":)";
   AppendJson(record.value, out);
+  if (record.state == RecordState::kFailed) AppendFailure(record.failure, out);
   out += "}\n";
 }
 
