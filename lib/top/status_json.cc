@@ -28,6 +28,11 @@ StageStatus StageOf(const JsonTree& tree) {
   return stage;
 }
 
+LogLevel LevelOf(const std::string& name) {
+  if (name == "error") return LogLevel::kError;
+  return name == "warning" ? LogLevel::kWarning : LogLevel::kInfo;
+}
+
 }  // namespace
 
 std::optional<PipelineStatus> ParseStatusJson(std::string_view json) {
@@ -40,6 +45,11 @@ std::optional<PipelineStatus> ParseStatusJson(std::string_view json) {
   status.uptime_s = tree->Number("uptime_seconds");
   status.bottleneck = tree->Text("bottleneck");
   for (const JsonTree& stage : stages->entries) status.stages.push_back(StageOf(stage));
+  if (const JsonTree* events = tree->Find("events")) {
+    for (const JsonTree& event : events->entries)
+      status.events.push_back({static_cast<int64_t>(event.Number("at_ms")),
+                               LevelOf(event.Text("level")), event.Text("text")});
+  }
   return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -56,10 +57,21 @@ const std::array<Column, 9> kColumns = {{
      }},
 }};
 
-// Stages' names are ASCII, and so is all else.
+// Stages' names are ASCII, and so is all else but what events quote: that becomes question marks.
 std::string Fit(std::string text, size_t width) {
   if (text.size() > width) text.resize(width);
+  for (char& byte : text) {
+    if (byte < ' ' || byte > '~') byte = '?';
+  }
   return text;
+}
+
+// Of the day, where the user is.
+std::string TimeOf(int64_t at_ms) {
+  const auto seconds = static_cast<std::time_t>(at_ms / 1000);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
 }
 
 std::string Row(const StageStatus& stage) {
@@ -137,6 +149,21 @@ std::string TopView::Head(size_t width) const {
   return Fit(fmt::format("{:<{}}", text, width), width);
 }
 
+// The last ones, newest first, as far as there is room below the stages.
+void TopView::AddEvents(size_t width, size_t height, std::vector<Line>& lines) const {
+  const auto& events = status_->events;
+  constexpr size_t kWithoutEnd = 5;
+  const size_t used = lines.size() + 2;  // a blank line before, and the keys
+  const size_t room = height == 0 ? kWithoutEnd : height - std::min(height, used);
+  if (room == 0 || events.empty()) return;
+  lines.push_back({});
+  for (size_t i = 0; i < std::min(room, events.size()); ++i) {
+    const PipelineEvent& event = events[events.size() - 1 - i];
+    lines.push_back(
+        {Fit(TimeOf(event.at_ms) + " " + event.text, width), event.level >= LogLevel::kWarning});
+  }
+}
+
 std::vector<TopView::Line> TopView::Render(size_t width, size_t height) const {
   if (!status_) return {{Fit(trouble_.empty() ? "waiting for a status" : trouble_, width)}};
   std::vector<Line> lines;
@@ -157,6 +184,7 @@ std::vector<TopView::Line> TopView::Render(size_t width, size_t height) const {
       height == 0 ? 0 : std::min(scrolled_, stages.size() - std::min(room, stages.size()));
   for (size_t i = first; i < std::min(first + room, stages.size()); ++i)
     lines.push_back({Fit(Row(*stages[i]), width), stages[i]->name == status_->bottleneck});
+  AddEvents(width, height, lines);
   if (height == 0) return lines;
   lines.resize(std::min(lines.size(), height - std::min<size_t>(height, 1)));
   while (lines.size() + 1 < height) lines.push_back({});

@@ -34,6 +34,7 @@ class TopView {
  private:
   std::vector<const StageStatus*> Sorted() const;
   std::string Head(size_t width) const;
+  void AddEvents(size_t width, size_t height, std::vector<Line>& lines) const;
 
   std::optional<PipelineStatus> status_;
   std::string trouble_;

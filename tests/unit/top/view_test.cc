@@ -124,6 +124,25 @@ TEST_CASE("what was there last stays when the pipeline is gone") {
   CHECK(view.Render(80, 24)[0].text == "credit: running for 12 s  [not running]");
 }
 
+TEST_CASE("the last events stand below the stages, newest first, as far as there is room") {
+  TopView view;
+  PipelineStatus status = Credit();
+  status.events = {{0, LogLevel::kInfo, "first"},
+                   {1000, LogLevel::kInfo, "scaling \xC3\xA4"},
+                   {2000, LogLevel::kWarning, "infer.0 died status=9"}};
+  view.Show(status);
+  auto lines = view.Render(80, 11);
+  REQUIRE(lines.size() == 11);
+  CHECK(lines[7].text.empty());
+  CHECK(lines[8].text.ends_with(" infer.0 died status=9"));
+  CHECK(lines[8].strong);
+  CHECK(lines[9].text.ends_with(" scaling ??"));
+  CHECK(!lines[9].strong);
+  CHECK(view.Render(80, 0).back().text.ends_with(" first"));
+  lines = view.Render(80, 8);
+  CHECK(lines[6].text.starts_with("write"));
+}
+
 TEST_CASE("a number takes six characters at most") {
   CHECK(ShortNumber(99'999) == "99999");
   CHECK(ShortNumber(100'000) == "100k");
@@ -133,11 +152,15 @@ TEST_CASE("a number takes six characters at most") {
 }
 
 TEST_CASE("what --status=json says is read as it was") {
-  const auto read = ParseStatusJson(StatusJson(Credit()));
+  PipelineStatus status = Credit();
+  status.events = {{1000, LogLevel::kError, "why"}};
+  const auto read = ParseStatusJson(StatusJson(status));
   REQUIRE(read);
+  REQUIRE(read->events.size() == 1);
+  CHECK(read->events[0].level == LogLevel::kError);
   TopView one;
   TopView other;
-  one.Show(Credit());
+  one.Show(status);
   other.Show(*read);
   const auto lines = one.Render(80, 24);
   const auto lines_read = other.Render(80, 24);
