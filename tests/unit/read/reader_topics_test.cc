@@ -79,8 +79,9 @@ TEST_CASE_METHOD(Fixture, "a group's offsets are set in each partition without r
   options.start = {StartOffset::Kind::kAbsolute, 17};
   SetGroupOffsets(options, kNoLog);
   const auto consumer = MakeConsumer({options.client, options.group, "", 2}, kNoLog);
-  const Consumer::StoredOffset stored{17, true};
-  CHECK(consumer->Stored({{"a", 0}, {"a", 1}}) == std::vector{std::optional(stored), {stored}});
+  const std::vector<std::optional<Consumer::StoredOffset>> both(2,
+                                                                Consumer::StoredOffset{17, true});
+  CHECK(consumer->Stored({{"a", 0}, {"a", 1}}) == both);
 }
 #endif
 
