@@ -40,7 +40,8 @@ bool TakeV6(const std::string& host, uint16_t port, HttpAddress& address) {
   found.sin6_port = htons(port);
   std::memcpy(&address.socket, &found, sizeof found);
   address.length = sizeof found;
-  address.is_loopback = IN6_IS_ADDR_LOOPBACK(&found.sin6_addr) != 0;
+  address.is_loopback =
+      std::memcmp(&found.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
   return true;
 }
 
@@ -50,8 +51,7 @@ HttpAddress ParseHttpAddress(const std::string& text) {
   HttpAddress address;
   address.text = text;
   const size_t colon = text.rfind(':');
-  const int port =
-      colon == std::string::npos ? -1 : ToPort(std::string_view(text).substr(colon + 1));
+  const int port = colon == std::string::npos ? -1 : ToPort(text.substr(colon + 1));
   std::string host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);

@@ -21,7 +21,7 @@ Connection::Connection(Descriptor fd, Clock::time_point now)
 
 pollfd Connection::Watched() const {
   const int events = (hears_ ? POLLIN : 0) | (sent_ < out_.size() ? POLLOUT : 0);
-  return {fd_.fd(), static_cast<short>(events), 0};
+  return {fd_.fd(), static_cast<decltype(pollfd::events)>(events), 0};
 }
 
 std::optional<HttpParse> Connection::Go(Clock::time_point now) {

@@ -91,7 +91,7 @@ HttpParse ParseHttpRequest(std::string_view bytes) {
   const bool too_long = bytes.size() > kLongestHead;
   std::string_view rest = bytes.substr(0, kLongestHead);
   if (!rest.empty() && !IsTokenByte(rest.front())) return Refuse(HttpRefusal::kBadRequest);
-  const HttpParse unfinished =
+  HttpParse unfinished =
       too_long ? Refuse(HttpRefusal::kHeadTooLarge) : HttpParse{std::nullopt, std::nullopt};
   HttpRequest request;
   const auto line = NextLine(rest);

@@ -76,10 +76,11 @@ bool HasToken(std::string_view authorization, std::string_view token) {
   if (const auto bearer = Credentials(authorization, "bearer")) return IsSame(*bearer, token);
   const auto basic = Credentials(authorization, "basic");
   if (!basic) return false;
-  const std::string user_and_password = FromBase64(*basic);
+  const std::string decoded = FromBase64(*basic);
+  const std::string_view user_and_password = decoded;
   const size_t colon = user_and_password.find(':');
-  if (colon == std::string::npos) return false;
-  return IsSame(std::string_view(user_and_password).substr(colon + 1), token);
+  if (colon == std::string_view::npos) return false;
+  return IsSame(user_and_password.substr(colon + 1), token);
 }
 
 }  // namespace rk
