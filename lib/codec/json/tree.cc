@@ -1,5 +1,7 @@
 #include "lib/codec/json/tree.h"
 
+#include <algorithm>
+
 #include <simdjson.h>
 
 namespace rk {
@@ -13,8 +15,10 @@ JsonTree TreeOf(const element& value) {
   if (!value.get(text)) {
     tree.text = text;
   } else if (value.is_object()) {
-    for (const auto& [name, member] : value.get_object())
-      tree.members.emplace_back(name, TreeOf(member));
+    for (const auto& [name, member] : value.get_object()) {
+      tree.names.emplace_back(name);
+      tree.entries.push_back(TreeOf(member));
+    }
   } else if (value.is_array()) {
     for (const element entry : value.get_array()) tree.entries.push_back(TreeOf(entry));
   } else {
@@ -27,10 +31,8 @@ JsonTree TreeOf(const element& value) {
 }  // namespace
 
 const JsonTree* JsonTree::Find(std::string_view name) const {
-  for (const auto& [key, member] : members) {
-    if (key == name) return &member;
-  }
-  return nullptr;
+  const auto found = std::ranges::find(names, name);
+  return found == names.end() ? nullptr : &entries[static_cast<size_t>(found - names.begin())];
 }
 
 double JsonTree::Number(std::string_view name) const {

@@ -3,17 +3,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace rk {
 
 /// A JSON text taken apart: for small ones of our own, of which several parts are wanted. A value.
 struct JsonTree {
-  std::string text;   ///< of a string; of a number or a word as it was written
-  double number = 0;  ///< of a number
-  std::vector<std::pair<std::string, JsonTree>> members;  ///< of an object
-  std::vector<JsonTree> entries;                          ///< of an array
+  std::string text;                ///< of a string; of a number or a word as it was written
+  double number = 0;               ///< of a number
+  std::vector<std::string> names;  ///< of an object's members
+  std::vector<JsonTree> entries;   ///< of an array; of an object its members, in the names' order
 
   /// The member; null if there is none.
   const JsonTree* Find(std::string_view name) const;

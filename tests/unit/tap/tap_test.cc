@@ -186,7 +186,7 @@ TEST_CASE("what passes while listeners come and go is offered from another threa
   std::atomic<bool> over = false;
   std::thread stage([&] {
     const Frame batch = BatchOf({{"a"}});
-    while (!over) tap.Offer(batch);
+    for (; !over; std::this_thread::yield()) tap.Offer(batch);
   });
   for (int round = 0; round < 3; ++round) {
     TapListener listener(place.directory(), "infer", {.rate = 1000});
