@@ -27,17 +27,17 @@ void AddMetadata(rd_kafka_t* handle, const std::vector<TopicPartition>& wanted,
   const MetadataPtr owner(answer);
   if (error)
     throw Error(KindOf(error), fmt::format("cannot list topics: {}", rd_kafka_err2str(error)));
-  for (const auto& broker : std::span(answer->brokers, size_t(answer->broker_cnt)))
+  for (const auto& broker : std::span(answer->brokers, static_cast<size_t>(answer->broker_cnt)))
     cluster.brokers.push_back({broker.id, fmt::format("{}:{}", broker.host, broker.port)});
   std::ranges::sort(cluster.brokers, {}, &BrokerDescription::id);
   std::map<TopicPartition, PartitionDescription> found;
-  for (const auto& topic : std::span(answer->topics, size_t(answer->topic_cnt))) {
-    for (const auto& one : std::span(topic.partitions, size_t(topic.partition_cnt))) {
+  for (const auto& topic : std::span(answer->topics, static_cast<size_t>(answer->topic_cnt))) {
+    for (const auto& one : std::span(topic.partitions, static_cast<size_t>(topic.partition_cnt))) {
       const TopicPartition partition{topic.topic, one.id};
       found[partition] = {partition,
                           one.leader,
-                          Numbers({one.replicas, size_t(one.replica_cnt)}),
-                          Numbers({one.isrs, size_t(one.isr_cnt)}),
+                          Numbers({one.replicas, static_cast<size_t>(one.replica_cnt)}),
+                          Numbers({one.isrs, static_cast<size_t>(one.isr_cnt)}),
                           {},
                           {}};
     }
@@ -112,7 +112,7 @@ std::map<std::string, std::string> TryListGroups(rd_kafka_t* handle, const Log& 
 
 void AddCommitted(const rd_kafka_topic_partition_list_t& list,
                   const std::set<TopicPartition>& wanted, GroupDescription& group) {
-  for (const auto& one : std::span(list.elems, size_t(list.cnt))) {
+  for (const auto& one : std::span(list.elems, static_cast<size_t>(list.cnt))) {
     const TopicPartition partition{one.topic, one.partition};
     if (!one.err && one.offset >= 0 && wanted.contains(partition))
       group.committed.push_back({partition, one.offset});

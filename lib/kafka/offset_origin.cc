@@ -37,7 +37,7 @@ std::optional<int32_t> BrokerToAsk(rd_kafka_t* handle) {
     return std::nullopt;
   const MetadataPtr owner(answer);
   const int32_t controller = rd_kafka_controllerid(handle, 0);
-  const std::span brokers(answer->brokers, size_t(answer->broker_cnt));
+  const std::span brokers(answer->brokers, static_cast<size_t>(answer->broker_cnt));
   if (std::ranges::find(brokers, controller, &rd_kafka_metadata_broker_t::id) != brokers.end())
     return controller;
   return brokers.empty() ? std::nullopt : std::optional(brokers.front().id);
