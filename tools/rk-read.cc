@@ -16,6 +16,7 @@
 #include "lib/read/read_progress.h"
 #include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
+#include "lib/stage/stage_page.h"
 #include "lib/stage/tool.h"
 #include "lib/text/text_sink.h"
 
@@ -35,6 +36,7 @@ struct Options {
   std::optional<std::string> format;
   bool json = false;
   bool list = false;
+  rk::HttpServer::Options http;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -58,6 +60,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddOutputOptions(app, options.link);
   rk::AddMaxFrameOption(app, options.link);
   rk::AddHwmOption(app, options.link);
+  rk::AddHttpOptions(app, options.http);
 }
 
 /// The format of text, nullopt for frames. People at a terminal get JSON.
@@ -131,6 +134,7 @@ int main(int argc, char** argv) {
       [&](rk::Stage& stage) {
         rk::BlankSecrets(argc, argv);
         if (options.list) return List(options, stage);
+        const rk::StagePage page(options.http, stage);
         options.from.empty() ? ReadKafka(options, stage) : ReadLines(options, stage);
       },
       [&] { return FactsOf(options); });

@@ -260,6 +260,18 @@ void TakeWireLine(std::string_view line, MetricsSnapshot& metrics) {
   while (!line.empty()) TakeWireValue(Cut(line, ' '), metrics);
 }
 
+Exposition ExpositionFor(std::string_view accept) {
+  return accept.find("application/openmetrics-text") == std::string_view::npos
+             ? Exposition::kPrometheus
+             : Exposition::kOpenMetrics;
+}
+
+std::string_view ContentType(Exposition form) {
+  return form == Exposition::kPrometheus
+             ? "text/plain; version=0.0.4; charset=utf-8"
+             : "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
 std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots, Exposition form) {
   Families families(form);
   for (const auto& [labels, metrics] : snapshots) {

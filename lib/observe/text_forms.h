@@ -39,6 +39,10 @@ struct LabelledSnapshot {
 /// Prometheus' text format 0.0.4, or OpenMetrics 1.0.0.
 enum class Exposition { kPrometheus, kOpenMetrics };
 
+/// OpenMetrics for those whose Accept header names it.
+Exposition ExpositionFor(std::string_view accept);
+std::string_view ContentType(Exposition form);
+
 /// The samples of a name stand together, after its HELP and TYPE.
 std::string PrometheusText(const std::vector<LabelledSnapshot>& snapshots,
                            Exposition form = Exposition::kPrometheus);

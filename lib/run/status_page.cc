@@ -15,10 +15,8 @@ constexpr std::string_view kPaths =
 HttpAnswer Json(std::string body) { return {200, std::move(body), "application/json"}; }
 
 HttpAnswer Metrics(const PipelineStatus& status, const std::string& accept) {
-  if (accept.find("application/openmetrics-text") != std::string::npos)
-    return {200, StatusPrometheus(status, Exposition::kOpenMetrics),
-            "application/openmetrics-text; version=1.0.0; charset=utf-8"};
-  return {200, StatusPrometheus(status), "text/plain; version=0.0.4; charset=utf-8"};
+  const Exposition form = ExpositionFor(accept);
+  return {200, StatusPrometheus(status, form), std::string(ContentType(form))};
 }
 
 HttpAnswer Probe(const std::string& why_not, std::string_view good) {
