@@ -10,6 +10,7 @@
 
 #include "lib/batch/frame.h"
 #include "lib/codec/codec.h"
+#include "lib/infer/aligned.h"
 #include "lib/infer/backend.h"
 #include "lib/infer/signature.h"
 #include "lib/infer/tokenizer.h"
@@ -59,9 +60,9 @@ class Rows {
 
  private:
   struct Store {
-    std::vector<char> numbers;
+    AlignedBytes numbers;
     std::vector<std::string> texts;  // or the bytes of lists
-    std::vector<char> padded;        // of numbers, or of lists
+    AlignedBytes padded;             // of numbers, or of lists
     std::string_view column;         // the open frame's
     std::string pad;                 // of a list: the element that it is filled up with
     bool pads_left = false;

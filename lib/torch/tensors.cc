@@ -9,6 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/alignment.h>
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
@@ -96,10 +97,18 @@ bool IsTraceback(std::string_view line) {
 
 }  // namespace
 
-at::Tensor ToTensor(const ColumnView& column, c10::Device device) {
+bool IsAligned(const ColumnView& column) {
+  return reinterpret_cast<uintptr_t>(column.data.data()) % c10::gAlignment == 0;
+}
+
+at::Tensor LentTensor(const ColumnView& column) {
   // LibTorch has no view of constant bytes.
-  const at::Tensor rows =
-      at::from_blob(const_cast<char*>(column.data.data()), column.shape, TorchTypeOf(column.dtype));
+  return at::from_blob(const_cast<char*>(column.data.data()), column.shape,
+                       TorchTypeOf(column.dtype));
+}
+
+at::Tensor ToTensor(const ColumnView& column, c10::Device device) {
+  const at::Tensor rows = LentTensor(column);
   return device.is_cpu() ? rows.clone() : rows.to(device);
 }
 
@@ -113,7 +122,10 @@ void Results::Add(const std::string& name, const at::Tensor& tensor) {
   const auto [dtype, type] = HandOnType(tensor.scalar_type());
   // A model that squeezes its result returns a bare number for one row.
   const at::Tensor rows = tensor.dim() == 0 ? tensor.reshape({1}) : tensor;
-  const at::Tensor& kept = tensors_.emplace_back(rows.to(c10::kCPU, type).contiguous());
+  // Asking LibTorch for what is so already takes as long as a small operation.
+  const bool as_is = rows.is_cpu() && rows.scalar_type() == type && rows.is_contiguous();
+  const at::Tensor& kept =
+      tensors_.emplace_back(as_is ? rows : rows.to(c10::kCPU, type).contiguous());
   values_.push_back({{strings_.emplace_back(name),
                       dtype,
                       kept.sizes().vec(),

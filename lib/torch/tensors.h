@@ -13,9 +13,15 @@
 /// Inside lib/torch only: what its models share of LibTorch.
 namespace rk {
 
-/// A copy of an argument's bytes as a tensor on `device`. Always a copy: a model may write to its
-/// arguments or keep them, and if it throws, the rows are needed again.
+/// A copy of an argument's bytes as a tensor on `device`: a model may write to its arguments or
+/// keep them, and if it throws, the rows are needed again.
 at::Tensor ToTensor(const ColumnView& column, c10::Device device);
+
+/// Whether the bytes begin where LibTorch's own would: with others, sums differ in the last bits.
+bool IsAligned(const ColumnView& column);
+
+/// The bytes themselves as a tensor, for a model that does neither (lib/torch/lendable.h).
+at::Tensor LentTensor(const ColumnView& column);
 
 /// What a call gave, in host memory, until the next one.
 class Results {

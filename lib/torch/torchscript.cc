@@ -15,6 +15,7 @@
 
 #include "lib/base/error.h"
 #include "lib/torch/device.h"
+#include "lib/torch/lendable.h"
 #include "lib/torch/tensors.h"
 
 namespace rk {
@@ -59,7 +60,8 @@ class TorchScript : public Model {
         module_(std::move(module)),
         device_(device),
         signature_(std::move(signature)),
-        arguments_(std::move(arguments)) {}
+        arguments_(std::move(arguments)),
+        lendable_(LendableArguments(module_)) {}
 
   std::string signature() const override { return signature_; }
   std::vector<Argument> arguments() const override { return arguments_; }
@@ -89,10 +91,15 @@ class TorchScript : public Model {
  private:
   std::vector<c10::IValue> Arguments(std::span<const ModelValue> inputs) const {
     std::vector<c10::IValue> arguments;
-    for (const ModelValue& input : inputs) {
+    arguments.reserve(inputs.size() + 1);  // the module comes before them
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const ModelValue& input = inputs[i];
       if (input.strings) {
         arguments.emplace_back(
             std::vector<std::string>(input.strings->begin(), input.strings->end()));
+      } else if (device_.is_cpu() && i < lendable_.size() && lendable_[i] &&
+                 IsAligned(input.tensor)) {
+        arguments.emplace_back(LentTensor(input.tensor));
       } else {
         arguments.emplace_back(ToTensor(input.tensor, device_));
       }
@@ -141,6 +148,7 @@ class TorchScript : public Model {
   c10::Device device_;
   std::string signature_;
   std::vector<Argument> arguments_;
+  std::vector<bool> lendable_;  // by argument
   Results results_;
   bool ran_ = false;
 };

@@ -243,6 +243,34 @@ TEST_CASE("a model may write to its arguments, also before it throws") {
         Values{R"({"output":2})", R"({"x":-1})", R"({"output":6})"});
 }
 
+// Two numbers in and two out, by the backend itself: the bytes that went in are then others.
+std::vector<float> Answer(Model& model, const std::vector<float>& numbers) {
+  alignas(64) float rows[2] = {numbers[0], numbers[1]};
+  ModelValue input;
+  input.tensor = {"", Dtype::kF32, {2}, {reinterpret_cast<const char*>(rows), sizeof(rows)}};
+  const ModelValue output = model.Run({&input, 1})[0];
+  rows[0] = rows[1] = -1;
+  std::vector<float> answer(output.tensor.data.size() / sizeof(float));
+  output.tensor.data.copy(reinterpret_cast<char*>(answer.data()), output.tensor.data.size());
+  return answer;
+}
+
+TEST_CASE("what a model returns or keeps stays when the bytes that went in are gone") {
+  for (const char* result : {"x", "x[0:]", "x.view(2)", "[x][0]", "x + 0.0"}) {
+    const WrittenModel written(fmt::format("def forward(self, x):\n  return {}\n", result));
+    INFO(result);
+    CHECK(Answer(*rk_backend()->Load(written.file(), "cpu"), {1, 2}) == std::vector<float>{1, 2});
+  }
+  const WrittenModel keeps(
+      "def forward(self, x):\n"
+      "  before = self.count + 0.0\n"
+      "  self.count = x\n"
+      "  return before + x * 0.0\n");
+  const auto model = rk_backend()->Load(keeps.file(), "cpu");
+  CHECK(Answer(*model, {1, 2}) == std::vector<float>{0, 0});
+  CHECK(Answer(*model, {3, 4}) == std::vector<float>{1, 2});
+}
+
 ErrorKind KindOf(const std::function<void()>& action, std::string* message = nullptr) {
   try {
     action();
