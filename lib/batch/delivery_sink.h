@@ -11,6 +11,8 @@
 
 namespace rk {
 
+class TransactionalSink;
+
 /// Where the last stage's frames go: topics of Kafka, or a descriptor. One thread uses it, which
 /// polls fd(). Frames are kept, not copied, until they are done; how many is the caller's to bound,
 /// by outstanding_bytes().
@@ -56,6 +58,9 @@ class DeliverySink {
   /// Forgets the frames that are not done, and returns them: what of them is not sent by now never
   /// is. Throws what Serve() throws.
   virtual std::vector<FramePtr> Abandon() = 0;
+
+  /// Itself, where it commits transactions (lib/batch/transactional_sink.h); else null.
+  virtual TransactionalSink* transactional() { return nullptr; }
 };
 
 }  // namespace rk

@@ -46,4 +46,9 @@ void Frame::Stamp(int64_t floor, uint32_t attempt) {
   StampHeader(bytes_.data(), floor, attempt);
 }
 
+void Frame::StampEpoch(int64_t epoch) {
+  info_.epoch = epoch;
+  StampHeaderEpoch(bytes_.data(), epoch);
+}
+
 }  // namespace rk

@@ -17,8 +17,8 @@
 namespace rk {
 
 /// One frame: the bytes of a batch, checked once and then read in place. Move-only; views taken
-/// from it live as long as it does, also when it is moved. Immutable but for Stamp(), so it may be
-/// read from several threads while nobody stamps it.
+/// from it live as long as it does, also when it is moved. Immutable but for Stamp() and
+/// StampEpoch(), so it may be read from several threads while nobody stamps it.
 class Frame {
  public:
   /// Checks every length and both hashes against the bytes there are. Throws Error(kBadData) that
@@ -42,6 +42,8 @@ class Frame {
 
   /// Rewrites what changes between two sends of one batch, and the header's hash with it.
   void Stamp(int64_t floor, uint32_t attempt);
+  /// The same for a partition that goes on under a new epoch.
+  void StampEpoch(int64_t epoch);
 
  private:
   friend class FrameBuilder;

@@ -93,6 +93,11 @@ void StampHeader(char* frame, int64_t floor, uint32_t attempt) {
   SealHeader(frame);
 }
 
+void StampHeaderEpoch(char* frame, int64_t epoch) {
+  Store(frame + kEpochAt, epoch);
+  SealHeader(frame);
+}
+
 void CheckEnvelope(const FrameCursor& cursor) {
   const std::string_view bytes = cursor.bytes();
   const FramePrefix prefix =

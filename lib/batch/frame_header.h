@@ -65,6 +65,7 @@ FrameHeader DecodeHeader(std::string_view bytes, uint64_t stream_position = 0);
 /// Rewrites what changes between two sends of one batch, and the header's hash with it. `frame` has
 /// a valid header.
 void StampHeader(char* frame, int64_t floor, uint32_t attempt);
+void StampHeaderEpoch(char* frame, int64_t epoch);
 
 // The steps of decoding, for Frame:
 

@@ -62,7 +62,7 @@ Frame WithPoison(const Frame& frame) {
 void Ledger::Assign(const TopicPartition& partition, int64_t epoch, int64_t start_offset) {
   Revoke(partition);
   Partition& state = partitions_[partition];
-  state.epoch = epoch;
+  state.epoch = state.first_epoch = epoch;
   state.start = state.next = state.sent = start_offset;
 }
 
@@ -97,6 +97,9 @@ int64_t Ledger::next_offset(const TopicPartition& partition) const { return Get(
 void Ledger::Add(const TopicPartition& partition, Frame frame) {
   Partition& state = Get(partition);
   if (state.stopped) ThrowBug(partition, "batch added after the partition was stopped");
+  // A replay may have begun an epoch since the frame was made.
+  const int64_t made_in = frame.info().epoch;
+  if (made_in < state.epoch && made_in >= state.first_epoch) frame.StampEpoch(state.epoch);
   CheckFits(partition, state.epoch, state.next, frame.info());
   const OffsetRange range = RangeOf(frame);
   Keep(state, {std::make_shared<Frame>(std::move(frame)), 0, kTries});
@@ -120,6 +123,7 @@ std::shared_ptr<const Frame> Ledger::NextToSend() {
   }
   Partition& state = Get(waiting.partition);
   const Batch& batch = state.batches.at(waiting.first_offset);
+  if (batch.frame->info().epoch != state.epoch) batch.frame->StampEpoch(state.epoch);
   state.sent = std::max(state.sent, batch.frame->info().next_offset);
   // Not floor(): that may lie inside the lowest batch, where the batch covers offsets without
   // records, and the writer drops what begins below the floor.
@@ -145,7 +149,8 @@ void Ledger::Acknowledge(const TopicPartition& partition, int64_t epoch, OffsetR
                       state->acknowledged.EndFrom(state->start) > range.next;
   if (!passed || state->batches.empty()) return;
   const int64_t lowest = state->batches.begin()->first;
-  if (lowest < state->sent) replays_.insert({partition, lowest});
+  if (lowest >= state->sent || !replays_.insert({partition, lowest}).second) return;
+  Renew(partition, *state);
 }
 
 void Ledger::FreeAcknowledged(const TopicPartition& partition, Partition& state,
@@ -168,10 +173,11 @@ void Ledger::FreeAcknowledged(const TopicPartition& partition, Partition& state,
 
 void Ledger::Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame) {
   Partition* state = Find(partition, epoch);
-  if (state == nullptr) return;
+  if (state == nullptr || (epoch != state->epoch && !blame)) return;
   range.next = std::min(range.next, state->sent);
   state->acked_before_replay_end =
       std::max(state->acked_before_replay_end, state->acknowledged_end);
+  bool again = false;
   for (auto batch = FindFrom(state->batches, range.first);
        batch != state->batches.end() && batch->first < range.next;) {
     const auto nacked = batch++;
@@ -179,10 +185,19 @@ void Ledger::Nack(const TopicPartition& partition, int64_t epoch, OffsetRange ra
     // have been the cause. A part that a stage made of a batch, to fit in a frame, is the batch's.
     const OffsetRange whole = RangeOf(*nacked->second.frame);
     if (blame && whole.first <= range.first && range.next <= whole.next) {
-      Blame(partition, *state, nacked);
+      again |= Blame(partition, *state, nacked);
     } else {
-      replays_.insert({partition, nacked->first});
+      again |= replays_.insert({partition, nacked->first}).second;
     }
+  }
+  if (again) Renew(partition, *state);
+}
+
+void Ledger::Renew(const TopicPartition& partition, Partition& state) {
+  if (!renews_) return;
+  ++state.epoch;
+  for (const auto& [first, batch] : state.batches) {
+    if (first < state.sent) replays_.insert({partition, first});
   }
 }
 
@@ -209,16 +224,18 @@ size_t Ledger::ReplayOverdue(Clock::time_point now) {
   return replayed;
 }
 
-void Ledger::Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch) {
+/// Says whether it did not wait to be sent anyway.
+bool Ledger::Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch) {
   Batch& blamed = batch->second;
   ++blamed.attempt;
-  replays_.insert({partition, batch->first});
-  if (blamed.tries == 0 || --blamed.tries > 0) return;
+  const bool again = replays_.insert({partition, batch->first}).second;
+  if (blamed.tries == 0 || --blamed.tries > 0) return again;
   if (blamed.frame->record_count() > 1) {
     Split(partition, state, batch);
   } else if (blamed.frame->record_count() == 1) {
     MarkPoison(blamed);
   }
+  return again;
 }
 
 void Ledger::Split(const TopicPartition& partition, Partition& state, Batches::iterator batch) {
@@ -263,8 +280,9 @@ bool Ledger::Idle(const TopicPartition& partition) const {
 
 Ledger::Partition* Ledger::Find(const TopicPartition& partition, int64_t epoch) {
   const auto found = partitions_.find(partition);
-  if (found == partitions_.end() || found->second.epoch != epoch) return nullptr;
-  return &found->second;
+  if (found == partitions_.end()) return nullptr;
+  Partition& state = found->second;
+  return state.first_epoch <= epoch && epoch <= state.epoch ? &state : nullptr;
 }
 
 const Ledger::Partition& Ledger::Get(const TopicPartition& partition) const {

@@ -27,6 +27,11 @@ namespace rk {
 /// Calls that name a partition which is not assigned throw Error(kBug) where they need it (Add,
 /// Skip, next_offset, floor, epoch) and do nothing elsewhere. Every call is logarithmic in what is
 /// kept, but for Stop, Revoke, and the batches that Acknowledge and Nack touch.
+///
+/// Where a replay begins a new epoch (exactly once, docs/architecture.md X2), all of the partition
+/// that was sent and is not acknowledged goes again under it: so each offset is sent once in an
+/// epoch at most, and two writers that were sent something in one epoch hold different offsets.
+/// Acknowledgements count from all epochs since Assign().
 class Ledger {
  public:
   using Clock = std::chrono::steady_clock;
@@ -37,7 +42,11 @@ class Ledger {
     size_t window_batches = 4096;
   };
 
-  explicit Ledger(Limits limits) : limits_(limits) {}
+  /// Under which epoch a batch is sent again.
+  enum class Replays { kSameEpoch, kNewEpoch };
+
+  explicit Ledger(Limits limits, Replays replays = Replays::kSameEpoch)
+      : limits_(limits), renews_(replays == Replays::kNewEpoch) {}
 
   /// Starts `partition` at `start_offset` under `epoch`; forgets an earlier epoch of it.
   void Assign(const TopicPartition& partition, int64_t epoch, int64_t start_offset);
@@ -82,7 +91,8 @@ class Ledger {
   /// Every sent, unacknowledged batch that overlaps `range` is sent again. With `blame` a peer died
   /// holding the batch with this range, or a part of it: its attempt rises; the second time it is
   /// split in 16 parts, each of them the first time; a single record that is blamed twice is marked
-  /// failed (code `poison`). So a peer's batches are to be named one by one.
+  /// failed (code `poison`). So a peer's batches are to be named one by one. Without blame an
+  /// earlier epoch means nothing: what was sent in it has been sent again.
   void Nack(const TopicPartition& partition, int64_t epoch, OffsetRange range, bool blame);
 
   /// Every sent, unacknowledged batch is sent again; nobody is to blame.
@@ -115,6 +125,7 @@ class Ledger {
 
   struct Partition {
     int64_t epoch = 0;
+    int64_t first_epoch = 0;  ///< as it was assigned
     int64_t start = 0;
     int64_t next = 0;  ///< end of the last batch added
     int64_t sent = 0;  ///< end of the last batch sent; what lies behind is fresh
@@ -137,17 +148,20 @@ class Ledger {
   };
 
   Partition* Find(const TopicPartition& partition, int64_t epoch);
+  /// Something that was sent in this epoch is to be sent again.
+  void Renew(const TopicPartition& partition, Partition& state);
   const Partition& Get(const TopicPartition& partition) const;
   Partition& Get(const TopicPartition& partition);
   void Keep(Partition& state, Batch batch);
   Batches::iterator Forget(Partition& state, Batches::iterator batch);
   void DropFresh(const TopicPartition& partition, Partition& state);
   void FreeAcknowledged(const TopicPartition& partition, Partition& state, OffsetRange range);
-  void Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch);
+  bool Blame(const TopicPartition& partition, Partition& state, Batches::iterator batch);
   void Split(const TopicPartition& partition, Partition& state, Batches::iterator batch);
   void MarkPoison(Batch& batch);
 
   Limits limits_;
+  bool renews_;
   std::map<TopicPartition, Partition> partitions_;
   std::deque<Waiting> fresh_;  ///< never sent, in the order they were added
   std::set<Waiting> replays_;  ///< sent before

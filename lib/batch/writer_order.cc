@@ -148,6 +148,13 @@ void WriterOrder::Done(const Frame& frame, Clock::time_point now) {
   --state.in_flight;
 }
 
+void WriterOrder::Dropped(const Frame& frame) {
+  const BatchInfo& info = frame.info();
+  const auto entry =
+      states_.find({{std::string(info.topic), info.partition}, std::string(info.group)});
+  if (entry != states_.end() && entry->second.epoch == info.epoch) --entry->second.in_flight;
+}
+
 std::vector<WriterOrder::FramePtr> WriterOrder::Fence(const Origin& origin,
                                                       const TopicPartition& partition,
                                                       int64_t epoch) {

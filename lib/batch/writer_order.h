@@ -52,6 +52,9 @@ class WriterOrder {
   /// filtered). The caller acknowledges it.
   void Done(const Frame& frame, Clock::time_point now);
 
+  /// It is dropped instead: a later epoch, or its reader's Fence, has made it worthless.
+  void Dropped(const Frame& frame);
+
   /// The reader gave the partition up: what is held back of this and lower epochs is dropped, and
   /// returned; later frames of them are answered FENCED. Frames in flight finish.
   std::vector<FramePtr> Fence(const Origin& origin, const TopicPartition& partition, int64_t epoch);

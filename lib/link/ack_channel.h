@@ -26,6 +26,10 @@ class AckServer {
   /// The next message, else nullopt; never blocks. Hello is kept for Broadcast() and not returned;
   /// nonsense is logged once per peer and dropped.
   std::optional<AckMessage> TryReceive();
+  /// Who sent what TryReceive() returned last.
+  const std::string& sender() const;
+  /// To one that sent something; lost if it is gone.
+  void SendTo(const std::string& peer, const AckMessage& message);
   /// To every writer that said hello.
   void Broadcast(const AckMessage& message);
   /// For POLLIN. Stays readable until TryReceive() has said nullopt.
@@ -49,7 +53,7 @@ class AckClient {
   void Send(const std::string& endpoint, const AckMessage& message);
   struct Incoming {
     std::string endpoint;
-    AckMessage message;  ///< a Fence
+    AckMessage message;  ///< a Fence, Grant or Group
   };
   /// The next message of any reader, else nullopt; never blocks. Nonsense is logged once per
   /// connection and dropped.

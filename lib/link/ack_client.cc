@@ -109,7 +109,9 @@ class AckClient::Impl {
     try {
       if (!single) throw Error(ErrorKind::kBadData, "a message of several parts");
       AckMessage message = AckMessage::Decode(payload.to_string_view());
-      if (message.kind == AckKind::kFence) return message;
+      const bool for_writers = message.kind == AckKind::kFence || message.kind == AckKind::kGrant ||
+                               message.kind == AckKind::kGroup;
+      if (for_writers) return message;
     } catch (const Error& error) {
       if (!std::exchange(connection.reported, true)) {
         log_(LogLevel::kWarning, fmt::format("dropped a message from {} (logged only once): {}",

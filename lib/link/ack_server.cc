@@ -43,11 +43,19 @@ class AckServer::Impl {
   std::optional<AckMessage> TryReceive() {
     zmq::message_t id;
     while (TryReceivePart(socket_, id)) {
-      std::optional<AckMessage> message = ReceiveFrom(id.to_string());
+      sender_ = id.to_string();
+      std::optional<AckMessage> message = ReceiveFrom(sender_);
       if (message) return message;
     }
     ready_.NothingLeft();
     return std::nullopt;
+  }
+
+  const std::string& sender() const { return sender_; }
+
+  void SendTo(const std::string& peer, const AckMessage& message) {
+    Send(peer, message.Encode());
+    ready_.Check(socket_);
   }
 
   void Broadcast(const AckMessage& message) {
@@ -100,6 +108,7 @@ class AckServer::Impl {
 
   Log log_;
   std::string endpoint_;
+  std::string sender_;
   LinkSocket socket_;
   std::optional<IpcBinding> binding_;
   ReadyFd ready_;
@@ -114,6 +123,12 @@ AckServer::~AckServer() = default;
 const std::string& AckServer::endpoint() const { return impl_->endpoint(); }
 
 std::optional<AckMessage> AckServer::TryReceive() { return impl_->TryReceive(); }
+
+const std::string& AckServer::sender() const { return impl_->sender(); }
+
+void AckServer::SendTo(const std::string& peer, const AckMessage& message) {
+  impl_->SendTo(peer, message);
+}
 
 void AckServer::Broadcast(const AckMessage& message) { impl_->Broadcast(message); }
 

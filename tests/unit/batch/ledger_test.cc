@@ -444,4 +444,35 @@ TEST_CASE("a batch that does not continue its partition is our bug") {
   REQUIRE(ledger.window_batches() == 1);
 }
 
+TEST_CASE("where a replay begins an epoch, all that is not acknowledged goes again under it") {
+  Ledger ledger({}, Ledger::Replays::kNewEpoch);
+  ledger.Assign(kPartition, kEpoch, 0);
+  for (int i = 0; i < 3; ++i) Add(ledger, 10);
+  Send(ledger);
+  Acknowledge(ledger, {0, 10});
+  Nack(ledger, {20, 30});
+  CHECK(ledger.epoch(kPartition) == kEpoch + 1);
+  Nack(ledger, {10, 20});  // of the epoch before: it goes again anyway
+  CHECK(ledger.epoch(kPartition) == kEpoch + 1);
+  const auto frame = ledger.NextToSend();
+  CHECK(RangeOf(*frame) == OffsetRange{10, 20});
+  CHECK(Received(*frame).info().epoch == kEpoch + 1);
+  ledger.NackAll();  // of what was sent, that one alone had not been waiting
+  CHECK(ledger.epoch(kPartition) == kEpoch + 2);
+  CHECK(Send(ledger) == std::vector<OffsetRange>{{10, 20}, {20, 30}});
+  Acknowledge(ledger, {10, 30});  // committed is committed, in whichever epoch
+  CHECK(ledger.Idle());
+}
+
+TEST_CASE("a batch that was made before a replay began an epoch is of that epoch") {
+  Ledger ledger({}, Ledger::Replays::kNewEpoch);
+  ledger.Assign(kPartition, kEpoch, 0);
+  Add(ledger, 10);
+  Send(ledger);
+  Nack(ledger, {0, 10});
+  ledger.Add(kPartition, MakeBatch(MakeInfo({10, 20})));
+  ledger.NextToSend();
+  CHECK(Received(*ledger.NextToSend()).info().epoch == kEpoch + 1);
+}
+
 }  // namespace rk

@@ -36,13 +36,28 @@ TEST_CASE("an acknowledgement message of every kind comes back as it was sent") 
   fenced.kind = AckKind::kFenced;
   AckMessage nack_all;
   nack_all.kind = AckKind::kNackAll;
-  for (const AckMessage& message : {AckMessage{}, Ack(), nack, Fence(), fenced, nack_all}) {
+  AckMessage claim = Fence();
+  claim.kind = AckKind::kClaim;
+  claim.names = {"credit-write-0", "3"};
+  AckMessage grant = claim;
+  grant.kind = AckKind::kGrant;
+  grant.names = {"3", "credit-write-1", ""};
+  AckMessage taken = claim;
+  taken.kind = AckKind::kTaken;
+  taken.names = {"credit-write-0"};
+  AckMessage group;
+  group.kind = AckKind::kGroup;
+  group.epoch = 12;
+  group.names = {"member", ""};
+  for (const AckMessage& message :
+       {AckMessage{}, Ack(), nack, Fence(), fenced, nack_all, claim, grant, taken, group}) {
     const AckMessage decoded = AckMessage::Decode(message.Encode());
     CHECK(decoded.kind == message.kind);
     CHECK(decoded.blame == message.blame);
     CHECK(decoded.partition == message.partition);
     CHECK(decoded.epoch == message.epoch);
     CHECK(decoded.ranges == message.ranges);
+    CHECK(decoded.names == message.names);
   }
 }
 
