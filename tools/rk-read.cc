@@ -74,6 +74,8 @@ std::optional<rk::RecordFormat> TextFormat(const Options& options, const rk::Sta
   if (frames && options.kafka.reader.commit_sent)
     throw rk::Error(rk::ErrorKind::kUsage,
                     "--commit=sent is for text (--format): frames are acknowledged");
+  if (!frames && options.kafka.reader.exactly_once)
+    throw rk::Error(rk::ErrorKind::kUsage, "--exactly-once is for frames, not for --format");
   if (frames) return std::nullopt;
   return rk::RecordFormat(text);
 }

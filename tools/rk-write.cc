@@ -13,6 +13,7 @@
 #include "lib/text/line_delivery_sink.h"
 #include "lib/write/text_options.h"
 #include "lib/write/text_progress.h"
+#include "lib/write/transaction_options.h"
 #include "lib/write/writer.h"
 #include "lib/write/writer_topics.h"
 
@@ -34,6 +35,7 @@ struct Options {
   std::string partition = "key";
   rk::Edits edits;
   rk::TextOptions text;
+  rk::TransactionOptions transactions;
   std::string codec;
   std::string max_failed;
   bool unordered = false;
@@ -70,6 +72,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry forever")
       ->check(CLI::IsMember({"exit", "retry"}))
       ->option_text("WHAT=exit");
+  rk::AddTransactionOptions(app, options.transactions);
   rk::AddInputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
 }
@@ -97,12 +100,12 @@ rk::OptionFacts FactsOf(const Options& options) {
 /// Null if a --check needs no more.
 std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
                                                    rk::FailureTally& failures, rk::Stage& stage) {
-  if (options.to == "-") {
-    if (stage.check) return nullptr;
+  if (options.to == "-" && stage.check) return nullptr;
+  if (options.to == "-")
     return std::make_unique<rk::LineDeliverySink>(stage.output, failures, stage.log);
-  }
   if (options.topic.empty())
     throw rk::Error(rk::ErrorKind::kUsage, "--topic is required, or --to -");
+  rk::CheckTransactionOptions(options.transactions);
   rk::ClientSettings client = rk::MakeClientSettings(options.kafka, stage.log);
   if (!options.codec.empty()) client.properties.emplace_back("compression.codec", options.codec);
   const std::string dead_letters = DeadLetters(options);
@@ -113,9 +116,9 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
     rk::CheckTopics(client, options.topic, dead_letters, placement, when, stage.log);
     return nullptr;
   }
-  return std::make_unique<rk::Producer>(
-      rk::PrepareTopics(client, options.topic, dead_letters, placement, when, stage.log), failures,
-      stage.log);
+  return rk::MakeKafkaSink(
+      rk::PrepareTopics(client, options.topic, dead_letters, placement, when, stage.log),
+      options.transactions, failures, stage.log);
 }
 
 void Run(const Options& options, rk::Stage& stage) {

@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/batch/frame.h"
 #include "lib/batch/partition.h"
+#include "lib/batch/transaction_flow.h"
 #include "lib/kafka/config.h"
 #include "lib/kafka/start_offset.h"
 
@@ -129,6 +130,10 @@ class Consumer {
   /// being rebalanced, or has lost us, and takes none: Poll(), then ask again for what is left.
   /// Throws Error.
   [[nodiscard]] virtual bool CommitAndWait(const std::vector<PartitionOffset>& offsets) = 0;
+
+  /// Our place in the group that we subscribed in; nullopt while we have none. Asks the client's
+  /// own thread: not for every batch.
+  virtual std::optional<GroupMember> Member() const { return std::nullopt; }
 
   /// What becomes of our place in the group. Only a static member can stay: its successor under the
   /// same `instance` has its partitions back at once, and until its session times out nobody else

@@ -324,6 +324,18 @@ bool ConsumerClient::CommitAndWait(const std::vector<PartitionOffset>& offsets) 
   return true;
 }
 
+std::optional<GroupMember> ConsumerClient::Member() const {
+  using MetadataPtr =
+      Owned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
+  const MetadataPtr metadata(rd_kafka_consumer_group_metadata(handle_.get()));
+  if (!metadata) return std::nullopt;
+  const char* member = rd_kafka_consumer_group_metadata_member_id(metadata.get());
+  const char* instance = rd_kafka_consumer_group_metadata_group_instance_id(metadata.get());
+  const int32_t generation = rd_kafka_consumer_group_metadata_generation_id(metadata.get());
+  if (generation < 0 || member == nullptr || *member == '\0') return std::nullopt;
+  return GroupMember{generation, member, instance == nullptr ? "" : instance};
+}
+
 // To destroy the client in the ordinary way is to close it, and leave.
 ConsumerClient::~ConsumerClient() {
   queues_.clear();

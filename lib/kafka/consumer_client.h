@@ -56,6 +56,7 @@ class ConsumerClient final : public Consumer {
   void Commit(const std::vector<PartitionOffset>& offsets) override;
   bool TakeCommitFailure() override { return std::exchange(commit_failed_, false); }
   bool CommitAndWait(const std::vector<PartitionOffset>& offsets) override;
+  std::optional<GroupMember> Member() const override;
   void Close(Membership membership) override;
 
  private:

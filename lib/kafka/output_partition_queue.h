@@ -21,6 +21,7 @@ struct QueuedRecord {
   Destination destination = Destination::kOutput;
   bool without_value = false;      ///< a dead letter too large for its topic
   bool without_timestamp = false;  ///< a dead letter too old or too new for its topic
+  bool alone = false;              ///< shares a request with no other
 };
 
 /// The records on their way to one partition: which may be sent now, so that they are stored in
@@ -42,8 +43,8 @@ class OutputPartitionQueue {
 
   /// `record` comes behind all others. True: it is in flight from now on, send it; false: it waits.
   bool Push(QueuedRecord* record) {
-    if (waiting_.empty() && MaySend()) {
-      Depart();
+    if (waiting_.empty() && MaySend(*record)) {
+      Depart(*record);
       return true;
     }
     waiting_.push_back(record);
@@ -52,10 +53,10 @@ class OutputPartitionQueue {
 
   /// The first that waits, if it may go now: it is in flight from now on, send it. Else nullptr.
   QueuedRecord* Pop() {
-    if (waiting_.empty() || !MaySend()) return nullptr;
+    if (waiting_.empty() || !MaySend(*waiting_.front())) return nullptr;
     QueuedRecord* record = waiting_.front();
     waiting_.pop_front();
-    Depart();
+    Depart(*record);
     return record;
   }
 
@@ -98,6 +99,8 @@ class OutputPartitionQueue {
 
   /// Forgets every record; the producer is a new one.
   void Clear() { *this = OutputPartitionQueue(partition_); }
+  /// The first record need not travel alone: in a transaction nobody sees what overtook.
+  void AssumeKnown() { known_to_broker_ = true; }
 
   /// Nothing goes until Restart().
   void Hold() { held_ = true; }
@@ -105,14 +108,15 @@ class OutputPartitionQueue {
   void Restart();
 
  private:
-  bool MaySend() const {
-    return !held_ && (in_flight_ == 0 || (known_to_broker_ && !serial_ && !exclusive_));
+  bool MaySend(const QueuedRecord& record) const {
+    const bool shares = known_to_broker_ && !serial_ && !exclusive_ && !record.alone;
+    return !held_ && (in_flight_ == 0 || shares);
   }
-  void Depart() {
+  void Depart(const QueuedRecord& record) {
     ++in_flight_;
     used_ = true;
     sent_serially_ = serial_;
-    exclusive_ = serial_ || !known_to_broker_;
+    exclusive_ = serial_ || !known_to_broker_ || record.alone;
   }
   void Arrive() {
     if (--in_flight_ == 0) exclusive_ = false;

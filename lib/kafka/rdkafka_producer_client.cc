@@ -48,7 +48,7 @@ void CheckGuarantees(const ClientSettings& settings) {
   }
   if (settings.Find("transactional.id").value_or("") != "") {
     throw Error(ErrorKind::kConfiguration,
-                "property transactional.id: transactions are not supported; leave it out");
+                "property transactional.id: use --exactly-once and --transactional-id");
   }
 }
 
@@ -120,6 +120,15 @@ ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes
   SetProperty(conf.get(), {"enable.gapless.guarantee",
                            after_rejection == AfterRejection::kStop ? "true" : "false"});
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  return conf;
+}
+
+ConfPtr MakeTransactionalConf(const ClientSettings& settings, int64_t max_batch_bytes,
+                              const std::string& id) {
+  ConfPtr conf = MakeProducerConf(settings, max_batch_bytes, AfterRejection::kContinue);
+  SetProperty(conf.get(), {"transactional.id", id});
+  if (!settings.Find("transaction.timeout.ms"))
+    SetProperty(conf.get(), {"transaction.timeout.ms", "10000"});
   return conf;
 }
 

@@ -19,6 +19,11 @@ namespace rk {
 ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes,
                          AfterRejection after_rejection);
 
+/// The same for one that commits transactions under `id`: 10 s (transaction.timeout.ms) after it
+/// was last heard of the brokers abort what it had open.
+ConfPtr MakeTransactionalConf(const ClientSettings& settings, int64_t max_batch_bytes,
+                              const std::string& id);
+
 /// ProducerClient by librdkafka. Used by one thread; librdkafka has threads of its own.
 class RdkafkaProducerClient : public ProducerClient {
  public:
@@ -32,6 +37,8 @@ class RdkafkaProducerClient : public ProducerClient {
   int32_t PartitionCount(Destination destination, int timeout_ms) override;
   void ForgetErrors() override { last_error_.Clear(); }
   Error LastError(const std::string& what) const override { return last_error_.MakeError(what); }
+
+  rd_kafka_t* handle() const { return handle_.get(); }
 
  private:
   void Tell(Listener& listener, rd_kafka_event_t* event);

@@ -8,6 +8,8 @@ namespace {
 
 // By name.
 constexpr std::array kMetrics = std::to_array<MetricDescription>({
+    {"aborts", MetricKind::kCounter, "transactions",
+     "Transactions aborted; their batches are produced again."},
     {"acknowledged", MetricKind::kCounter, "batches",
      "Batches that the writer acknowledged to their reader."},
     {"assigned", MetricKind::kGauge, "processes", "Readers that know which partitions are theirs."},
@@ -24,6 +26,9 @@ constexpr std::array kMetrics = std::to_array<MetricDescription>({
      "Size of keys and values stored in the output topic."},
     {"call_seconds", MetricKind::kHistogram, "seconds", "Duration of one model call."},
     {"calls", MetricKind::kCounter, "calls", "Model calls."},
+    {"commit_seconds", MetricKind::kHistogram, "seconds",
+     "Duration of one commit of a transaction."},
+    {"commits", MetricKind::kCounter, "transactions", "Transactions committed."},
     {"dead_letters", MetricKind::kCounter, "records", "Records stored in the dead-letter topic."},
     {"dropped_frames", MetricKind::kCounter, "frames",
      "Frames that arrived damaged and were dropped; they come again."},
@@ -33,6 +38,8 @@ constexpr std::array kMetrics = std::to_array<MetricDescription>({
     {"failed", MetricKind::kCounter, "records", "Records that this stage could not process."},
     {"failures", MetricKind::kCounter, "records",
      "Records that came to the writer failed, by the code of the failure."},
+    {"fenced", MetricKind::kCounter, "times",
+     "Times that another writer took over what this one was writing."},
     {"filtered", MetricKind::kCounter, "records", "Records that this stage filtered out."},
     {"held_back", MetricKind::kGauge, "batches",
      "Batches held until an earlier one of their partition arrives."},

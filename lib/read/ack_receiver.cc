@@ -8,8 +8,25 @@
 
 namespace rk {
 
-AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, const Log& log)
-    : window_(window), shared_(shared), log_(log), server_(directory_, origin, log) {
+namespace {
+
+AckMessage GroupMessage(const GroupMember& member) {
+  AckMessage message;
+  message.kind = AckKind::kGroup;
+  message.epoch = member.generation;
+  message.names = {member.member_id, member.instance_id};
+  return message;
+}
+
+}  // namespace
+
+AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, bool exactly_once,
+                         const Log& log)
+    : window_(window),
+      shared_(shared),
+      exactly_once_(exactly_once),
+      log_(log),
+      server_(directory_, origin, log) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       Loop(stop);
@@ -31,7 +48,15 @@ void AckReceiver::Fence(const TopicPartition& partition, int64_t epoch) {
   message.partition = partition;
   message.epoch = epoch;
   const std::lock_guard lock(mutex_);
-  fences_.push_back(std::move(message));
+  waiting_.push_back(std::move(message));
+  wake_.Set();
+}
+
+void AckReceiver::SetMember(const GroupMember& member) {
+  const std::lock_guard lock(mutex_);
+  if (member_ == member) return;
+  member_ = member;
+  waiting_.push_back(GroupMessage(member));
   wake_.Set();
 }
 
@@ -46,12 +71,18 @@ void AckReceiver::Loop(const std::stop_token& stop) {
       changed = true;
     }
     if (changed) window_.Changed();
-    SendFences();
+    SendWaiting();
   }
 }
 
 void AckReceiver::Take(const AckMessage& message) {
+  CheckWriter(message.kind);
+  if (message.kind == AckKind::kClaim) return OnClaim(message);
+  if (message.kind == AckKind::kTaken) {
+    return claimants_.Taken(message.partition, message.epoch, message.names.at(0));
+  }
   if (message.kind == AckKind::kFenced) {
+    if (IsRenewed(message)) return;
     const std::string text = fmt::format("topic {} partition {}: another reader took it over",
                                          message.partition.topic, message.partition.partition);
     if (!shared_) throw Error(ErrorKind::kTryAgain, text);
@@ -73,13 +104,55 @@ void AckReceiver::Take(const AckMessage& message) {
   });
 }
 
-void AckReceiver::SendFences() {
-  std::vector<AckMessage> fences;
+std::optional<GroupMember> AckReceiver::SendWaiting() {
+  std::vector<AckMessage> waiting;
+  std::optional<GroupMember> member;
   {
     const std::lock_guard lock(mutex_);
-    fences.swap(fences_);
+    waiting.swap(waiting_);
+    member = member_;
   }
-  for (const auto& fence : fences) server_.Broadcast(fence);
+  for (const auto& message : waiting) server_.Broadcast(message);
+  return member;
+}
+
+/// Both ends have to be told: one alone would commit too much, or nothing.
+void AckReceiver::CheckWriter(AckKind kind) {
+  if (kind == AckKind::kClaim) claimed_ = true;
+  if (!exactly_once_ && claimed_) {
+    throw Error(ErrorKind::kConfiguration, "rk-write --exactly-once needs rk-read --exactly-once");
+  }
+  if (exactly_once_ && !claimed_ && kind == AckKind::kAck) {
+    throw Error(ErrorKind::kConfiguration, "rk-read --exactly-once needs rk-write --exactly-once");
+  }
+}
+
+/// A writer is to write what was sent of a partition in one epoch. In the current one it may, once
+/// it has fenced those that may still hold something of earlier ones; what belongs to another has
+/// been sent again, or given up.
+void AckReceiver::OnClaim(const AckMessage& claim) {
+  const auto member = SendWaiting();
+  const bool current = window_.With([&](Ledger& ledger) {
+    return ledger.Owns(claim.partition) && ledger.epoch(claim.partition) == claim.epoch;
+  });
+  AckMessage answer = claim;
+  if (current && member) {
+    server_.SendTo(server_.sender(), GroupMessage(*member));
+    answer.kind = AckKind::kGrant;
+    answer.names = claimants_.Claim(claim.partition, claim.epoch, claim.names.at(0));
+    answer.names.insert(answer.names.begin(), claim.names.at(1));
+  } else {
+    answer.kind = AckKind::kFence;
+    answer.names.clear();
+  }
+  server_.SendTo(server_.sender(), answer);
+}
+
+/// What was sent in that epoch has been sent again by ourselves.
+bool AckReceiver::IsRenewed(const AckMessage& fenced) {
+  return exactly_once_ && window_.With([&](Ledger& ledger) {
+    return ledger.Owns(fenced.partition) && ledger.epoch(fenced.partition) > fenced.epoch;
+  });
 }
 
 }  // namespace rk

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "lib/base/event_fd.h"
 #include "lib/base/log.h"
+#include "lib/batch/claimants.h"
+#include "lib/batch/transaction_flow.h"
 #include "lib/link/ack_channel.h"
 #include "lib/read/window.h"
 
@@ -19,26 +22,38 @@ class AckReceiver {
  public:
   /// `window` must outlive it. Binds the channel and starts at once. `shared` says that a group
   /// hands out the partitions, so that losing one to another reader is in order.
-  AckReceiver(Window& window, const Origin& origin, bool shared, const Log& log);
+  /// `exactly_once`: the writers are those that commit.
+  AckReceiver(Window& window, const Origin& origin, bool shared, bool exactly_once, const Log& log);
   ~AckReceiver();
 
   const std::string& endpoint() const { return server_.endpoint(); }
   /// Tells every writer that this reader gave the partition up.
   void Fence(const TopicPartition& partition, int64_t epoch);
+  /// Our place in the group now, for writers that commit exactly once. They hear of it after all
+  /// that was fenced before.
+  void SetMember(const GroupMember& member);
 
  private:
   void Loop(const std::stop_token& stop);
   void Take(const AckMessage& message);
-  void SendFences();
+  /// What waits to be sent; returns our place in the group as of the last of it.
+  std::optional<GroupMember> SendWaiting();
+  void OnClaim(const AckMessage& claim);
+  void CheckWriter(AckKind kind);
+  bool IsRenewed(const AckMessage& fenced);
 
   Window& window_;
   bool shared_;
+  bool exactly_once_;
+  bool claimed_ = false;  ///< a writer that commits is there
+  Claimants claimants_;
   Log log_;
   RuntimeDir directory_;
   AckServer server_;
   EventFd wake_;
   std::mutex mutex_;
-  std::vector<AckMessage> fences_;  ///< to be sent, guarded by mutex_
+  std::vector<AckMessage> waiting_;  ///< to be sent, guarded by mutex_, as is member_
+  std::optional<GroupMember> member_;
   std::jthread thread_;
 };
 

@@ -15,6 +15,11 @@ OffsetCommitter::Offsets OffsetCommitter::Due(const Ledger& ledger, Clock::time_
 }
 
 OffsetCommitter::Offsets OffsetCommitter::All(const Ledger& ledger) const {
+  if (policy_ == Policy::kByWriters) return {};
+  return AtEnd(ledger);
+}
+
+OffsetCommitter::Offsets OffsetCommitter::AtEnd(const Ledger& ledger) const {
   Offsets offsets;
   if (!commits()) return offsets;
   for (const auto& [partition, asked] : asked_)

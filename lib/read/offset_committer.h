@@ -28,14 +28,14 @@ class OffsetCommitter {
 
   static constexpr std::chrono::milliseconds kInterval{1000};
 
-  /// Who commits for the group: this reader what is acknowledged, or nobody here (there is no
-  /// group, or nobody acknowledges what is sent).
-  enum class Policy { kAcknowledged, kNothing };
+  /// Who commits for the group: this reader what is acknowledged, its writers (exactly once), or
+  /// nobody (there is no group, or nobody acknowledges what is sent).
+  enum class Policy { kAcknowledged, kByWriters, kNothing };
 
   explicit OffsetCommitter(Policy policy) : policy_(policy) {}
 
   /// False if a successor finds nothing of what we did.
-  bool commits() const { return policy_ == Policy::kAcknowledged; }
+  bool commits() const { return policy_ != Policy::kNothing; }
 
   /// The partitions are ours and in the ledger; returns what to commit at once: where they start.
   Offsets OnAssigned(const std::vector<TopicPartition>& partitions, const Ledger& ledger);
@@ -48,6 +48,9 @@ class OffsetCommitter {
   /// What to commit and wait for before partitions go: every floor. An answer to what was asked
   /// before may still be under way, so that counts for nothing.
   Offsets All(const Ledger& ledger) const;
+  /// What to commit and wait for when everything is acknowledged and nothing more is sent. Here
+  /// writers' readers commit too: behind the last record may be offsets that no batch carried.
+  Offsets AtEnd(const Ledger& ledger) const;
 
   /// The brokers took them.
   void OnCommitted(const Offsets& offsets);

@@ -47,8 +47,9 @@ std::map<TopicPartition, PartitionFetcher::Reading>::iterator PartitionFetcher::
 }
 
 bool PartitionFetcher::FetchOne(const TopicPartition& partition, Reading& reading, Sender& sender) {
-  if (reading.rewind_to) TryRewind(partition, reading);
-  if (reading.rewind_to || (reading.at_end && (options_.exit_at_end || options_.end))) return false;
+  // Where it goes on is committed before anything of it is sent.
+  if (reading.rewind_to) return TryRewind(partition, reading);
+  if (reading.at_end && (options_.exit_at_end || options_.end)) return false;
   Consumer::Limits limits = options_.batch;
   limits.end_offset = reading.end;
   if (options_.count) limits.records = std::min<size_t>(limits.records, *options_.count - fetched_);
@@ -138,17 +139,18 @@ void PartitionFetcher::CheckRewind(const TopicPartition& partition,
 
 // What is in flight was read under the old epoch: it is written first, since a writer drops what it
 // holds back of an epoch when it hears of a later one.
-void PartitionFetcher::TryRewind(const TopicPartition& partition, Reading& reading) {
+bool PartitionFetcher::TryRewind(const TopicPartition& partition, Reading& reading) {
   const int64_t offset = *reading.rewind_to;
   const bool rewound = window_.With([&](Ledger& ledger) {
     if (!ledger.Idle(partition)) return false;
     ledger.Assign(partition, Nanoseconds(CLOCK_BOOTTIME), offset);
     return true;
   });
-  if (!rewound) return;
+  if (!rewound) return false;
   reading.rewind_to.reset();
   consumer_.Restart({partition, offset});
   rewound_.push_back(partition);
+  return true;
 }
 
 bool PartitionFetcher::at_end() const {

@@ -79,7 +79,7 @@ class PartitionFetcher {
   void Send(const TopicPartition& partition, Frame frame, Sender& sender);
   void SkipLoss(const TopicPartition& partition, OffsetRange lost);
   void CheckRewind(const TopicPartition& partition, Consumer::Fetched::Rewind rewind);
-  void TryRewind(const TopicPartition& partition, Reading& reading);
+  bool TryRewind(const TopicPartition& partition, Reading& reading);
   std::map<TopicPartition, Reading>::iterator NextReading();
 
   const ReaderOptions& options_;

@@ -21,6 +21,7 @@ constexpr milliseconds kCommitRetryBackoff{100};  // at the end, while the group
 
 OffsetCommitter::Policy PolicyOf(const ReaderOptions& options, const Sink& sink) {
   const bool commits = !options.group.empty() && (sink.acknowledged() || options.commit_sent);
+  if (options.exactly_once) return OffsetCommitter::Policy::kByWriters;
   return commits ? OffsetCommitter::Policy::kAcknowledged : OffsetCommitter::Policy::kNothing;
 }
 
@@ -71,8 +72,9 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       now_(std::move(dependencies.now)),
       drain_fd_(dependencies.drain_fd),
       is_replaced_(std::move(dependencies.is_replaced)),
-      window_(options.window),
-      acks_(window_, origin_, !options.partitions, log_),
+      window_(options.window,
+              options.exactly_once ? Ledger::Replays::kNewEpoch : Ledger::Replays::kSameEpoch),
+      acks_(window_, origin_, !options.partitions, options.exactly_once, log_),
       consumer_(std::move(dependencies.consumer)),
       starts_(options.start, options.start_priority, !options.group.empty(),
               dependencies.found.partitions),
@@ -113,13 +115,24 @@ void Reader::Step() {
   consumer_->Poll();
   window_.RethrowFailure();
   if (!Stopping()) fetcher_.FetchRound(*sender_);
-  if (const auto rewound = fetcher_.TakeRewound(); !rewound.empty())
-    consumer_->Commit(
-        window_.With([&](Ledger& ledger) { return committer_.OnAssigned(rewound, ledger); }));
+  if (const auto rewound = fetcher_.TakeRewound(); !rewound.empty()) OnRewound(rewound);
   const auto now = now_();
   if (now < next_tick_) return;
   next_tick_ = now + kBetweenTicks;
   OnTick(now);
+}
+
+void Reader::OnRewound(const std::vector<TopicPartition>& partitions) {
+  if (options_.exactly_once) {
+    std::vector<PartitionOffset> starts;
+    window_.With([&](Ledger& ledger) {
+      for (const auto& partition : partitions)
+        starts.push_back({partition, ledger.floor(partition)});
+    });
+    CommitStarts(starts);
+  }
+  consumer_->Commit(
+      window_.With([&](Ledger& ledger) { return committer_.OnAssigned(partitions, ledger); }));
 }
 
 void Reader::Wait() {
@@ -147,6 +160,7 @@ bool Reader::Finished() {
 }
 
 void Reader::OnTick(Clock::time_point now) {
+  TellMember();
   if (consumer_->TakeCommitFailure()) committer_.OnRefused();
   consumer_->Commit(window_.With([&](Ledger& ledger) { return committer_.Due(ledger, now); }));
   if (sink_.lossy()) window_.ReplayOverdue(now, log_);
@@ -172,6 +186,8 @@ std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& pa
   std::map<TopicPartition, int64_t> overridden;
   const auto starts = Resolve(partitions, starts_, *consumer_, overridden);
   WarnOfOverridden(options_.group, starts, overridden, log_);
+  CommitStarts(starts);
+  TellMember();
   assigned_ = true;
   answered_.Set(1);
   const int64_t epoch = Nanoseconds(CLOCK_BOOTTIME);
@@ -223,9 +239,35 @@ void Reader::GiveUp(const TopicPartition& partition) {
        fmt::format("given up topic={} partition={}", partition.topic, partition.partition));
 }
 
+void Reader::TellMember() {
+  if (!options_.exactly_once) return;
+  if (const auto member = consumer_->Member()) acks_.SetMember(*member);
+}
+
+// A writer takes what lies below the group's offset for done (docs/architecture.md, Exactly once):
+// so that is where a partition starts, before anything of it is sent.
+void Reader::CommitStarts(const std::vector<PartitionOffset>& starts) {
+  if (!options_.exactly_once) return;
+  std::vector<TopicPartition> partitions;
+  for (const auto& start : starts) partitions.push_back(start.partition);
+  const auto stored = consumer_->Stored(partitions);
+  std::vector<PartitionOffset> moved;
+  bool must_move = false;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    // What is stored may be of an older topic of that name, which Stored() says as 0.
+    const bool there = stored[i] && stored[i]->offset == starts[i].offset;
+    if (there && starts[i].offset != 0) continue;
+    moved.push_back(starts[i]);
+    must_move |= stored[i].has_value();
+  }
+  if (moved.empty() || consumer_->CommitAndWait(moved) || !must_move) return;
+  throw Error(ErrorKind::kUnavailable,
+              fmt::format("group {}: the offsets to start at were refused during a rebalance",
+                          options_.group));
+}
+
 // Where it fails, what stays ours is still to be committed.
-bool Reader::CommitAll() {
-  const auto offsets = window_.With([&](Ledger& ledger) { return committer_.All(ledger); });
+bool Reader::CommitAll(const OffsetCommitter::Offsets& offsets) {
   if (!consumer_->CommitAndWait(offsets)) {
     committer_.OnRefused();
     return false;
@@ -237,7 +279,7 @@ bool Reader::CommitAll() {
 // What a rebalance takes away meanwhile is another's, who reads again what is not committed.
 void Reader::CommitAtEnd() {
   const auto deadline = now_() + consumer_->join_limit();
-  while (!CommitAll()) {
+  while (!CommitAll(window_.With([&](Ledger& ledger) { return committer_.AtEnd(ledger); }))) {
     if (now_() >= deadline) {
       throw Error(ErrorKind::kUnavailable,
                   fmt::format("group {}: commit refused because its rebalance does not end",
@@ -252,7 +294,7 @@ void Reader::CommitAtEnd() {
 
 void Reader::TryCommitAll() {
   try {
-    if (CommitAll()) return;
+    if (CommitAll(window_.With([&](Ledger& ledger) { return committer_.All(ledger); }))) return;
     log_(LogLevel::kWarning, fmt::format("group {}: commit refused during a rebalance: the next "
                                          "owners read again what is not committed",
                                          options_.group));

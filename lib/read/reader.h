@@ -73,12 +73,16 @@ class Reader : private Consumer::Listener {
   void GiveUp(const TopicPartition& partition);
 
   void Step();
+  void OnRewound(const std::vector<TopicPartition>& partitions);
   void Wait();
   void OnTick(Clock::time_point now);
   bool Stopping() const;
   bool Finished();
 
-  bool CommitAll();
+  void TellMember();
+  void CommitStarts(const std::vector<PartitionOffset>& starts);
+
+  bool CommitAll(const OffsetCommitter::Offsets& offsets);
   void CommitAtEnd();
   void TryCommitAll();
 

@@ -44,6 +44,20 @@ void ParseOffsets(const std::vector<std::string>& texts, ReaderOptions& reader) 
     throw Error(ErrorKind::kUsage, "-o stored needs a group: name it with -G");
 }
 
+/// What keeps two readers from having the same partition, and one from reading what was aborted.
+void CheckExactlyOnce(const ReaderOptions& reader) {
+  if (!reader.exactly_once) return;
+  if (reader.group.empty() || reader.partitions)
+    throw Error(ErrorKind::kUsage, "--exactly-once needs a group: name it with -G");
+  const auto refuse = [&](const char* property, const char* value) {
+    if (reader.client.Find(property).value_or(value) == value) return;
+    throw Error(ErrorKind::kConfiguration, std::string("property ") + property + ": it must be " +
+                                               value + " with --exactly-once; leave it out");
+  };
+  refuse("isolation.level", "read_committed");
+  refuse("group.protocol", "classic");
+}
+
 /// As FindPartitions() does, in the client of a group, which looks for topics by itself.
 void LeaveOutInternal(ReaderOptions& reader) {
   if (WantInternal(reader.topics) || reader.client.Find("topic.blacklist")) return;
@@ -60,7 +74,8 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       ->option_text("TOPIC")
       ->expected(1)
       ->take_all();
-  app.add_option("-G,--group", reader.group, "join this consumer group and commit to it")
+  app.add_option("-G,--group", reader.group,
+                 "join this group and commit to it; also --exactly-once")
       ->option_text("GROUP");
   app.add_option("-p,--partition", flags.partitions, "read only these: N,... or all")
       ->option_text("LIST")
@@ -76,6 +91,10 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
   app.add_option("-c,--count", reader.count, "exit after N records")->option_text("N");
   app.add_option("--instance", reader.instance, "group.instance.id: rejoin at once after a crash")
       ->option_text("ID");
+  app.add_flag("--exactly-once", reader.exactly_once,
+               "rk-write --exactly-once commits the offsets")
+      ->group("")  // named in the line of -G: a screen is full
+      ->excludes("-p");
   app.add_option_function<std::string>(
          "--on-offset-loss", [&](const std::string& what) { reader.skip_lost = what == "skip"; },
          "if retention deletes unread records: exit, skip")
@@ -117,6 +136,7 @@ ReaderOptions MakeReaderOptions(const ReaderFlags& flags, const Log& log) {
   if (reader.group.empty() && !reader.partitions) reader.partitions.emplace();
   if (reader.commit_sent && reader.group.empty())
     throw Error(ErrorKind::kUsage, "--commit=sent needs a group: name it with -G");
+  CheckExactlyOnce(reader);
   ParseOffsets(flags.offsets, reader);
   reader.batch.timeout = std::chrono::milliseconds(flags.batch_timeout_ms);
   return reader;

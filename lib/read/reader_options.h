@@ -24,6 +24,7 @@ struct ReaderOptions {
   std::optional<StartOffset> end;  ///< a time: each partition ends at its first record from then on
   bool exit_at_end = false;
   std::optional<uint64_t> count;  ///< records to read, then drain
+  bool exactly_once = false;      ///< the writers commit, in their transactions
   bool skip_lost = false;         ///< go on where retention overtook the position
   bool commit_sent = false;       ///< what is written counts as done, where nobody acknowledges
   Consumer::Limits batch;

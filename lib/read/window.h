@@ -19,7 +19,8 @@ namespace rk {
 /// are. No call blocks on anything but the lock, except the two that say so.
 class Window {
  public:
-  explicit Window(Ledger::Limits limits) : ledger_(limits) {}
+  explicit Window(Ledger::Limits limits, Ledger::Replays replays = Ledger::Replays::kSameEpoch)
+      : ledger_(limits, replays) {}
 
   /// Runs `use(Ledger&)` under the lock.
   template <typename Use>

@@ -1,5 +1,10 @@
 #include "lib/write/acknowledger.h"
 
+#include <utility>
+
+#include "lib/link/endpoint.h"
+#include "lib/link/socket_file.h"
+
 namespace rk {
 namespace {
 
@@ -65,11 +70,25 @@ void Acknowledger::SendPending() {
   pending_.clear();
 }
 
-std::optional<Acknowledger::Fence> Acknowledger::NextFence() {
+void Acknowledger::Tell(AckKind kind, const PartitionClaim& claim, std::vector<std::string> names) {
+  AckMessage message;
+  message.kind = kind;
+  message.partition = claim.partition;
+  message.epoch = claim.epoch;
+  message.names = std::move(names);
+  channel_.Send(claim.endpoint, message);
+}
+
+bool Acknowledger::IsAlive(const std::string& endpoint) const {
+  const auto path = IpcPath(endpoint);
+  return !path || IsLive(*path);
+}
+
+std::optional<Acknowledger::Told> Acknowledger::NextTold() {
   while (auto incoming = channel_.TryReceive()) {
     const auto reader = readers_.find(incoming->endpoint);
     if (reader == readers_.end()) continue;
-    return Fence{reader->second.origin, incoming->message.partition, incoming->message.epoch};
+    return Told{reader->first, reader->second.origin, std::move(incoming->message)};
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/batch/frame.h"
 #include "lib/batch/partition.h"
+#include "lib/batch/transaction_flow.h"
 #include "lib/link/ack_channel.h"
 
 namespace rk {
@@ -41,15 +42,22 @@ class Acknowledger {
   /// Tells what is pending, unless the last time was less than `company` before.
   void Flush(Clock::time_point now, std::chrono::milliseconds company);
 
-  /// A reader gave a partition up, in that epoch and all before it.
-  struct Fence {
+  /// Told at once: one of `kind`, a Claim or Taken, in the names given.
+  void Tell(AckKind kind, const PartitionClaim& claim, std::vector<std::string> names);
+
+  /// False if the reader's process is gone.
+  bool IsAlive(const std::string& endpoint) const;
+
+  /// What a reader said: that it gave a partition up, in that epoch and all before it (Fence), and
+  /// to writers that commit exactly once a Grant or its Group.
+  struct Told {
+    std::string endpoint;
     Origin origin{};
-    TopicPartition partition;
-    int64_t epoch = 0;
+    AckMessage message;
   };
   /// The next that came, else nullopt; never blocks.
-  std::optional<Fence> NextFence();
-  /// For POLLIN: stays readable until NextFence() has said nullopt.
+  std::optional<Told> NextTold();
+  /// For POLLIN: stays readable until NextTold() has said nullopt.
   int fd() const { return channel_.fd(); }
 
   /// Forgets readers that have been silent for 10 minutes, and closes idle connections.

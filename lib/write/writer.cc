@@ -1,6 +1,7 @@
 #include "lib/write/writer.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -21,6 +22,8 @@ constexpr int kFramesPerRound = 8;
 // With more under way the brokers get nothing faster. What is too much for them waits before the
 // writer instead, where it is seen; a stream from a file has no window to end it either.
 constexpr size_t kMaxOutstandingBytes = size_t{8} << 20;
+// Of transactions one is filled while another is committed, and half a reader's window is enough.
+constexpr size_t kMaxTransactionBytes = size_t{32} << 20;
 constexpr seconds kBetweenTicks{1};
 // Frames that can have waited in a link's or a pipe's buffer while we were not running.
 constexpr int kMostThatWaited = 64;
@@ -40,6 +43,22 @@ void CheckNothingLost(const DeliverySink::Totals& totals, const FailureTally& fa
                           totals.lost, failures.Summary()));
 }
 
+/// A Grant or a Group.
+void Tell(TransactionFlow& flow, const Acknowledger::Told& told) {
+  const AckMessage& message = told.message;
+  if (message.kind == AckKind::kGroup) {
+    flow.OnGroup(told.endpoint,
+                 {static_cast<int32_t>(message.epoch), message.names.at(0), message.names.at(1)});
+    return;
+  }
+  if (message.names.empty()) return;
+  uint64_t life = 0;
+  const std::string& text = message.names.front();
+  std::from_chars(text.data(), text.data() + text.size(), life);
+  flow.OnGrant({told.endpoint, message.partition, message.epoch}, life,
+               {message.names.begin() + 1, message.names.end()});
+}
+
 }  // namespace
 
 Writer::Writer(const WriterOptions& options, Source& source, DeliverySink& sink,
@@ -47,6 +66,7 @@ Writer::Writer(const WriterOptions& options, Source& source, DeliverySink& sink,
     : options_(options),
       source_(source),
       sink_(sink),
+      transactions_(sink.transactional()),
       failures_(failures),
       stage_(stage),
       poller_(poller),
@@ -87,7 +107,8 @@ void Writer::FinishOutstanding() {
 // What is outstanding gets done without any help from the input, and what is held back does not
 // count: so an earlier batch that the order waits for always gets through.
 bool Writer::may_receive() const {
-  return !input_over() && sink_.outstanding_bytes() < kMaxOutstandingBytes;
+  const size_t most = transactions_ == nullptr ? kMaxOutstandingBytes : kMaxTransactionBytes;
+  return !input_over() && sink_.outstanding_bytes() < most;
 }
 
 bool Writer::Receive() {
@@ -111,6 +132,7 @@ std::optional<Frame> Writer::NextFrame() {
 void Writer::Take(Frame frame) {
   metrics_.records_in.Add(frame.record_count());
   const auto now = poller_.Now();
+  if (transactions_ != nullptr) CheckGroup(frame.info());
   acknowledger_.Heard(frame.info(), now);
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
   for (FramePtr& next : outcome.produce) {
@@ -135,9 +157,8 @@ void Writer::Serve() {
   Acknowledge(stored);
   if (!stored.empty()) Failpoint("stored-not-acknowledged");
   acknowledger_.Flush(now, source_.has_end() ? Acknowledger::kCompany : milliseconds(0));
-  while (const auto fence = acknowledger_.NextFence()) {
-    LetGo(order_.Fence(fence->origin, fence->partition, fence->epoch));
-  }
+  Listen();
+  if (transactions_ != nullptr) ServeTransactions();
   metrics_.Update(sink_, order_, failures_);
   if (now >= next_tick_) OnTick();
   if (stopped_ || !options_.max_failed) return;
@@ -148,11 +169,58 @@ void Writer::Serve() {
   }
 }
 
+void Writer::Listen() {
+  while (const auto told = acknowledger_.NextTold()) {
+    if (told->message.kind == AckKind::kFence) {
+      OnFence(*told);
+    } else if (transactions_ != nullptr) {
+      Tell(transactions_->flow(), *told);
+    }
+  }
+}
+
+void Writer::OnFence(const Acknowledger::Told& told) {
+  const AckMessage& fence = told.message;
+  LetGo(order_.Fence(told.origin, fence.partition, fence.epoch));
+  if (transactions_ == nullptr) return;
+  transactions_->flow().OnFence({told.endpoint, fence.partition, fence.epoch});
+}
+
+void Writer::CheckGroup(const BatchInfo& batch) const {
+  if (!batch.group.empty() && !batch.ack_endpoint.empty() && source_.acknowledged()) return;
+  throw Error(ErrorKind::kConfiguration,
+              "--exactly-once needs records of a consumer group, which these are not: read them "
+              "with rk-read --exactly-once -G GROUP");
+}
+
+void Writer::ServeTransactions() {
+  TransactionFlow& flow = transactions_->flow();
+  const std::string& id = transactions_->transactional_id();
+  for (const PartitionClaim& claim : flow.TakeClaims(poller_.Now()))
+    acknowledger_.Tell(AckKind::kClaim, claim, {id, std::to_string(flow.life())});
+  for (const PartitionClaim& claim : flow.TakeTaken())
+    acknowledger_.Tell(AckKind::kTaken, claim, {id});
+  const std::vector<FramePtr> dropped = transactions_->TakeDropped();
+  for (const FramePtr& frame : dropped) {
+    order_.Dropped(*frame);
+    producing_.erase(frame.get());
+  }
+  LetGo(dropped);
+  metrics_.Update(*transactions_);
+}
+
+// What it sent is committed by whoever has its partitions now.
+void Writer::ForgetDeadReaders() {
+  for (const std::string& endpoint : transactions_->flow().AwaitedReaders()) {
+    if (!acknowledger_.IsAlive(endpoint)) transactions_->flow().OnGone(endpoint);
+  }
+}
+
 // While frames may come from a pipe, delivery reports wait for the next one or for the
 // acknowledgements to be due.
 void Writer::Wait() {
   const bool receives = may_receive();
-  const bool lazy = receives && source_.has_end();
+  const bool lazy = receives && source_.has_end() && transactions_ == nullptr;
   // A descriptor below 0 is one that poll(2) passes by.
   std::array<pollfd, 4> watched{pollfd{receives ? source_.fd() : -1, POLLIN, 0},
                                 pollfd{lazy ? -1 : sink_.fd(), POLLIN, 0},
@@ -182,6 +250,7 @@ void Writer::OnTick() {
   if (options_.give_up_after && sink_.stalled(now) >= *options_.give_up_after) {
     throw sink_.StallError();
   }
+  if (transactions_ != nullptr) ForgetDeadReaders();
   order_.Expire(now);
   acknowledger_.Expire(now);
 }

@@ -8,6 +8,7 @@
 
 #include "lib/batch/delivery_sink.h"
 #include "lib/batch/failure_tally.h"
+#include "lib/batch/transactional_sink.h"
 #include "lib/batch/writer_order.h"
 #include "lib/link/source.h"
 #include "lib/stage/tool.h"
@@ -28,9 +29,9 @@ struct WriterOptions {
   std::optional<FailureLimit> max_failed;
 };
 
-/// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored
-/// (docs/architecture.md, The writer). One thread and one poll(2) over the source, the sink and
-/// the acknowledgement channel. Used by one thread.
+/// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored, or
+/// committed by a TransactionalSink (docs/architecture.md, The writer, Exactly once). One thread
+/// and one poll(2) over the source, the sink and the acknowledgement channel. Used by one thread.
 class Writer {
  public:
   /// All must outlive it.
@@ -63,12 +64,20 @@ class Writer {
   /// The source may forget them.
   void LetGo(const std::vector<FramePtr>& frames);
   void OnTick();
+  /// What the readers said.
+  void Listen();
+  void OnFence(const Acknowledger::Told& told);
+  void CheckGroup(const BatchInfo& batch) const;
+  /// What the transactions have to say to the readers, and what they let go.
+  void ServeTransactions();
+  void ForgetDeadReaders();
   /// Whatever is not stored yet is dropped, and requested again from the readers.
   void RequestReplay(std::chrono::nanoseconds silence);
 
   WriterOptions options_;
   Source& source_;
   DeliverySink& sink_;
+  TransactionalSink* transactions_;  ///< the same, if it commits exactly once
   FailureTally& failures_;
   Stage& stage_;
   Poller& poller_;

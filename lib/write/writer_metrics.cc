@@ -49,4 +49,13 @@ void WriterMetrics::Update(const DeliverySink& sink, const WriterOrder& order,
   metrics_.SetAll("failures", MetricKind::kCounter, std::move(numbers));
 }
 
+void WriterMetrics::Update(TransactionalSink& sink) {
+  const TransactionalSink::Counts& counts = sink.counts();
+  metrics_.Counter("commits").Set(counts.commits);
+  metrics_.Counter("aborts").Set(counts.aborts);
+  metrics_.Counter("fenced").Set(counts.fenced);
+  Histogram& seconds = metrics_.Histogram("commit_seconds");
+  for (const auto time : sink.TakeCommitTimes()) seconds.Observe(time);
+}
+
 }  // namespace rk

@@ -4,6 +4,7 @@
 
 #include "lib/batch/delivery_sink.h"
 #include "lib/batch/failure_tally.h"
+#include "lib/batch/transactional_sink.h"
 #include "lib/batch/writer_order.h"
 #include "lib/observe/metrics.h"
 
@@ -18,6 +19,10 @@ class WriterMetrics {
 
   /// Everything but those below, as it is now.
   void Update(const DeliverySink& sink, const WriterOrder& order, const FailureTally& failures);
+
+  /// The same of transactions. `commits`, `aborts`, `fenced` and `commit_seconds` exist from the
+  /// first call on.
+  void Update(TransactionalSink& sink);
 
   Metric& records_in;
   Metric& acknowledged;

@@ -118,5 +118,16 @@ TEST_CASE("where nobody commits, nothing is ever to be committed") {
   CHECK(f.committer.All(f.ledger).empty());
 }
 
+TEST_CASE("where writers commit, the reader does so at its end alone") {
+  Fixture f;
+  f.committer = OffsetCommitter(Policy::kByWriters);
+  CHECK(f.Assign().empty());
+  f.Acknowledge({100, 120});
+  CHECK(f.DueAfter(std::chrono::hours(1)).empty());
+  CHECK(f.committer.All(f.ledger).empty());
+  CHECK(f.committer.AtEnd(f.ledger) == Offsets{{kPartition, 120}, {kOther, 7}});
+  CHECK(f.committer.commits());
+}
+
 }  // namespace
 }  // namespace rk

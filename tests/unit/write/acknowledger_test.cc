@@ -33,10 +33,10 @@ const Log kNoLog = [](LogLevel, std::string_view) {};
 Ranges RangesOf(const std::optional<AckMessage>& told) { return told ? told->ranges : Ranges{}; }
 
 struct Fixture {
-  std::optional<Acknowledger::Fence> NextFence(milliseconds patience = kPatience) {
+  std::optional<Acknowledger::Told> NextFence(milliseconds patience = kPatience) {
     const auto deadline = Clock::now() + patience;
     while (Clock::now() < deadline) {
-      if (auto fence = acknowledger.NextFence()) return fence;
+      if (auto fence = acknowledger.NextTold()) return fence;
       std::this_thread::sleep_for(milliseconds(1));
     }
     return std::nullopt;
@@ -144,8 +144,8 @@ TEST_CASE_METHOD(Fixture, "a fence is of the reader on whose connection it comes
   const auto fence = NextFence();
   REQUIRE(fence);
   CHECK(fence->origin == other.origin);
-  CHECK(fence->partition == kPartition);
-  CHECK(fence->epoch == kEpoch);
+  CHECK(fence->message.partition == kPartition);
+  CHECK(fence->message.epoch == kEpoch);
 }
 
 TEST_CASE_METHOD(Fixture, "a reader that no frame came from has nothing to fence") {
@@ -179,7 +179,7 @@ TEST_CASE_METHOD(Fixture, "a connection that is idle is closed, and its reader s
   acknowledger.Fenced(reader.Info({0, 1}));
   REQUIRE(reader.Await());
   reader.server.Broadcast(FenceOf(2));
-  CHECK(NextFence()->epoch == 2);
+  CHECK(NextFence()->message.epoch == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "at its end it tells what is pending, whatever company there is") {

@@ -1,0 +1,244 @@
+#include "lib/kafka/rdkafka_transaction_client.h"
+
+#include <sys/eventfd.h>
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "lib/base/clock.h"
+#include "lib/kafka/consumer_client.h"
+#include "lib/kafka/offset_origin.h"
+
+namespace rk {
+namespace {
+
+using Outcome = TransactionFlow::Outcome;
+using Result = TransactionClient::Result;
+
+/// How long one call may take before it is asked whether we still want it.
+constexpr int kSliceMs = 250;
+constexpr std::chrono::milliseconds kBackoff{20};
+
+using GroupMetadataPtr =
+    Owned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
+using GroupOffsetsPtr =
+    Owned<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
+
+bool IsFenced(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__FENCED || error == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+         error == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
+bool IsOfMembership(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+         error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+Result ResultOf(const rd_kafka_error_t* error) {
+  Result result;
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  result.text = rd_kafka_error_string(error);
+  const ErrorKind kind = KindOf(code);
+  if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kConfiguration)
+    result.fatal = Error(kind, "transaction: " + result.text);
+  const bool abort = rd_kafka_error_txn_requires_abort(error) != 0;
+  result.outcome = abort ? Outcome::kAbort : Outcome::kLost;
+  result.fenced = !abort && IsFenced(code);
+  return result;
+}
+
+Result Stopped() { return {Outcome::kLost, false, std::nullopt, {}, std::nullopt, "stopped"}; }
+
+/// Calls it until it neither wants to be called again nor runs out of its time.
+template <typename Call>
+Result Retry(const std::stop_token& stop, Call call) {
+  while (!stop.stop_requested()) {
+    const ErrorPtr error(call(kSliceMs));
+    if (!error) return {};
+    if (!rd_kafka_error_is_retriable(error.get())) return ResultOf(error.get());
+  }
+  return Stopped();
+}
+
+rd_kafka_error_t* SendOffsets(rd_kafka_t* handle, const TransactionFlow::Offsets& offsets,
+                              int timeout_ms) {
+  const GroupMember& member = offsets.member;
+  const GroupMetadataPtr metadata(rd_kafka_consumer_group_metadata_new_with_genid(
+      offsets.group.c_str(), member.generation, member.member_id.c_str(),
+      member.instance_id.empty() ? nullptr : member.instance_id.c_str()));
+  const ListPtr list = ToList(offsets.offsets);
+  // When: so a reader that comes to have the partition knows that its -o is over.
+  const std::string note = NoteOf({"", Nanoseconds(CLOCK_REALTIME) / 1'000'000});
+  for (int i = 0; i < list->cnt; ++i) {
+    list->elems[i].metadata = strdup(note.c_str());  // librdkafka frees it
+    list->elems[i].metadata_size = note.size();
+  }
+  return rd_kafka_send_offsets_to_transaction(handle, list.get(), metadata.get(), timeout_ms);
+}
+
+/// The answer about one group; null if there was none in time.
+EventPtr ListOffsets(rd_kafka_t* handle, const std::string& group,
+                     const std::vector<TopicPartition>& partitions) {
+  const AdminOptionsPtr options(
+      rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
+  const ErrorPtr error(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
+  char reason[128];
+  constexpr int kAnswerMs = 1000;
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerMs, reason, sizeof reason);
+  const GroupOffsetsPtr request(
+      rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
+  rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
+  const QueuePtr answers(rd_kafka_queue_new(handle));
+  rd_kafka_ListConsumerGroupOffsets(handle, requests, 1, options.get(), answers.get());
+  return EventPtr(rd_kafka_queue_poll(answers.get(), kAnswerMs + kSliceMs));
+}
+
+const rd_kafka_group_result_t* GroupIn(rd_kafka_event_t* event) {
+  const auto* all = rd_kafka_event_ListConsumerGroupOffsets_result(event);
+  if (all == nullptr) return nullptr;
+  size_t count = 0;
+  const auto* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(all, &count);
+  return count == 1 ? groups[0] : nullptr;
+}
+
+/// The error of the answer, or the first of a partition's.
+rd_kafka_resp_err_t ErrorIn(rd_kafka_event_t* event) {
+  if (event == nullptr) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (const auto error = rd_kafka_event_error(event)) return error;
+  const rd_kafka_group_result_t* group = GroupIn(event);
+  if (group == nullptr) return RD_KAFKA_RESP_ERR__BAD_MSG;
+  if (const auto* error = rd_kafka_group_result_error(group)) return rd_kafka_error_code(error);
+  const auto* list = rd_kafka_group_result_partitions(group);
+  for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].err) return list->elems[i].err;
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+}  // namespace
+
+RdkafkaTransactionClient::RdkafkaTransactionClient(MakeConf make_conf, const Names& names,
+                                                   int event_fd, const Log* log)
+    : make_conf_(std::move(make_conf)),
+      event_fd_(event_fd),
+      log_(log),
+      producer_(make_conf_(names.id), names.output, names.dead_letters, event_fd, log) {}
+
+void RdkafkaTransactionClient::Start(Step step) {
+  step_ = std::jthread([this, step = std::move(step)](const std::stop_token& stop) {
+    Result result;
+    try {
+      result = step(stop);
+    } catch (const Error& error) {
+      result.fatal = error;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      result_ = std::move(result);
+    }
+    eventfd_write(event_fd_, 1);
+  });
+}
+
+std::optional<Result> RdkafkaTransactionClient::TakeResult() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(result_, std::nullopt);
+}
+
+bool RdkafkaTransactionClient::Begin() {
+  const ErrorPtr error(rd_kafka_begin_transaction(producer_.handle()));
+  return !error;
+}
+
+void RdkafkaTransactionClient::StartOpen() {
+  Start([this](const std::stop_token& stop) {
+    return Retry(stop, [&](int ms) { return rd_kafka_init_transactions(producer_.handle(), ms); });
+  });
+}
+
+void RdkafkaTransactionClient::StartAbort() {
+  Start([this](const std::stop_token& stop) {
+    Result result =
+        Retry(stop, [&](int ms) { return rd_kafka_abort_transaction(producer_.handle(), ms); });
+    if (result.outcome != Outcome::kDone) result.outcome = Outcome::kLost;
+    return result;
+  });
+}
+
+void RdkafkaTransactionClient::StartCommit(std::vector<TransactionFlow::Offsets> offsets) {
+  Start([this, offsets = std::move(offsets)](const std::stop_token& stop) {
+    return Commit(offsets, stop);
+  });
+}
+
+Result RdkafkaTransactionClient::Commit(const std::vector<TransactionFlow::Offsets>& offsets,
+                                        const std::stop_token& stop) {
+  rd_kafka_t* handle = producer_.handle();
+  for (const auto& one : offsets) {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    Result result = Retry(stop, [&](int ms) {
+      rd_kafka_error_t* error = SendOffsets(handle, one, ms);
+      code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+      return error;
+    });
+    if (result.outcome == Outcome::kDone) continue;
+    if (IsOfMembership(code)) result.refused = one.endpoint;
+    return result;
+  }
+  Result result = Retry(stop, [&](int ms) { return rd_kafka_commit_transaction(handle, ms); });
+  // The commit may have been carried out all the same: a new producer finds out.
+  if (result.outcome != Outcome::kDone) result.outcome = Outcome::kLost;
+  return result;
+}
+
+void RdkafkaTransactionClient::StartTakeover(const TransactionFlow::Takeover& takeover) {
+  Start([this, takeover](const std::stop_token& stop) { return TakeOver(takeover, stop); });
+}
+
+Result RdkafkaTransactionClient::TakeOver(const TransactionFlow::Takeover& takeover,
+                                          const std::stop_token& stop) {
+  for (const std::string& id : takeover.fence) {
+    Result result = Fence(id, stop);
+    if (result.outcome != Outcome::kDone || result.fatal) return result;
+  }
+  std::map<std::string, std::vector<TopicPartition>> groups;
+  for (const auto& [group, partition] : takeover.partitions) groups[group].push_back(partition);
+  Result result;
+  for (const auto& [group, partitions] : groups)
+    result = ReadCommitted(group, partitions, std::move(result), stop);
+  return result;
+}
+
+/// Under an id that is not ours: whoever has it can commit nothing any more.
+Result RdkafkaTransactionClient::Fence(const std::string& id, const std::stop_token& stop) {
+  const HandlePtr fence = MakeHandle(RD_KAFKA_PRODUCER, make_conf_(id), log_);
+  return Retry(stop, [&](int ms) { return rd_kafka_init_transactions(fence.get(), ms); });
+}
+
+Result RdkafkaTransactionClient::ReadCommitted(const std::string& group,
+                                               const std::vector<TopicPartition>& partitions,
+                                               Result result, const std::stop_token& stop) {
+  while (result.outcome == Outcome::kDone && !result.fatal) {
+    const EventPtr event = ListOffsets(producer_.handle(), group, partitions);
+    const rd_kafka_resp_err_t error = ErrorIn(event.get());
+    if (!error) {
+      const auto* list = rd_kafka_group_result_partitions(GroupIn(event.get()));
+      for (int i = 0; i < list->cnt; ++i) {
+        const auto& [topic, partition, offset] =
+            std::tie(list->elems[i].topic, list->elems[i].partition, list->elems[i].offset);
+        if (offset >= 0) result.committed[{group, {topic, partition}}] = offset;
+      }
+      return result;
+    }
+    const ErrorKind kind = KindOf(error);
+    if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kConfiguration)
+      result.fatal = Error(kind, "group " + group + ": " + rd_kafka_err2str(error));
+    if (stop.stop_requested()) return Stopped();
+    std::this_thread::sleep_for(kBackoff);
+  }
+  return result;
+}
+
+}  // namespace rk

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lib/kafka/handle.h"
+#include "lib/kafka/rdkafka_producer_client.h"
+#include "lib/kafka/transaction_client.h"
+
+/// Internal to lib/kafka: it includes librdkafka's header.
+namespace rk {
+
+/// TransactionClient by librdkafka, whose calls block: a step has a thread of its own. What may
+/// pass (brokers that are away) is tried again for as long as this object lives.
+class RdkafkaTransactionClient : public TransactionClient {
+ public:
+  /// The configuration of a producer under a transactional id.
+  using MakeConf = std::function<ConfPtr(const std::string& id)>;
+
+  struct Names {
+    std::string id;
+    std::string output;
+    std::string dead_letters;
+  };
+
+  /// `event_fd` is written to whenever there is something to take. `log` must outlive it.
+  RdkafkaTransactionClient(MakeConf make_conf, const Names& names, int event_fd, const Log* log);
+
+  ProducerClient& records() override { return producer_; }
+  bool Begin() override;
+  void StartOpen() override;
+  void StartTakeover(const TransactionFlow::Takeover& takeover) override;
+  void StartCommit(std::vector<TransactionFlow::Offsets> offsets) override;
+  void StartAbort() override;
+  std::optional<Result> TakeResult() override;
+
+ private:
+  using Step = std::function<Result(const std::stop_token&)>;
+
+  void Start(Step step);
+  Result Commit(const std::vector<TransactionFlow::Offsets>& offsets, const std::stop_token& stop);
+  Result TakeOver(const TransactionFlow::Takeover& takeover, const std::stop_token& stop);
+  Result Fence(const std::string& id, const std::stop_token& stop);
+  Result ReadCommitted(const std::string& group, const std::vector<TopicPartition>& partitions,
+                       Result result, const std::stop_token& stop);
+
+  MakeConf make_conf_;
+  int event_fd_;
+  const Log* log_;
+  RdkafkaProducerClient producer_;
+  std::mutex mutex_;
+  std::optional<Result> result_;  ///< guarded by mutex_
+  std::jthread step_;             ///< last: it uses the others
+};
+
+}  // namespace rk
