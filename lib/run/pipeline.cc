@@ -67,6 +67,9 @@ void CheckKeys(const StageDraft& draft, const StageSpec& spec) {
   if (spec.per_partition && draft.counts.contains("replicas")) {
     Refuse(draft.where("replicas"), "per_partition already sets the number");
   }
+  if (draft.exactly_once && spec.tool() != "rk-write") {
+    Refuse(draft.where("exactly_once"), "only rk-write can have it");
+  }
   if (draft.devices && spec.tool() != "rk-infer") {
     Refuse(draft.where("devices"), "only rk-infer can have them");
   }
@@ -133,6 +136,7 @@ StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
                        spec.tool(), fmt::join(kTools, ", ")));
   }
   spec.per_partition = draft.per_partition.value_or(false);
+  spec.exactly_once = draft.exactly_once.value_or(false);
   FillCounts(draft, spec);
   spec.devices = draft.devices.value_or(std::vector<std::string>{});
   spec.cpus = draft.cpus;

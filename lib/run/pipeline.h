@@ -20,6 +20,7 @@ struct StageSpec {
   std::string name;
   std::vector<std::string> argv;  ///< as written: without links
   bool per_partition = false;     ///< a reader for each partition of its topic
+  bool exactly_once = false;      ///< a writer's; its reader's too once that is resolved
   size_t replicas = 1;            ///< where it starts
   size_t min = 1;
   size_t max = 1;
@@ -50,6 +51,7 @@ struct StageDraft {
   std::string name;
   std::optional<std::string> exec;
   std::optional<bool> per_partition;
+  std::optional<bool> exactly_once;
   std::map<std::string, size_t, std::less<>> counts;  ///< replicas, min, max, scale_…
   std::optional<std::vector<std::string>> devices;
   std::optional<double> cpus;

@@ -23,7 +23,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kCounts = {"replicas", "min", "max", "scale_up_above",
                                                      "scale_down_below"};
 constexpr std::string_view kStageKeys =
-    "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus";
+    "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus, "
+    "exactly_once";
 constexpr std::string_view kRunKeys = "name, cpus, http, http_token_file";
 constexpr std::string_view kRun = "run";
 constexpr std::string_view kTest = "test";
@@ -129,9 +130,10 @@ class FileReader {
     const std::string where = draft.where(key);
     if (key == "exec") {
       draft.exec = TomlText(node, where);
-    } else if (key == "per_partition") {
+    } else if (key == "per_partition" || key == "exactly_once") {
       if (!node.is_boolean()) RefuseToml(where, "expected true or false");
-      draft.per_partition = node.as_boolean()->get();
+      (key == "per_partition" ? draft.per_partition : draft.exactly_once) =
+          node.as_boolean()->get();
     } else if (key == "devices") {
       draft.devices = Texts(node, where);
     } else if (key == "cpus") {

@@ -88,6 +88,25 @@ void CheckFramesFit(const StageSpec& from, const StageSpec& to) {
                  to.name, MaxFrameOf(to), from.name, MaxFrameOf(from)));
 }
 
+// Both ends must be told, and a writer's name is its place in the pipeline: it outlives the
+// process.
+void ResolveExactlyOnce(StageSpec& reader, StageSpec& writer) {
+  writer.exactly_once |= writer.options.given("--exactly-once");
+  if (reader.options.given("--exactly-once") && !writer.exactly_once)
+    Refuse(reader,
+           fmt::format("--exactly-once is for both ends: [{}] exactly_once = true", writer.name));
+  if (writer.options.given("--transactional-id"))
+    Refuse(writer, "--transactional-id is set by rk-run: leave it out");
+  reader.exactly_once = writer.exactly_once;
+  if (!writer.exactly_once) return;
+  if (reader.options.value("group").empty())
+    Refuse(reader, "exactly once needs a consumer group: -G GROUP");
+  if (reader.per_partition || reader.options.given("--partition"))
+    Refuse(reader,
+           "exactly once needs the group to hand out the partitions: leave out -p and "
+           "per_partition, since nothing keeps a second reader from fixed ones");
+}
+
 }  // namespace
 
 Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
@@ -104,6 +123,7 @@ Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
   for (size_t i = 1; i < pipeline.stages.size(); ++i)
     CheckFramesFit(pipeline.stages[i - 1], pipeline.stages[i]);
   CheckNoCircle(pipeline.stages.front(), pipeline.stages.back());
+  ResolveExactlyOnce(pipeline.stages.front(), pipeline.stages.back());
   return pipeline;
 }
 

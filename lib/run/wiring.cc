@@ -62,6 +62,9 @@ Words ArgumentsOf(const StageSpec& stage, size_t number, size_t count,
     if (stage.per_partition) add({"-p", std::to_string(number)});
     if (NeedsInstance(stage)) add({"--instance", fmt::format("{}-{}", instance, number)});
   }
+  if (stage.exactly_once) add({"--exactly-once"});
+  if (stage.exactly_once && stage.tool() == "rk-write")
+    add({"--transactional-id", fmt::format("{}-{}", instance, number)});
   if (!stage.devices.empty()) add({"--device", stage.devices[number % stage.devices.size()]});
   if (!stage.options.given("--report-interval")) add({"--report-interval", "0"});
   return argv;

@@ -32,6 +32,10 @@ inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::str
     app.add_option("-G,--group", group);
     app.add_option("-p,--partition", partitions)->take_last();
     app.add_option("--instance", instance);
+    bool exactly_once = false;
+    std::string transactional_id;
+    app.add_flag("--exactly-once", exactly_once);
+    app.add_option("--transactional-id", transactional_id);
     app.add_option("-b,--brokers", brokers);
     app.add_option("-F", config);
     app.add_option("--device", device);

@@ -311,5 +311,29 @@ TEST_CASE("a topic of the same name on other brokers is another topic, and other
   CHECK_NOTHROW(Replicated("rk-read -G g -b b:1 -t '^out$' -t in", "rk-write -b b:1 -t output"));
 }
 
+TEST_CASE("exactly once is the writer's to say, for both ends") {
+  const std::string write = std::string(kWrite) + "exactly_once = true\n";
+  const Pipeline pipeline = File(kRead + write).Read();
+  CHECK(pipeline.stages.front().exactly_once);
+  CHECK(pipeline.stages.back().exactly_once);
+  CHECK_FALSE(File(std::string(kRead) + kWrite).Read().stages.front().exactly_once);
+  CHECK(Replicated("rk-read -t a -G g", "rk-write -t out --exactly-once").stages[0].exactly_once);
+}
+
+TEST_CASE("exactly once needs a group that hands out the partitions, and ids of ours") {
+  const auto [reader, writer, what] = GENERATE(table<const char*, const char*, const char*>({
+      {"rk-read -t a -G g --exactly-once", "rk-write -t out", "is for both ends"},
+      {"rk-read -t a -G g -p 0", "rk-write -t out --exactly-once", "leave out -p"},
+      {"rk-read -t a -G g", "rk-write -t out --exactly-once --transactional-id w",
+       "--transactional-id is set by rk-run"},
+  }));
+  CHECK_THROWS_WITH(Replicated(reader, writer), Catch::Contains(what));
+  CHECK(File("[read]\nexec = 'rk-read -t a'\n" + std::string(kWrite) + "exactly_once = true\n")
+            .Refusal() ==
+        "credit.toml:2: read.exec: exactly once needs a consumer group: -G GROUP");
+  CHECK(File(std::string(kRead) + "exactly_once = true\n" + kWrite).Refusal() ==
+        "credit.toml:3: read.exactly_once: only rk-write can have it");
+}
+
 }  // namespace
 }  // namespace rk

@@ -164,6 +164,22 @@ TEST_CASE("a reader is a member of its group wherever that is named") {
   CHECK(instance({"rk-read", "-t", "in", "-F", "plain.conf"}).empty());
 }
 
+TEST_CASE("exactly once is both ends', and each writer's name is its place in the pipeline") {
+  StageSpec read = Read();
+  StageSpec write = Scaled(Write(), 1, 2);
+  read.exactly_once = write.exactly_once = true;
+  const auto units = Wired({read, Infer(), write});
+  const auto has = [](const ProcessSpec& process) {
+    return std::ranges::count(process.argv, "--exactly-once") == 1;
+  };
+  CHECK(has(units.front().processes[0]));
+  CHECK_FALSE(has(units[1].processes[0]));
+  CHECK(has(units.back().processes[1]));
+  CHECK(Option(units.back().processes[0], "--transactional-id") == "host-credit-write-0");
+  CHECK(Option(units.back().processes[1], "--transactional-id") == "host-credit-write-1");
+  CHECK(Option(units.front().processes[0], "--transactional-id").empty());
+}
+
 TEST_CASE("per_partition makes a reader of each partition, and a balance behind them") {
   StageSpec read = Stage("read", {"rk-read", "-t", "in", "-G", "g", "-p", "all"});
   read.per_partition = true;
