@@ -74,8 +74,7 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       ->option_text("TOPIC")
       ->expected(1)
       ->take_all();
-  app.add_option("-G,--group", reader.group,
-                 "join this group and commit to it; also --exactly-once")
+  app.add_option("-G,--group", reader.group, "join this group, commit to it; --exactly-once")
       ->option_text("GROUP");
   app.add_option("-p,--partition", flags.partitions, "read only these: N,... or all")
       ->option_text("LIST")

@@ -14,7 +14,7 @@ constexpr int64_t kLongestInterval = 5000;  // half of the brokers' patience wit
 
 void AddTransactionOptions(CLI::App& app, TransactionOptions& options) {
   auto* exactly_once = app.add_flag("--exactly-once", options.exactly_once,
-                                    "commit results and offsets in transactions (rk-read too)")
+                                    "commit results and offsets in transactions")
                            ->excludes("--unordered", "--to", "-P");
   // Instead of what it excludes, which the man page says.
   for (const char* flag : {"--exactly-once", "--unordered", "-P"})
