@@ -73,7 +73,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddHwmOption(app, options.link);
 }
 
-std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& stage) {
+void CheckOptions(const Options& options) {
   if (options.stamp + !options.exec.empty() + !options.filter.empty() + !options.drop.empty() !=
       1) {
     throw rk::Error(rk::ErrorKind::kUsage,
@@ -83,10 +83,18 @@ std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& 
   if (options.exec.empty() && (options.exec_format.array > 0 || options.exec_format.meta)) {
     throw rk::Error(rk::ErrorKind::kUsage, "--batch and --meta are for --exec CMD");
   }
+}
+
+std::unique_ptr<rk::Mapper> MakeMapper(const Options& options) {
   if (options.stamp) return std::make_unique<rk::Stamp>();
   if (!options.filter.empty()) return std::make_unique<rk::Filter>(options.filter);
   if (!options.drop.empty()) return std::make_unique<rk::Drop>(options.drop);
-  if (stage.check) return nullptr;  // running a program may change anything
+  return nullptr;
+}
+
+// Not for a check: running a program may change anything.
+std::unique_ptr<rk::Exec> MakeExec(const Options& options, const rk::Stage& stage) {
+  if (options.exec.empty() || stage.check) return nullptr;
   const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::duration<double>(options.exec_timeout_s));
   return std::make_unique<rk::Exec>(
@@ -95,24 +103,34 @@ std::unique_ptr<rk::Mapper> MakeMapper(const Options& options, const rk::Stage& 
 }
 
 void Run(const Options& options, rk::Stage& stage) {
-  const auto mapper = MakeMapper(options, stage);
+  CheckOptions(options);
+  const auto mapper = MakeMapper(options);
+  const auto exec = MakeExec(options, stage);
   if (stage.check) return;
-  mapper->Treat(options.tombstones);
   const auto sink = rk::OpenSink(options.link, stage);
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);
   stage.Ready();
   rk::Metric& records = stage.metrics.Counter("records_in");
   rk::Metric& failed = stage.metrics.Counter("failed");
   rk::Metric& filtered = stage.metrics.Counter("filtered");
+  rk::Histogram& took = stage.metrics.Histogram("batch_seconds");
+  const auto count = [&](const rk::MapCounts& counts) {
+    records.Set(counts.records);
+    failed.Set(counts.failed);
+    filtered.Set(counts.filtered);
+  };
+  if (exec) {
+    exec->Treat(options.tombstones);
+    exec->OnWork(count);
+    return rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), *exec, &took);
+  }
+  mapper->Treat(options.tombstones);
   const auto map = [&](const rk::Frame& frame) {
     rk::Frame result = mapper->Run(frame);
-    records.Set(mapper->counts().records);
-    failed.Set(mapper->counts().failed);
-    filtered.Set(mapper->counts().filtered);
+    count(mapper->counts());
     return result;
   };
-  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), map,
-                &stage.metrics.Histogram("batch_seconds"));
+  rk::RunMiddle(*source, *sink, stage.signals.drain_fd(), map, &took);
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "lib/batch/batcher.h"
 #include "lib/batch/frame.h"
 #include "lib/batch/worker.h"
-#include "lib/infer/batcher.h"
 #include "lib/infer/output_columns.h"
 #include "lib/infer/texts_ahead.h"
 #include "lib/infer/warm_model.h"

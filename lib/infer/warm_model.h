@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/batch/batcher.h"
 #include "lib/batch/tombstones.h"
 #include "lib/infer/backend.h"
-#include "lib/infer/batcher.h"
 #include "lib/infer/outputs.h"
 #include "lib/infer/rows.h"
 #include "lib/infer/signature.h"

@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kShownBytes = 80;
 // Of a program's own reason. It becomes a header, which brokers count as part of the record.
 constexpr size_t kLongestReason = 8192;
+// Frames are taken while those that wait have fewer bytes: with the last one, an array and its
+// answer are to be well below the longest line.
+constexpr size_t kMostBytes = size_t{16} << 20;
 
 // A line that is no answer to anything that was asked.
 struct BadAnswer {
@@ -34,6 +37,14 @@ std::string Shortened(std::string reason) {
   return reason.substr(0, end) + "...";
 }
 
+// A call is a line of so many records, or all the lines of a frame.
+BatcherOptions Batching(const ExecFormat& format) {
+  BatcherOptions options;
+  options.max_batch = std::max<size_t>(format.array, 1);
+  options.max_bytes = kMostBytes;
+  return options;
+}
+
 std::string_view CodeOf(LineFailure::Kind kind) {
   switch (kind) {
     case LineFailure::Kind::kSilent:
@@ -47,64 +58,104 @@ std::string_view CodeOf(LineFailure::Kind kind) {
 
 }  // namespace
 
+struct Exec::Outcome {
+  std::optional<std::string> answer;
+  std::optional<Rejection> rejection;
+  bool open = false;  // to be asked for, or being so
+};
+
+// A frame on its way through.
+struct Exec::Job {
+  bool done() const { return asked == records.size(); }
+
+  Frame frame;
+  std::vector<Outcome> outcomes;  // by record
+  std::vector<size_t> records;    // those for the program
+  size_t asked = 0;               // of these
+};
+
+Exec::Outcome& Exec::Place::outcome() const { return job->outcomes[index]; }
+
 Exec::Exec(StartProgram start, ExecFormat format, Log log)
-    : start_(std::move(start)), format_(format), log_(std::move(log)) {
+    : start_(std::move(start)), format_(format), log_(std::move(log)), batcher_(Batching(format)) {
   Start();
 }
 
-Frame Exec::Run(const Frame& frame) {
-  Prepare(frame);
-  const std::vector<size_t> open = Open();
-  const size_t together = format_.array == 0 ? open.size() : format_.array;
-  for (size_t begin = 0; begin < open.size(); begin += together) {
-    const size_t end = std::min(begin + together, open.size());
-    RunTogether(frame, {open.data() + begin, open.data() + end});
+Exec::~Exec() = default;
+
+void Exec::Take(Frame frame, Time now) {
+  std::vector<Outcome> outcomes(frame.record_count());
+  std::vector<size_t> records;
+  for (size_t i = 0; i < frame.record_count(); ++i) {
+    const RecordView record = frame.record(i);
+    if (record.state != RecordState::kOk) continue;
+    outcomes[i].rejection = RejectNoValue(record);
+    outcomes[i].open = !outcomes[i].rejection;
+    if (outcomes[i].open) records.push_back(i);
   }
-  return MapRecords(frame, tombstones_, counts_, [&](size_t i, RecordView& record) {
-    if (outcomes_[i].answer) record.value = *outcomes_[i].answer;
-    return std::move(outcomes_[i].rejection);
+  batcher_.Add(records.size(), frame.bytes().size(), frame.info().attempt > 0, now);
+  jobs_.push_back({std::move(frame), std::move(outcomes), std::move(records)});
+}
+
+std::vector<Frame> Exec::Work() {
+  RunTogether(Gather());
+  std::vector<Frame> finished = Finished();
+  on_work_(counts_);
+  return finished;
+}
+
+// The records that may share the call, until it has its number.
+std::vector<Exec::Place> Exec::Gather() {
+  size_t left = batcher_.Shareable();
+  if (format_.array > 0) left = std::min(left, format_.array);
+  batcher_.Took(left);
+  std::vector<Place> records;
+  for (Job& job : jobs_) {
+    for (; left > 0 && !job.done(); --left) {
+      records.push_back({&job, job.records[job.asked++]});
+    }
+    if (left == 0) break;
+  }
+  return records;
+}
+
+std::vector<Frame> Exec::Finished() {
+  std::vector<Frame> frames;
+  while (!jobs_.empty() && jobs_.front().done()) {
+    frames.push_back(Finish(jobs_.front()));
+    jobs_.pop_front();
+  }
+  return frames;
+}
+
+Frame Exec::Finish(Job& job) {
+  return MapRecords(job.frame, tombstones_, counts_, [&](size_t i, RecordView& record) {
+    Outcome& outcome = job.outcomes[i];
+    if (outcome.answer) record.value = *outcome.answer;
+    return std::move(outcome.rejection);
   });
 }
 
 // What fails them together may be the fault of one.
-void Exec::RunTogether(const Frame& frame, const std::vector<size_t>& records) {
-  const auto failure = Ask(frame, records);
+void Exec::RunTogether(const std::vector<Place>& records) {
+  const auto failure = Ask(records);
   if (!failure) return;
   log_(LogLevel::kWarning,
        fmt::format("the program failed; a new one gets the unanswered records one by one: {}",
                    failure->message));
-  for (const size_t record : records) {
-    if (!outcomes_[record].open) continue;
-    auto alone = Ask(frame, {record});
-    if (alone) outcomes_[record].rejection = std::move(alone);
+  for (const Place& record : records) {
+    if (!record.outcome().open) continue;
+    auto alone = Ask({record});
+    if (alone) record.outcome().rejection = std::move(alone);
   }
-}
-
-// Which records are to be asked for.
-void Exec::Prepare(const Frame& frame) {
-  outcomes_.assign(frame.record_count(), {});
-  for (size_t i = 0; i < frame.record_count(); ++i) {
-    const RecordView record = frame.record(i);
-    if (record.state != RecordState::kOk) continue;
-    outcomes_[i].rejection = RejectNoValue(record);
-    outcomes_[i].open = !outcomes_[i].rejection;
-  }
-}
-
-std::vector<size_t> Exec::Open() const {
-  std::vector<size_t> open;
-  for (size_t i = 0; i < outcomes_.size(); ++i) {
-    if (outcomes_[i].open) open.push_back(i);
-  }
-  return open;
 }
 
 // Asks for these records until each has its answer, or says why not all have. After that there is
 // no program.
-std::optional<Rejection> Exec::Ask(const Frame& frame, const std::vector<size_t>& records) {
+std::optional<Rejection> Exec::Ask(const std::vector<Place>& records) {
   for (;;) {
     try {
-      Converse(frame, records);
+      Converse(records);
       return std::nullopt;
     } catch (const BadAnswer& bad) {
       program_.reset();
@@ -128,22 +179,22 @@ void Exec::Start() {
   fresh_ = true;
 }
 
-void Exec::Converse(const Frame& frame, const std::vector<size_t>& records) {
-  WriteLines(frame, records);
+void Exec::Converse(const std::vector<Place>& records) {
+  WriteLines(records);
   if (asked_.empty()) return;
   if (!program_) Start();
   program_->Send(lines_);
   while (!asked_.empty()) Take(program_->Receive());
 }
 
-void Exec::WriteLines(const Frame& frame, const std::vector<size_t>& records) {
+void Exec::WriteLines(const std::vector<Place>& records) {
   asked_.clear();
   lines_.clear();
-  for (const size_t record : records) {
-    if (!outcomes_[record].open) continue;
+  for (const Place& record : records) {
+    if (!record.outcome().open) continue;
     const size_t before = lines_.size();
     if (format_.array > 0) lines_ += asked_.empty() ? '[' : ',';
-    if (!WriteRecord(frame, record)) {
+    if (!WriteRecord(record)) {
       lines_.resize(before);
       continue;
     }
@@ -154,11 +205,12 @@ void Exec::WriteLines(const Frame& frame, const std::vector<size_t>& records) {
 }
 
 // False if it cannot go to the program, and so has failed.
-bool Exec::WriteRecord(const Frame& frame, size_t record) {
-  const RecordView view = frame.record(record);
+bool Exec::WriteRecord(const Place& record) {
+  const Frame& frame = record.job->frame;
+  const RecordView view = frame.record(record.index);
   record_tag_.clear();
   AppendRecordTag(next_number_, format_.meta, frame.info(), view, record_tag_);
-  Outcome& outcome = outcomes_[record];
+  Outcome& outcome = record.outcome();
   outcome.rejection = tag_.Put(*view.value, record_tag_, lines_);
   outcome.open = !outcome.rejection;
   return outcome.open;
@@ -186,7 +238,7 @@ void Exec::TakeAnswer(std::string_view text) {
   }
   const auto found = asked_.find(answer_.number);
   if (found == asked_.end()) return TakeRepeated(text);
-  Outcome& outcome = outcomes_[found->second];
+  Outcome& outcome = found->second.outcome();
   if (answer_.error) {
     outcome.rejection = Rejection{"exec-error", Shortened(*std::move(answer_.error))};
   } else {

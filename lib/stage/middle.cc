@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -75,7 +76,8 @@ class Hand {
  private:
   static Worker::Time Now() { return std::chrono::steady_clock::now(); }
 
-  // Before it is given on: how long that takes is the next stage's doing. A worker has a few.
+  // Before it is given on: how long that takes is the next stage's doing. A worker has few, or is
+  // done with the first ones first.
   void Finish(const HeldRange& batch) {
     const auto taken =
         std::ranges::find_if(taken_, [&](const auto& one) { return one.first == batch; });
@@ -88,7 +90,7 @@ class Hand {
   Sink& sink_;
   Worker& worker_;
   Histogram* took_;
-  std::vector<std::pair<HeldRange, Worker::Time>> taken_;  ///< what the worker has
+  std::deque<std::pair<HeldRange, Worker::Time>> taken_;  ///< what the worker has
 };
 
 // A function on one frame.

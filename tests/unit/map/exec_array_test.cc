@@ -27,6 +27,109 @@ TEST_CASE_METHOD(InTwos, "a line is an array of up to so many records, and so is
   CHECK(script.starts == 1);
 }
 
+struct InFours : ExecFixture {
+  InFours() : ExecFixture(ExecFormat{.array = 4, .meta = false}) {
+    script.reply = [this](const std::string& line) {
+      lines.push_back(line);
+      return Has(line, "kill") ? Lines{"ends"} : Lines{line};
+    };
+  }
+
+  Lines lines;
+};
+
+Frame From(int64_t first, const std::vector<std::optional<std::string>>& values,
+           uint32_t attempt = 0) {
+  Frame frame = FrameOf(values);
+  BatchInfo info = frame.info();
+  info.first_offset = first;
+  info.next_offset = first + static_cast<int64_t>(values.size());
+  info.attempt = attempt;
+  FrameBuilder builder(info, values.size(), 0);
+  for (size_t i = 0; i < values.size(); ++i) {
+    RecordView record = frame.record(i);
+    record.offset = first + static_cast<int64_t>(i);
+    builder.Add(record);
+  }
+  return builder.Finish();
+}
+
+std::vector<Frame> Frames(Frame first, Frame second, Frame third) {
+  std::vector<Frame> frames;
+  frames.push_back(std::move(first));
+  frames.push_back(std::move(second));
+  frames.push_back(std::move(third));
+  return frames;
+}
+
+std::vector<int64_t> FirstOffsetsOf(const std::vector<Frame>& frames) {
+  std::vector<int64_t> offsets;
+  offsets.reserve(frames.size());
+  for (const Frame& frame : frames) offsets.push_back(frame.info().first_offset);
+  return offsets;
+}
+
+TEST_CASE_METHOD(InFours, "an array has what has come, of any frames, each of which stays itself") {
+  const auto out =
+      RunAll(Frames(From(0, {R"({"n":1})"}), From(1, {}),
+                    From(1, {R"({"n":2})", "[]", R"({"n":3})", R"({"n":4})", R"({"n":5})"})));
+  CHECK(FirstOffsetsOf(out) == std::vector<int64_t>{0, 1, 1});
+  CHECK(lines == Lines{R"([{"n":1,"_rk":0},{"n":2,"_rk":1},{"n":3,"_rk":2}])",
+                       R"([{"n":4,"_rk":3},{"n":5,"_rk":4}])"});
+  CHECK(ValuesOf(out[0]) == Lines{R"({"n":1})"});
+  CHECK(out[1].record_count() == 0);
+  CHECK(CodesOf(out[2]) == Lines{"", "not-an-object", "", "", ""});
+  CHECK(ValuesOf(out[2]) == Lines{R"({"n":2})", "[]", R"({"n":3})", R"({"n":4})", R"({"n":5})"});
+  CHECK(exec.counts().records == 6);
+}
+
+TEST_CASE_METHOD(InFours, "a frame that is answered goes on before the rest of the next") {
+  exec.Take(From(0, {"{}", "{}"}), {});
+  CHECK_FALSE(exec.full());
+  exec.Take(From(2, {"{}", "{}", "{}"}), {});
+  CHECK(exec.full());
+  CHECK(FirstOffsetsOf(exec.Work()) == std::vector<int64_t>{0});
+  CHECK(exec.due());
+  CHECK(FirstOffsetsOf(exec.Work()) == std::vector<int64_t>{2});
+  CHECK_FALSE(exec.due());
+}
+
+TEST_CASE_METHOD(InFours, "a suspect frame shares no array") {
+  const auto out =
+      RunAll(Frames(From(0, {R"({"n":1})"}), From(1, {R"({"n":2})"}, 1), From(2, {R"({"n":3})"})));
+  CHECK(FirstOffsetsOf(out) == std::vector<int64_t>{0, 1, 2});
+  CHECK(lines == Lines{R"([{"n":1,"_rk":0}])", R"([{"n":2,"_rk":1}])", R"([{"n":3,"_rk":2}])"});
+}
+
+TEST_CASE_METHOD(InFours, "a record that ends the program fails alone, of all the array's frames") {
+  const auto out =
+      RunAll(Frames(From(0, {R"({"n":1})"}), From(1, {R"({"kill":1})"}), From(2, {R"({"n":3})"})));
+  CHECK(CodesOf(out[0]) == Lines{""});
+  CHECK(CodesOf(out[1]) == Lines{"exec-died"});
+  CHECK(CodesOf(out[2]) == Lines{""});
+  CHECK(lines.size() == 4);  // all together, then each alone
+  CHECK(script.starts == 3);
+}
+
+TEST_CASE_METHOD(InFours, "a record of another frame that the program cannot use fails alone") {
+  script.reply = [](const std::string&) {
+    return Lines{R"([{"n":1,"_rk":0},{"rk-error":"two","_rk":1},{"n":3,"_rk":2}])"};
+  };
+  const auto out =
+      RunAll(Frames(From(0, {R"({"n":1})"}), From(1, {R"({"n":2})"}), From(2, {R"({"n":3})"})));
+  CHECK(CodesOf(out[0]) == Lines{""});
+  CHECK(CodesOf(out[1]) == Lines{"exec-error"});
+  CHECK(out[1].record(0).failure.message == "two");
+  CHECK(ValuesOf(out[1]) == Lines{R"({"n":2})"});
+  CHECK(ValuesOf(out[2]) == Lines{R"({"n":3})"});
+}
+
+TEST_CASE_METHOD(ExecFixture, "lines are those of one frame") {
+  exec.Take(From(0, {"{}", "{}"}), {});
+  CHECK(exec.full());
+  CHECK(FirstOffsetsOf(exec.Work()) == std::vector<int64_t>{0});
+}
+
 TEST_CASE_METHOD(InTwos, "answers within an array may be in any order") {
   script.reply = [](const std::string& line) {
     const auto answers = SplitArray(line).value();

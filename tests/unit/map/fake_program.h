@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <catch2/catch.hpp>
+
 #include "lib/batch/buffer.h"
 #include "lib/map/exec.h"
 
@@ -74,7 +76,24 @@ struct ExecFixture {
       : exec{[this] { return std::make_unique<FakeProgram>(script); }, format,
              [this](LogLevel, std::string_view text) { warnings.emplace_back(text); }} {}
 
-  Frame Run(const Frame& frame) { return exec.Run(frame); }
+  Frame Run(const Frame& frame) {
+    std::vector<Frame> frames;
+    frames.push_back(frame.Clone());
+    frames = RunAll(std::move(frames));
+    REQUIRE(frames.size() == 1);
+    return std::move(frames[0]);
+  }
+
+  // As a stage does with frames that have come.
+  std::vector<Frame> RunAll(std::vector<Frame> frames) {
+    std::vector<Frame> done;
+    auto next = frames.begin();
+    while (next != frames.end() || exec.due()) {
+      while (next != frames.end() && !exec.full()) exec.Take(std::move(*next++), {});
+      for (Frame& frame : exec.Work()) done.push_back(std::move(frame));
+    }
+    return done;
+  }
 
   Script script;
   std::vector<std::string> warnings;

@@ -1,4 +1,4 @@
-#include "lib/infer/batcher.h"
+#include "lib/batch/batcher.h"
 
 #include <algorithm>
 
