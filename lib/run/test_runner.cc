@@ -1,19 +1,23 @@
 #include "lib/run/test_runner.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <fstream>
+#include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "lib/base/descriptor_io.h"
 #include "lib/base/error.h"
 #include "lib/link/pipe.h"
 #include "lib/process/spawn.h"
@@ -140,10 +144,15 @@ void Receive(int fd, int drain_fd, TestOutcome& outcome) {
 }
 
 void WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw Error(ErrorKind::kIo, fmt::format("{} cannot be written", path));
+  constexpr mode_t kAsUmaskSays = 0666;
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kAsUmaskSays));
+  const int reason = file.fd() < 0 ? errno : WriteAll(file.fd(), text);
+  if (reason == 0) return;
+  std::error_code ignored;
+  // Half a report is none.
+  if (file.fd() >= 0 && std::filesystem::is_regular_file(path, ignored))
+    std::filesystem::remove(path, ignored);
+  throw Error(ErrorKind::kIo, fmt::format("{} cannot be written: {}", path, std::strerror(reason)));
 }
 
 }  // namespace
@@ -175,8 +184,8 @@ bool RunTests(const Pipeline& pipeline, const std::string& junit, const Stage& s
     results.push_back(
         {spec.name, std::chrono::duration<double>(steady_clock::now() - began).count(), diff});
   }
-  if (!junit.empty()) WriteFile(junit, TestReportJUnit(pipeline.name, results));
   WriteOutput(STDOUT_FILENO, TestReportText(results));
+  if (!junit.empty()) WriteFile(junit, TestReportJUnit(pipeline.name, results));
   return std::ranges::all_of(results, [](const TestResult& one) { return one.diff.empty(); });
 }
 
