@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
-#include "lib/http/server.h"
 #include "lib/run/graph.h"
 #include "lib/run/init_process.h"
 #include "lib/run/run_options.h"
@@ -38,7 +37,6 @@ void Print(const std::string& text) {
 }
 
 int Check(const rk::Pipeline& pipeline, const rk::Log& log) {
-  if (!pipeline.http.address.empty()) rk::CheckHttpOptions(pipeline.http);
   const int status = rk::CheckStages(pipeline, log);
   if (status == 0) log(rk::LogLevel::kInfo, pipeline.name + " could start");
   return status;
@@ -54,20 +52,20 @@ int Run(const rk::RunOptions& options, rk::Stage& stage) {
   }
   if (options.test)
     return rk::RunTests(rk::PipelineOf(options), options.junit, stage) ? 0 : kTestFailed;
-  if (options.check) return Check(rk::ResolvedPipelineOf(options, stage), stage.log);
+  if (options.check) return Check(rk::StartablePipelineOf(options, stage), stage.log);
   if (!options.graph.empty()) {
     const rk::Graph graph = rk::GraphOf(rk::ResolvedPipelineOf(options, stage));
     Print(rk::GraphText(graph, options.graph));
     return 0;
   }
   if (options.dry_run) {
-    const rk::Pipeline pipeline = rk::ResolvedPipelineOf(options, stage);
+    const rk::Pipeline pipeline = rk::StartablePipelineOf(options, stage);
     Print(
         rk::ShellScript(rk::Wire(pipeline, std::string(rk::kShellDirectory),
                                  rk::PartitionsOf(pipeline, stage.log), rk::InstanceOf(pipeline))));
     return 0;
   }
-  return rk::RunPipeline([&] { return rk::ResolvedPipelineOf(options, stage); }, stage);
+  return rk::RunPipeline([&] { return rk::StartablePipelineOf(options, stage); }, stage);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "lib/base/environment.h"
 #include "lib/base/error.h"
+#include "lib/run/pipeline_dir.h"
 #include "lib/run/pipeline_file.h"
 #include "lib/run/resolve.h"
 #include "lib/run/tool_options.h"
@@ -88,6 +89,13 @@ Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage) {
   stage.log_origin->Supervise(pipeline.name);
   pipeline.log_options = stage.log_options;
   return ResolvePipeline(std::move(pipeline), AskToolOptions);
+}
+
+Pipeline StartablePipelineOf(const RunOptions& options, const Stage& stage) {
+  Pipeline pipeline = ResolvedPipelineOf(options, stage);
+  (void)PipelinePath(pipeline.name);
+  if (!pipeline.http.address.empty()) CheckHttpOptions(pipeline.http);
+  return pipeline;
 }
 
 std::string NameOf(const RunOptions& options) {

@@ -40,6 +40,9 @@ Pipeline PipelineOf(const RunOptions& options);
 /// The same after ResolvePipeline(), its stages logging as `stage` does.
 Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage);
 
+/// That one, if its name and its http would do for a start too. Throws Error.
+Pipeline StartablePipelineOf(const RunOptions& options, const Stage& stage);
+
 /// The name that it runs under.
 std::string NameOf(const RunOptions& options);
 
