@@ -28,6 +28,7 @@ Program WithStatusPipe(const std::string& pipeline, const ProcessSpec& spec,
   Program program{.argv = spec.argv, .runtime_dir = runtime_dir, .kept_fd = status_fd};
   program.setting = SettingOf(pipeline, spec);
   program.file = OwnTool(spec.argv[0]);
+  if (spec.with_stdin) program.stdin_fd = STDIN_FILENO;
   program.argv.insert(program.argv.end(), {"--status-fd", std::to_string(status_fd)});
   return program;
 }

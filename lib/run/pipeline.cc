@@ -125,6 +125,11 @@ void CheckName(const StageDraft& draft) {
 
 std::string StageSpec::tool() const { return std::filesystem::path(argv[0]).filename(); }
 
+bool StageSpec::reads_stdin() const {
+  const std::string from = options.value("--from");
+  return from == "-" || from == "/dev/stdin";
+}
+
 StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
   CheckName(draft);
   StageSpec spec;

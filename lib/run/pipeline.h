@@ -33,6 +33,8 @@ struct StageSpec {
 
   std::string tool() const;  ///< the command's base name: rk-read, rk-map, rk-infer or rk-write
   bool parallel() const { return max > 1 || per_partition; }
+  /// It reads the lines that rk-run is given. Known once it is resolved.
+  bool reads_stdin() const;
 };
 
 /// What rk-run runs: rk-read first, rk-write last, what there is between them in order.

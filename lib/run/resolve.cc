@@ -28,6 +28,8 @@ double ThreadsOf(const ToolOptions& options) {
 }
 
 void CheckReader(const StageSpec& stage) {
+  if (stage.reads_stdin() && (stage.replicas > 1 || stage.per_partition))
+    Refuse(stage, "--from - is the standard input of one reader: take one, or --from FILE");
   if (stage.per_partition) {
     const std::string partitions = stage.options.value("--partition");
     if (!partitions.empty() && partitions != "all")
@@ -110,9 +112,10 @@ void ResolveExactlyOnce(StageSpec& reader, StageSpec& writer) {
 }  // namespace
 
 Pipeline ResolvePipeline(Pipeline pipeline, const AskTools& ask) {
-  std::vector<std::vector<std::string>> commands;
+  std::vector<ToolCommand> commands;
   for (const StageSpec& stage : pipeline.stages)
-    commands.push_back(WithFormat(stage.argv, pipeline.log_options));
+    commands.push_back({fmt::format("{}: stage {}", stage.where, stage.name),
+                        WithFormat(stage.argv, pipeline.log_options)});
   std::vector<ToolOptions> answers = ask(commands);
   for (size_t i = 0; i < pipeline.stages.size(); ++i) {
     StageSpec& stage = pipeline.stages[i];

@@ -68,13 +68,24 @@ std::unique_ptr<StatusPage> OpenPage(const Pipeline& pipeline, const Log& log) {
   return page;
 }
 
+// The stages' process groups are in the background, where a read from a terminal stops them.
+Pipeline WithInput(Pipeline pipeline) {
+  const StageSpec& reader = pipeline.stages.front();
+  if (reader.reads_stdin() && isatty(STDIN_FILENO) == 1)
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("{}: --from - does not read from a terminal: use --from FILE, or < FILE",
+                    reader.where));
+  return pipeline;
+}
+
 class Runner {
  public:
   Runner(const LoadPipeline& load, Stage& stage)
       : load_(load),
         stage_(stage),
         log_(events_.Watch(stage.log)),
-        pipeline_(load()),
+        pipeline_(WithInput(load())),
         page_(OpenPage(pipeline_, stage.log)),
         directory_(pipeline_.name),
         supervisor_(WireUp(pipeline_), {ChildStarter(pipeline_.name, directory_.path()),
@@ -213,6 +224,7 @@ std::string InstanceOf(const Pipeline& pipeline) {
 int RunPipeline(const LoadPipeline& load, Stage& stage) { return Runner(load, stage).Run(); }
 
 int CheckStages(const Pipeline& pipeline, const Log& log) {
+  (void)WithInput(pipeline);
   std::set<std::vector<std::string>> seen;
   int first = 0;
   for (const Unit& unit :

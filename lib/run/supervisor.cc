@@ -81,7 +81,10 @@ void Supervisor::Judge(Replicas& unit, const Replicas::Exit& exit, Clock::time_p
     deps_.log(LogLevel::kWarning,
               fmt::format("exited with an error stage={} {}", exit.name, Describe(exit.status)));
     if (phase_ == Phase::kRunning) deps_.replay();
-    if (unit.unit().role == Role::kRead && status_ == 0 && draining()) status_ = exit.status;
+    // Readers come first, since what they did not see acknowledged was not done. Of the others only
+    // what is wrong with the records counts: all of those are acknowledged.
+    const bool counts = unit.unit().role == Role::kRead || !MayGetBetter(exit.status);
+    if (counts && status_ == 0 && draining()) status_ = exit.status;
     return;
   }
   const bool at_its_end = unit.unit().role == Role::kRead && exit.status == 0 && !exit.drained;
@@ -94,6 +97,12 @@ void Supervisor::Died(Replicas& unit, const Replicas::Exit& exit, Clock::time_po
       fmt::format("{} stage={} {}", exit.drained ? "was told to stop, but not by rk-run," : "died",
                   exit.name, Describe(exit.status));
   if (exit.status != 0 && !MayGetBetter(exit.status)) return Fail(exit.status, what, now);
+  if (unit.unit().processes[exit.place].with_stdin) {
+    return Fail(exit.status == 0 ? kExitTryAgain : exit.status,
+                what + ", and lines that it had read of standard input are gone", now);
+  }
+  if (unit.unit().prints && exit.status == kExitBrokenPipe)
+    return Fail(exit.status, what + ", standard output is closed", now, LogLevel::kInfo);
   const auto pause = unit.Restart(exit.place, now);
   if (!pause)
     return Fail(exit.status == 0 ? kExitTryAgain : exit.status, what + ", too often", now);
@@ -112,9 +121,9 @@ void Supervisor::StartAll(Clock::time_point now) {
   }
 }
 
-void Supervisor::Fail(int status, const std::string& why, Clock::time_point now) {
+void Supervisor::Fail(int status, const std::string& why, Clock::time_point now, LogLevel level) {
   if (phase_ == Phase::kFailing || phase_ == Phase::kOver) return;
-  deps_.log(LogLevel::kError, why + ": ending the pipeline");
+  deps_.log(level, why + ": ending the pipeline");
   status_ = status;
   phase_ = Phase::kFailing;
   kill_at_ = now + kFailingGrace;
@@ -208,6 +217,11 @@ void Supervisor::Reload(std::vector<Unit> units) {
     throw Error(
         ErrorKind::kConfiguration,
         "the file adds or removes stages, or connects them differently: that requires a restart");
+  }
+  const ProcessSpec& reader = units_.front().unit().processes.front();
+  if (reader.with_stdin && reader != units.front().processes.front()) {
+    throw Error(ErrorKind::kConfiguration,
+                reader.name + " reads standard input: another command for it requires a restart");
   }
   Change change{std::move(units), {}};
   std::set<std::vector<std::string>> known;

@@ -70,7 +70,8 @@ class Supervisor {
   void Judge(Replicas& unit, const Replicas::Exit& exit, Clock::time_point now);
   void Died(Replicas& unit, const Replicas::Exit& exit, Clock::time_point now);
   void StartAll(Clock::time_point now);
-  void Fail(int status, const std::string& why, Clock::time_point now);
+  void Fail(int status, const std::string& why, Clock::time_point now,
+            LogLevel level = LogLevel::kError);
   void Advance(Clock::time_point now);
   bool StopNextStage();
   void Scale(Clock::time_point now);

@@ -23,17 +23,16 @@ namespace rk {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Words = std::vector<std::string>;
 
 constexpr std::chrono::seconds kPatience{30};
 
 // A tool that prints its options.
 class Asked {
  public:
-  Asked(const Words& command, std::pair<Descriptor, Descriptor> output)
-      : name_(command[0]), output_(std::move(output.first)) {
-    Program program{.argv = command, .stdout_fd = output.second.fd()};
-    program.file = OwnTool(command[0]);
+  Asked(const ToolCommand& command, std::pair<Descriptor, Descriptor> output)
+      : where_(command.where), name_(command.argv[0]), output_(std::move(output.first)) {
+    Program program{.argv = command.argv, .stdout_fd = output.second.fd()};
+    program.file = OwnTool(name_);
     program.argv.emplace_back("--print-options");
     process_ = std::make_unique<Process>(program);
   }
@@ -43,7 +42,8 @@ class Asked {
     Await(process_->exit_fd(), deadline);
     const int status = process_->TryReap().value_or(kExitBug);
     if (status != 0)
-      throw Error(ErrorKindOf(status), fmt::format("{} refuses its command: see above", name_));
+      throw Error(status == kExitUsage ? ErrorKind::kConfiguration : ErrorKindOf(status),
+                  fmt::format("{}: {} refuses its command: see above", where_, name_));
     return ToolOptions(std::move(text_));
   }
 
@@ -65,6 +65,7 @@ class Asked {
                 fmt::format("{} did not say its options within {} s", name_, kPatience.count()));
   }
 
+  std::string where_;
   std::string name_;
   Descriptor output_;
   std::unique_ptr<Process> process_;
@@ -86,10 +87,10 @@ bool ToolOptions::given(std::string_view name) const {
   return std::ranges::count(values("given"), name) > 0;
 }
 
-std::vector<ToolOptions> AskToolOptions(const std::vector<Words>& commands) {
+std::vector<ToolOptions> AskToolOptions(const std::vector<ToolCommand>& commands) {
   const Clock::time_point deadline = Clock::now() + kPatience;
   std::vector<Asked> asked;
-  for (const Words& command : commands) asked.emplace_back(command, MakePipe());
+  for (const ToolCommand& command : commands) asked.emplace_back(command, MakePipe());
   std::vector<ToolOptions> answers;
   for (Asked& tool : asked) answers.push_back(tool.Answer(deadline));
   return answers;

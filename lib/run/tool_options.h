@@ -31,14 +31,20 @@ class ToolOptions {
   std::string json_ = "{}";
 };
 
+/// A stage's command, and where it stands, as the beginning of a message.
+struct ToolCommand {
+  std::string where;
+  std::vector<std::string> argv;
+};
+
 /// The options of each command, in the same order.
-using AskTools =
-    std::function<std::vector<ToolOptions>(const std::vector<std::vector<std::string>>& commands)>;
+using AskTools = std::function<std::vector<ToolOptions>(const std::vector<ToolCommand>& commands)>;
 
 /// Runs them all at once with --print-options, which opens nothing. A tool that refuses its command
-/// says why on stderr; then this throws an Error of the kind that its exit status means. Throws
+/// says why on stderr; then this throws an Error that says where, of the kind that its exit status
+/// means: kConfiguration for a usage error, since the pipeline has it in it. Throws
 /// Error(kMissing) if there is no such program, Error(kUnavailable) if one does not answer within
 /// 30 s.
-std::vector<ToolOptions> AskToolOptions(const std::vector<std::vector<std::string>>& commands);
+std::vector<ToolOptions> AskToolOptions(const std::vector<ToolCommand>& commands);
 
 }  // namespace rk

@@ -101,10 +101,11 @@ Unit UnitOf(const StageSpec& stage, size_t partitions, const std::string& instan
   unit.cpus = stage.cpus.value_or(0);
   unit.exclusive = unit.role == Role::kRead;
   unit.reloads = stage.tool() == "rk-infer";
+  unit.prints = stage.options.given("--to");
   if (!stage.options.value("group").empty()) unit.again = {"--resume"};
   for (size_t number = 0; number < count; ++number) {
-    unit.processes.push_back(
-        {fmt::format("{}.{}", stage.name, number), ArgumentsOf(stage, number, count, instance)});
+    unit.processes.push_back({fmt::format("{}.{}", stage.name, number),
+                              ArgumentsOf(stage, number, count, instance), stage.reads_stdin()});
   }
   return unit;
 }
@@ -138,7 +139,8 @@ std::string InShell(const std::string& word) {
 std::string InShell(const ProcessSpec& process) {
   std::string line;
   for (const std::string& word : process.argv) line += (line.empty() ? "" : " ") + InShell(word);
-  return line;
+  // A shell takes it from what it starts in the background, unless it has another number.
+  return process.with_stdin ? line + " <&3" : line;
 }
 
 }  // namespace
@@ -167,6 +169,7 @@ std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, s
 
 std::string ShellScript(const std::vector<Unit>& units) {
   std::string script = "export RK_RUNTIME_DIR=$(mktemp -d)\n";
+  if (units.front().processes.front().with_stdin) script += "exec 3<&0\n";
   std::string readers;
   std::string others;
   for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {

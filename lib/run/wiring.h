@@ -15,6 +15,7 @@ namespace rk {
 struct ProcessSpec {
   std::string name;  ///< infer.0: its unit, and its place in that
   std::vector<std::string> argv;
+  bool with_stdin = false;  ///< it has rk-run's own standard input; else none
   bool operator==(const ProcessSpec&) const = default;
 };
 
@@ -34,6 +35,8 @@ struct Unit {
   bool exclusive = false;
   /// SIGHUP has it read again what its command names: an rk-infer its model.
   bool reloads = false;
+  /// It prints to the standard output that rk-run was given: where that is closed it stays closed.
+  bool prints = false;
   /// What a command has more wherever it does not start for the first time: a reader goes on where
   /// its group is, whatever its -o says.
   std::vector<std::string> again;

@@ -11,9 +11,9 @@
 namespace rk {
 
 /// Answers for the tools as they would, as far as rk-run looks at it, without starting them.
-inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::string>>& commands) {
+inline std::vector<ToolOptions> FakeTools(const std::vector<ToolCommand>& commands) {
   std::vector<ToolOptions> answers;
-  for (const std::vector<std::string>& command : commands) {
+  for (const auto& [where, command] : commands) {
     CLI::App app;
     app.option_defaults()->always_capture_default();
     app.allow_extras();
@@ -43,6 +43,9 @@ inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::str
     app.add_option("--out", out);
     app.add_option("--max-frame", max_frame)->transform(CLI::AsSizeValue(false));
     app.add_option("--report-interval", interval);
+    std::string from, to;
+    app.add_option("--from", from);
+    app.add_option("--to", to);
     app.add_option("--threads", threads);
     app.add_option("--window-bytes", window)->transform(CLI::AsSizeValue(false));
     app.parse(std::vector<std::string>(command.rbegin(), command.rend() - 1));
@@ -57,7 +60,7 @@ inline std::vector<ToolOptions> FakeTools(const std::vector<std::vector<std::str
 
 /// A stage as it is resolved alone.
 inline StageSpec Resolved(StageSpec stage) {
-  stage.options = FakeTools({stage.argv})[0];
+  stage.options = FakeTools({{stage.where, stage.argv}})[0];
   return stage;
 }
 

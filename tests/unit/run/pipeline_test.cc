@@ -288,6 +288,15 @@ TEST_CASE("several readers need a group, which the tool finds wherever it is nam
   CHECK_THROWS_WITH(Replicated("rk-read -t -Gg"), Catch::Contains("readers without a group"));
 }
 
+TEST_CASE("standard input is one reader's") {
+  CHECK_THROWS_WITH(Replicated("rk-read --from -"), Catch::Contains("--from - is the standard"));
+  CHECK_THROWS_WITH(Replicated("rk-read --from=/dev/stdin"), Catch::Contains("--from - is the"));
+  const Pipeline pipeline =
+      ResolvePipeline(ParsePipelineLine("rk-read --from - | rk-write --to -", Variable), FakeTools);
+  CHECK(pipeline.stages[0].reads_stdin());
+  CHECK_FALSE(pipeline.stages[1].reads_stdin());
+}
+
 TEST_CASE("frames that the next stage does not accept are refused") {
   const std::string reader = "rk-read -t a -G g";
   CHECK_THROWS_WITH(Replicated(reader, "rk-write -t out --max-frame 1M"),
