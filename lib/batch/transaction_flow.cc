@@ -47,13 +47,14 @@ void TransactionFlow::OnGroup(const std::string& endpoint, GroupMember member) {
   readers_[endpoint].member = std::move(member);
 }
 
-void TransactionFlow::OnGrant(const PartitionClaim& claim, uint64_t life,
-                              const std::vector<std::string>& earlier) {
+void TransactionFlow::OnGrant(const PartitionClaim& claim, uint64_t life, std::string topic_id,
+                              std::vector<std::string> earlier) {
   if (life != life_) return;
   const auto grant = grants_.find(claim);
   if (grant == grants_.end() || grant->second.state != Grant::State::kAsked) return;
   grant->second.state = Grant::State::kGranted;
-  grant->second.earlier = earlier;
+  grant->second.topic_id = std::move(topic_id);
+  grant->second.earlier = std::move(earlier);
   readers_[claim.endpoint].silent = false;
 }
 
@@ -158,7 +159,7 @@ void TransactionFlow::StartTakeover() {
   for (const FramePtr& frame : waiting_) {
     const auto grant = grants_.find(ClaimOf(*frame));
     if (grant != grants_.end() && grant->second.state == Grant::State::kTaking)
-      takeover_.partitions.insert(PartitionOf(*frame));
+      takeover_.partitions[PartitionOf(*frame)] = grant->second.topic_id;
   }
 }
 
@@ -207,23 +208,27 @@ TransactionFlow::ToProduce TransactionFlow::NextFrame() {
   const auto next = FindProducible();
   ToProduce produce{std::move(*next), 0};
   waiting_.erase(next);
-  produce.from = grants_.at(ClaimOf(*produce.frame)).committed;
-  in_transaction_.push_back({produce.frame, false});
+  const Grant& grant = grants_.at(ClaimOf(*produce.frame));
+  produce.from = grant.committed;
+  in_transaction_.push_back({produce.frame, grant.topic_id});
   return produce;
 }
 
 std::vector<TransactionFlow::Offsets> TransactionFlow::offsets() const {
-  std::map<std::pair<std::string, std::string>, std::map<TopicPartition, int64_t>> ends;
-  for (const auto& [frame, dropped] : in_transaction_) {
-    const BatchInfo& info = frame->info();
-    int64_t& end = ends[{std::string(info.ack_endpoint), std::string(info.group)}]
-                       [{std::string(info.topic), info.partition}];
-    end = std::max(end, info.next_offset);
+  std::map<std::pair<std::string, std::string>, std::map<TopicPartition, const Entry*>> ends;
+  for (const Entry& entry : in_transaction_) {
+    const BatchInfo& info = entry.frame->info();
+    const Entry*& last = ends[{std::string(info.ack_endpoint), std::string(info.group)}]
+                             [{std::string(info.topic), info.partition}];
+    if (last == nullptr || last->frame->info().next_offset < info.next_offset) last = &entry;
   }
   std::vector<Offsets> all;
   for (const auto& [whose, partitions] : ends) {
-    Offsets one{whose.first, whose.second, *readers_.at(whose.first).member, {}};
-    for (const auto& [partition, end] : partitions) one.offsets.push_back({partition, end});
+    Offsets one{whose.first, whose.second, *readers_.at(whose.first).member, {}, {}};
+    for (const auto& [partition, last] : partitions) {
+      one.offsets.push_back({partition, last->frame->info().next_offset});
+      one.topic_ids.push_back(last->topic_id);
+    }
     all.push_back(std::move(one));
   }
   return all;
@@ -234,9 +239,9 @@ void TransactionFlow::OnCommitted(Outcome outcome, const std::optional<std::stri
   switch (outcome) {
     case Outcome::kDone:
       state_ = State::kIdle;
-      for (auto& [frame, dropped] : in_transaction_) {
-        Leave(*frame);
-        done_.push_back(std::move(frame));
+      for (Entry& entry : in_transaction_) {
+        Leave(*entry.frame);
+        done_.push_back(std::move(entry.frame));
       }
       in_transaction_.clear();
       break;
@@ -325,7 +330,7 @@ void TransactionFlow::DropWhere(Predicate predicate) {
     }
   }
   waiting_ = std::move(kept);
-  for (auto& [frame, dropped] : in_transaction_) dropped = dropped || predicate(*frame);
+  for (Entry& entry : in_transaction_) entry.dropped = entry.dropped || predicate(*entry.frame);
 }
 
 }  // namespace rk

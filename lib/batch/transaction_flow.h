@@ -70,8 +70,10 @@ class TransactionFlow {
 
   void Take(FramePtr frame, Clock::time_point now);
   void OnGroup(const std::string& endpoint, GroupMember member);
-  /// An answer to a claim of life `life`. `earlier`: the transactional ids to be fenced.
-  void OnGrant(const PartitionClaim& claim, uint64_t life, const std::vector<std::string>& earlier);
+  /// An answer to a claim of life `life`. `topic_id`: the brokers' id of the topic that the frames
+  /// are of, empty if nobody knows it; `earlier`: the transactional ids to be fenced.
+  void OnGrant(const PartitionClaim& claim, uint64_t life, std::string topic_id,
+               std::vector<std::string> earlier);
   /// The reader gave the partition up, in that epoch and all before it.
   void OnFence(const PartitionClaim& fence);
   /// The reader is dead.
@@ -110,8 +112,9 @@ class TransactionFlow {
   void OnOpened() { state_ = State::kIdle; }
 
   struct Takeover {
-    std::set<std::string> fence;          ///< transactional ids
-    std::set<GroupPartition> partitions;  ///< to read the committed offsets of, behind that
+    std::set<std::string> fence;  ///< transactional ids
+    /// To read the committed offsets of, behind that → the id of their topic.
+    std::map<GroupPartition, std::string> partitions;
   };
   const Takeover& takeover() const { return takeover_; }
   /// Committed offsets; a partition that is missing has none.
@@ -132,6 +135,7 @@ class TransactionFlow {
     std::string group;
     GroupMember member;
     std::vector<PartitionOffset> offsets;
+    std::vector<std::string> topic_ids;  ///< of each, as its reader granted it
   };
   std::vector<Offsets> offsets() const;
   enum class Outcome {
@@ -167,11 +171,13 @@ class TransactionFlow {
     enum class State { kWanted, kAsked, kGranted, kTaking, kTaken };
     State state = State::kWanted;
     Clock::time_point asked;
+    std::string topic_id;
     std::vector<std::string> earlier;
     int64_t committed = 0;
   };
   struct Entry {
     FramePtr frame;
+    std::string topic_id;
     bool dropped = false;
   };
 

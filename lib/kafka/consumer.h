@@ -135,6 +135,10 @@ class Consumer {
   /// own thread: not for every batch.
   virtual std::optional<GroupMember> Member() const { return std::nullopt; }
 
+  /// The brokers' id of the topic, as they said it when Stored() was asked last, or with a Rewind:
+  /// it changes when the topic is deleted and made again. Empty if they did not.
+  virtual std::string TopicId(const std::string& /*topic*/) const { return {}; }
+
   /// What becomes of our place in the group. Only a static member can stay: its successor under the
   /// same `instance` has its partitions back at once, and until its session times out nobody else
   /// gets them.

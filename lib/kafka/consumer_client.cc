@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/find_partitions.h"
@@ -106,13 +105,6 @@ std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string
   return text ? std::chrono::milliseconds(std::stoll(*text)) : otherwise;
 }
 
-/// librdkafka frees it.
-void AddNote(const std::string& topic_id, rd_kafka_topic_partition_t& element) {
-  const std::string note = NoteOf({topic_id, Nanoseconds(CLOCK_REALTIME) / 1'000'000});
-  element.metadata = strdup(note.c_str());
-  element.metadata_size = note.size();
-}
-
 }  // namespace
 
 void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
@@ -165,8 +157,7 @@ void ConsumerClient::Open(const PartitionOffset& start) {
   rd_kafka_queue_forward(opened.queue.get(), nullptr);
   const uint64_t one = 1;
   rd_kafka_queue_io_event_enable(opened.queue.get(), events_.fd(), &one, sizeof one);
-  if (const auto id = topic_ids_.find(partition.topic); id != topic_ids_.end())
-    opened.topic_id = id->second;
+  opened.topic_id = TopicId(partition.topic);
   if (const auto epoch = stored_epochs_.find(start); epoch != stored_epochs_.end())
     opened.leader_epochs[start.offset - 1] = epoch->second;
 }
@@ -334,6 +325,11 @@ std::optional<GroupMember> ConsumerClient::Member() const {
   const int32_t generation = rd_kafka_consumer_group_metadata_generation_id(metadata.get());
   if (generation < 0 || member == nullptr || *member == '\0') return std::nullopt;
   return GroupMember{generation, member, instance == nullptr ? "" : instance};
+}
+
+std::string ConsumerClient::TopicId(const std::string& topic) const {
+  const auto id = topic_ids_.find(topic);
+  return id == topic_ids_.end() ? "" : id->second;
 }
 
 // To destroy the client in the ordinary way is to close it, and leave.

@@ -57,6 +57,7 @@ class ConsumerClient final : public Consumer {
   bool TakeCommitFailure() override { return std::exchange(commit_failed_, false); }
   bool CommitAndWait(const std::vector<PartitionOffset>& offsets) override;
   std::optional<GroupMember> Member() const override;
+  std::string TopicId(const std::string& topic) const override;
   void Close(Membership membership) override;
 
  private:
@@ -73,7 +74,6 @@ class ConsumerClient final : public Consumer {
   void TakeReset(const TopicPartition& partition, int64_t position, Fetched& fetched);
   ListPtr WithOrigins(const std::vector<PartitionOffset>& offsets);
   ListPtr AskStored(const std::vector<TopicPartition>& partitions);
-  bool IsOfOldTopic(const std::string& topic, const OffsetOrigin& origin) const;
   void WarnOfOldTopics() const;
   std::vector<int64_t> List(const std::vector<TopicPartition>& partitions, int64_t spec);
 

@@ -25,13 +25,6 @@ std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* eve
   return {infos, count};
 }
 
-/// None where somebody else has stored it.
-OffsetOrigin OriginOf(const rd_kafka_topic_partition_t& element) {
-  if (element.metadata == nullptr) return {};
-  return ParseNote({static_cast<const char*>(element.metadata), element.metadata_size})
-      .value_or(OffsetOrigin{});
-}
-
 }  // namespace
 
 std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
@@ -47,7 +40,9 @@ std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
     }
     const PartitionOffset stored{{element.topic, element.partition}, element.offset};
     const OffsetOrigin origin = OriginOf(element);
-    const bool of_old_topic = IsOfOldTopic(element.topic, origin);
+    // Brokers forget what is committed of a topic when it is deleted. But who had read the old one
+    // may have committed before it noticed the new one.
+    const bool of_old_topic = IsOfOtherTopic(origin, TopicId(element.topic));
     if (of_old_topic) of_old_topics_.push_back(stored.partition);
     const int32_t epoch = rd_kafka_topic_partition_get_leader_epoch(&element);
     if (epoch >= 0 && !of_old_topic) stored_epochs_[stored] = epoch;
@@ -68,13 +63,6 @@ ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions)
   if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
   for (auto& [topic, id] : FindTopicIds(handle_.get(), partitions)) topic_ids_[topic] = id;
   return list;
-}
-
-// Brokers forget what is committed of a topic when it is deleted. But who had read the old one may
-// have committed before it noticed the new one.
-bool ConsumerClient::IsOfOldTopic(const std::string& topic, const OffsetOrigin& origin) const {
-  const auto now = topic_ids_.find(topic);
-  return !origin.topic_id.empty() && now != topic_ids_.end() && origin.topic_id != now->second;
 }
 
 void ConsumerClient::WarnOfOldTopics() const {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <set>
 #include <span>
 
 #include <fmt/format.h>
 
+#include "lib/base/clock.h"
 #include "lib/kafka/ask_brokers.h"
 
 namespace rk {
@@ -73,6 +75,10 @@ std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
   return ids;
 }
 
+bool IsOfOtherTopic(const OffsetOrigin& origin, std::string_view topic_id) {
+  return !origin.topic_id.empty() && !topic_id.empty() && origin.topic_id != topic_id;
+}
+
 std::string NoteOf(const OffsetOrigin& origin) {
   return fmt::format("{}{}{}{}", kTime, origin.time_ms, kTopicId, origin.topic_id);
 }
@@ -87,6 +93,18 @@ std::optional<OffsetOrigin> ParseNote(std::string_view note) {
   if (!note.starts_with(kTopicId)) return std::nullopt;
   origin.topic_id = note.substr(kTopicId.size());
   return origin;
+}
+
+void AddNote(const std::string& topic_id, rd_kafka_topic_partition_t& element) {
+  const std::string note = NoteOf({topic_id, Nanoseconds(CLOCK_REALTIME) / 1'000'000});
+  element.metadata = strdup(note.c_str());  // librdkafka frees it
+  element.metadata_size = note.size();
+}
+
+OffsetOrigin OriginOf(const rd_kafka_topic_partition_t& element) {
+  if (element.metadata == nullptr) return {};
+  return ParseNote({static_cast<const char*>(element.metadata), element.metadata_size})
+      .value_or(OffsetOrigin{});
 }
 
 }  // namespace rk

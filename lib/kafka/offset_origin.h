@@ -28,8 +28,16 @@ struct OffsetOrigin {
   bool operator==(const OffsetOrigin&) const = default;
 };
 
+/// True if it is known to be of another topic than the one with that id; empty: it is not known.
+bool IsOfOtherTopic(const OffsetOrigin& origin, std::string_view topic_id);
+
 std::string NoteOf(const OffsetOrigin& origin);
 /// nullopt where somebody else wrote the metadata.
 std::optional<OffsetOrigin> ParseNote(std::string_view note);
+
+/// Says of an offset that is about to be committed that it is of the topic with that id, and now.
+void AddNote(const std::string& topic_id, rd_kafka_topic_partition_t& element);
+/// Of a committed offset; nothing is known where somebody else has stored it.
+OffsetOrigin OriginOf(const rd_kafka_topic_partition_t& element);
 
 }  // namespace rk

@@ -3,10 +3,8 @@
 #include <sys/eventfd.h>
 
 #include <chrono>
-#include <cstring>
 #include <utility>
 
-#include "lib/base/clock.h"
 #include "lib/kafka/consumer_client.h"
 #include "lib/kafka/offset_origin.h"
 
@@ -69,12 +67,10 @@ rd_kafka_error_t* SendOffsets(rd_kafka_t* handle, const TransactionFlow::Offsets
       offsets.group.c_str(), member.generation, member.member_id.c_str(),
       member.instance_id.empty() ? nullptr : member.instance_id.c_str()));
   const ListPtr list = ToList(offsets.offsets);
-  // When: so a reader that comes to have the partition knows that its -o is over.
-  const std::string note = NoteOf({"", Nanoseconds(CLOCK_REALTIME) / 1'000'000});
-  for (int i = 0; i < list->cnt; ++i) {
-    list->elems[i].metadata = strdup(note.c_str());  // librdkafka frees it
-    list->elems[i].metadata_size = note.size();
-  }
+  // Since when, and of which topic: so a reader that comes to have the partition knows that its -o
+  // is over, and whether the topic is another one.
+  for (int i = 0; i < list->cnt; ++i)
+    AddNote(offsets.topic_ids.at(static_cast<size_t>(i)), list->elems[i]);
   return rd_kafka_send_offsets_to_transaction(handle, list.get(), metadata.get(), timeout_ms);
 }
 
@@ -203,8 +199,9 @@ Result RdkafkaTransactionClient::TakeOver(const TransactionFlow::Takeover& takeo
     Result result = Fence(id, stop);
     if (result.outcome != Outcome::kDone || result.fatal) return result;
   }
-  std::map<std::string, std::vector<TopicPartition>> groups;
-  for (const auto& [group, partition] : takeover.partitions) groups[group].push_back(partition);
+  std::map<std::string, TopicIds> groups;
+  for (const auto& [whose, topic_id] : takeover.partitions)
+    groups[whose.group][whose.partition] = topic_id;
   Result result;
   for (const auto& [group, partitions] : groups)
     result = ReadCommitted(group, partitions, std::move(result), stop);
@@ -217,18 +214,21 @@ Result RdkafkaTransactionClient::Fence(const std::string& id, const std::stop_to
   return Retry(stop, [&](int ms) { return rd_kafka_init_transactions(fence.get(), ms); });
 }
 
-Result RdkafkaTransactionClient::ReadCommitted(const std::string& group,
-                                               const std::vector<TopicPartition>& partitions,
+Result RdkafkaTransactionClient::ReadCommitted(const std::string& group, const TopicIds& topic_ids,
                                                Result result, const std::stop_token& stop) {
+  std::vector<TopicPartition> partitions;
+  for (const auto& [partition, topic_id] : topic_ids) partitions.push_back(partition);
   while (result.outcome == Outcome::kDone && !result.fatal) {
     const EventPtr event = ListOffsets(producer_.handle(), group, partitions);
     const rd_kafka_resp_err_t error = ErrorIn(event.get());
     if (!error) {
       const auto* list = rd_kafka_group_result_partitions(GroupIn(event.get()));
       for (int i = 0; i < list->cnt; ++i) {
-        const auto& [topic, partition, offset] =
-            std::tie(list->elems[i].topic, list->elems[i].partition, list->elems[i].offset);
-        if (offset >= 0) result.committed[{group, {topic, partition}}] = offset;
+        const auto& element = list->elems[i];
+        const TopicPartition partition{element.topic, element.partition};
+        // What is committed of a topic that was deleted since says nothing of this one.
+        if (IsOfOtherTopic(OriginOf(element), topic_ids.at(partition))) continue;
+        if (element.offset >= 0) result.committed[{group, partition}] = element.offset;
       }
       return result;
     }

@@ -42,13 +42,14 @@ class RdkafkaTransactionClient : public TransactionClient {
 
  private:
   using Step = std::function<Result(const std::stop_token&)>;
+  using TopicIds = std::map<TopicPartition, std::string>;
 
   void Start(Step step);
   Result Commit(const std::vector<TransactionFlow::Offsets>& offsets, const std::stop_token& stop);
   Result TakeOver(const TransactionFlow::Takeover& takeover, const std::stop_token& stop);
   Result Fence(const std::string& id, const std::stop_token& stop);
-  Result ReadCommitted(const std::string& group, const std::vector<TopicPartition>& partitions,
-                       Result result, const std::stop_token& stop);
+  Result ReadCommitted(const std::string& group, const TopicIds& topic_ids, Result result,
+                       const std::stop_token& stop);
 
   MakeConf make_conf_;
   int event_fd_;

@@ -41,7 +41,8 @@ void CheckMeaning(const AckMessage& message) {
           "a partition");
   if (of_group) Require(message.names.size() == 2, "a member and an instance");
   if (message.kind == AckKind::kClaim) Require(message.names.size() == 2, "an id and a life");
-  if (message.kind == AckKind::kGrant) Require(!message.names.empty(), "a life");
+  if (message.kind == AckKind::kGrant)
+    Require(message.names.size() >= 2, "a life and a topic's id");
   if (message.kind == AckKind::kTaken) Require(message.names.size() == 1, "an id");
   Require(!message.blame || message.kind == AckKind::kNack, "blame only in a nack");
   Require(message.ranges.empty() != HasRanges(message.kind), "ranges in acks and nacks alone");

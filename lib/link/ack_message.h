@@ -34,8 +34,8 @@ enum class AckKind : uint8_t {
 /// Hello and NackAll have no partition (0), epoch (0), topic or ranges, and Group has none but its
 /// generation; Ack and Nack have at least one range, the others have none. Claim names
 /// the writer's transactional id and which life of its producer asks, Taken the id; Grant that
-/// life, then the ids to be fenced; Group the member and its instance, of which either may be
-/// empty.
+/// life, the brokers' id of the topic (empty if it is not known), then the ids to be fenced; Group
+/// the member and its instance, of which either may be empty.
 struct AckMessage {
   AckKind kind = AckKind::kHello;
   bool blame = false;  ///< Nack: the peer died while holding them

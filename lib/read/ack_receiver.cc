@@ -60,6 +60,17 @@ void AckReceiver::SetMember(const GroupMember& member) {
   wake_.Set();
 }
 
+void AckReceiver::SetTopicId(const TopicPartition& partition, std::string id) {
+  const std::lock_guard lock(mutex_);
+  topic_ids_[partition] = std::move(id);
+}
+
+std::string AckReceiver::TopicId(const TopicPartition& partition) {
+  const std::lock_guard lock(mutex_);
+  const auto id = topic_ids_.find(partition);
+  return id == topic_ids_.end() ? "" : id->second;
+}
+
 void AckReceiver::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     pollfd fds[] = {{server_.fd(), POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
@@ -139,8 +150,9 @@ void AckReceiver::OnClaim(const AckMessage& claim) {
   if (current && member) {
     server_.SendTo(server_.sender(), GroupMessage(*member));
     answer.kind = AckKind::kGrant;
-    answer.names = claimants_.Claim(claim.partition, claim.epoch, claim.names.at(0));
-    answer.names.insert(answer.names.begin(), claim.names.at(1));
+    answer.names = {claim.names.at(1), TopicId(claim.partition)};
+    for (std::string& id : claimants_.Claim(claim.partition, claim.epoch, claim.names.at(0)))
+      answer.names.push_back(std::move(id));
   } else {
     answer.kind = AckKind::kFence;
     answer.names.clear();

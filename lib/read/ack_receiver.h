@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ class AckReceiver {
   /// Our place in the group now, for writers that commit exactly once. They hear of it after all
   /// that was fenced before.
   void SetMember(const GroupMember& member);
+  /// The brokers' id of the topic that the partition is read of from now on, for the same writers.
+  /// To be called before anything of it is sent.
+  void SetTopicId(const TopicPartition& partition, std::string id);
 
  private:
   void Loop(const std::stop_token& stop);
@@ -40,6 +44,7 @@ class AckReceiver {
   std::optional<GroupMember> SendWaiting();
   void OnClaim(const AckMessage& claim);
   void CheckWriter(AckKind kind);
+  std::string TopicId(const TopicPartition& partition);
   bool IsRenewed(const AckMessage& fenced);
 
   Window& window_;
@@ -52,8 +57,9 @@ class AckReceiver {
   AckServer server_;
   EventFd wake_;
   std::mutex mutex_;
-  std::vector<AckMessage> waiting_;  ///< to be sent, guarded by mutex_, as is member_
+  std::vector<AckMessage> waiting_;  ///< to be sent, guarded by mutex_, as is what follows
   std::optional<GroupMember> member_;
+  std::map<TopicPartition, std::string> topic_ids_;
   std::jthread thread_;
 };
 

@@ -251,6 +251,8 @@ void Reader::CommitStarts(const std::vector<PartitionOffset>& starts) {
   std::vector<TopicPartition> partitions;
   for (const auto& start : starts) partitions.push_back(start.partition);
   const auto stored = consumer_->Stored(partitions);
+  for (const auto& partition : partitions)
+    acks_.SetTopicId(partition, consumer_->TopicId(partition.topic));
   std::vector<PartitionOffset> moved;
   bool must_move = false;
   for (size_t i = 0; i < starts.size(); ++i) {

@@ -51,12 +51,12 @@ void Tell(TransactionFlow& flow, const Acknowledger::Told& told) {
                  {static_cast<int32_t>(message.epoch), message.names.at(0), message.names.at(1)});
     return;
   }
-  if (message.names.empty()) return;
+  if (message.kind != AckKind::kGrant) return;
   uint64_t life = 0;
-  const std::string& text = message.names.front();
+  const std::string& text = message.names.at(0);
   std::from_chars(text.data(), text.data() + text.size(), life);
-  flow.OnGrant({told.endpoint, message.partition, message.epoch}, life,
-               {message.names.begin() + 1, message.names.end()});
+  flow.OnGrant({told.endpoint, message.partition, message.epoch}, life, message.names.at(1),
+               {message.names.begin() + 2, message.names.end()});
 }
 
 }  // namespace

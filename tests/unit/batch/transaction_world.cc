@@ -319,7 +319,7 @@ void TransactionWorld::Listen(Writer& writer) {
     if (message.kind == Message::Kind::kGroup) {
       writer.flow->OnGroup(endpoint, message.member);
     } else if (message.kind == Message::Kind::kGrant) {
-      writer.flow->OnGrant(message.claim, message.life, message.earlier);
+      writer.flow->OnGrant(message.claim, message.life, "", message.earlier);
     } else {
       for (const Reader& reader : readers_) {
         if (reader.endpoint == endpoint)
@@ -398,7 +398,7 @@ void TransactionWorld::FinishTakeover(Writer& writer) {
   const auto& takeover = writer.flow->takeover();
   for (const std::string& id : takeover.fence) kafka_.Init(id);
   std::map<GroupPartition, int64_t> committed;
-  for (const GroupPartition& one : takeover.partitions) {
+  for (const auto& [one, topic_id] : takeover.partitions) {
     const int32_t partition = one.partition.partition;
     if (!kafka_.IsStable(partition)) return;  // and asks again
     const auto offset = kafka_.committed.find(partition);

@@ -11,6 +11,13 @@ TEST_CASE("the metadata of an offset says of which topic it is and since when") 
   CHECK(ParseNote(NoteOf({"", 7})) == OffsetOrigin{"", 7});
 }
 
+TEST_CASE("an offset is of another topic where both ids are known and differ") {
+  CHECK(IsOfOtherTopic({"a", 7}, "b"));
+  CHECK_FALSE(IsOfOtherTopic({"a", 7}, "a"));
+  CHECK_FALSE(IsOfOtherTopic({"", 7}, "a"));
+  CHECK_FALSE(IsOfOtherTopic({"a", 7}, ""));
+}
+
 TEST_CASE("the metadata of others says nothing") {
   for (const char* note : {"", "topic-id=1", "rk-read time=", "rk-read time=x topic-id=1",
                            "rk-read time=1", "rk-read time=1 topic"}) {

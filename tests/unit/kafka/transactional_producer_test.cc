@@ -30,6 +30,7 @@ class FakeTransactionClient : public TransactionClient {
   void StartTakeover(const TransactionFlow::Takeover& takeover) override {
     steps.emplace_back("take over");
     fenced = takeover.fence;
+    taken_over = takeover.partitions;
   }
   void StartCommit(std::vector<TransactionFlow::Offsets> offsets) override {
     steps.emplace_back("commit");
@@ -42,6 +43,7 @@ class FakeTransactionClient : public TransactionClient {
   int begun = 0;
   std::vector<std::string> steps;
   std::set<std::string> fenced;
+  std::map<GroupPartition, std::string> taken_over;
   std::vector<TransactionFlow::Offsets> committing;
   std::optional<Result> result;
 };
@@ -91,7 +93,7 @@ struct Fixture {
     TransactionFlow& flow = producer.flow();
     REQUIRE(flow.TakeClaims(TransactionFlow::Clock::now()).size() == 1);
     flow.OnGroup(kReader, kMember);
-    flow.OnGrant({kReader, kPartition, kEpoch}, flow.life(), earlier);
+    flow.OnGrant({kReader, kPartition, kEpoch}, flow.life(), "topic-1", earlier);
     producer.Serve();
     REQUIRE(client().steps.back() == "take over");
   }
@@ -115,6 +117,8 @@ TEST_CASE_METHOD(Fixture, "a batch is done when its transaction is committed, wi
   CHECK(End().empty());
   Grant({"w1", "w2"});
   CHECK(client().fenced == std::set<std::string>{"w2"});
+  const std::map<GroupPartition, std::string> taken_over{{{"credit", kPartition}, "topic-1"}};
+  CHECK(client().taken_over == taken_over);
   CHECK(client().producer.in_flight.empty());
   End(Committed(10));
   CHECK(client().producer.values() == std::vector<std::string>{"value 10", "value 11"});
@@ -125,6 +129,7 @@ TEST_CASE_METHOD(Fixture, "a batch is done when its transaction is committed, wi
   CHECK(offsets.group == "credit");
   CHECK(offsets.member == kMember);
   CHECK(offsets.offsets == std::vector<PartitionOffset>{{kPartition, 12}});
+  CHECK(offsets.topic_ids == std::vector<std::string>{"topic-1"});
   CHECK(producer.totals().records == 0);
   CHECK(End().size() == 1);
   CHECK(producer.totals().records == 2);

@@ -41,7 +41,7 @@ TEST_CASE("an acknowledgement message of every kind comes back as it was sent") 
   claim.names = {"credit-write-0", "3"};
   AckMessage grant = claim;
   grant.kind = AckKind::kGrant;
-  grant.names = {"3", "credit-write-1", ""};
+  grant.names = {"3", "", "credit-write-1"};
   AckMessage taken = claim;
   taken.kind = AckKind::kTaken;
   taken.names = {"credit-write-0"};
