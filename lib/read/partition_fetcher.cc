@@ -25,7 +25,7 @@ PartitionFetcher::PartitionFetcher(const ReaderOptions& options, Identity identi
       lag_(metrics.Gauge("lag_records")) {}
 
 void PartitionFetcher::Add(const TopicPartition& partition, int64_t start, int64_t end) {
-  readings_[partition] = {start, end, start >= end, std::nullopt};
+  readings_[partition] = {start, end, start >= end, false, std::nullopt};
 }
 
 void PartitionFetcher::FetchRound(Sender& sender) {
@@ -47,6 +47,7 @@ std::map<TopicPartition, PartitionFetcher::Reading>::iterator PartitionFetcher::
 }
 
 bool PartitionFetcher::FetchOne(const TopicPartition& partition, Reading& reading, Sender& sender) {
+  if (reading.held) return false;
   // Where it goes on is committed before anything of it is sent.
   if (reading.rewind_to) return TryRewind(partition, reading);
   if (reading.at_end && (options_.exit_at_end || options_.end)) return false;

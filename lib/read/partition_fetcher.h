@@ -40,6 +40,8 @@ class PartitionFetcher {
   void Add(const TopicPartition& partition, int64_t start, int64_t end);
   void Remove(const TopicPartition& partition) { readings_.erase(partition); }
   bool empty() const { return readings_.empty(); }
+  /// Takes nothing of the partition, which is ours, for as long as it is held.
+  void Hold(const TopicPartition& partition, bool held) { readings_.at(partition).held = held; }
 
   /// Takes at most one batch of each partition, as long as the window wants more. Throws
   /// Error(kBadData) for a loss that the options do not accept, and what Consumer::Fetch() throws.
@@ -71,6 +73,7 @@ class PartitionFetcher {
     int64_t start = 0;
     int64_t end = kNoEnd;  ///< where -o e@MS says to stop
     bool at_end = false;
+    bool held = false;
     std::optional<int64_t> rewind_to;  ///< as soon as nothing is in flight
   };
 

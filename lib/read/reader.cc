@@ -123,14 +123,11 @@ void Reader::Step() {
 }
 
 void Reader::OnRewound(const std::vector<TopicPartition>& partitions) {
-  if (options_.exactly_once) {
-    std::vector<PartitionOffset> starts;
-    window_.With([&](Ledger& ledger) {
-      for (const auto& partition : partitions)
-        starts.push_back({partition, ledger.floor(partition)});
-    });
-    CommitStarts(starts);
-  }
+  std::vector<PartitionOffset> starts;
+  window_.With([&](Ledger& ledger) {
+    for (const auto& partition : partitions) starts.push_back({partition, ledger.floor(partition)});
+  });
+  CommitStarts(starts);
   consumer_->Commit(
       window_.With([&](Ledger& ledger) { return committer_.OnAssigned(partitions, ledger); }));
 }
@@ -161,6 +158,7 @@ bool Reader::Finished() {
 
 void Reader::OnTick(Clock::time_point now) {
   TellMember();
+  CommitHeldStarts();
   if (consumer_->TakeCommitFailure()) committer_.OnRefused();
   consumer_->Commit(window_.With([&](Ledger& ledger) { return committer_.Due(ledger, now); }));
   if (sink_.lossy()) window_.ReplayOverdue(now, log_);
@@ -186,8 +184,6 @@ std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& pa
   std::map<TopicPartition, int64_t> overridden;
   const auto starts = Resolve(partitions, starts_, *consumer_, overridden);
   WarnOfOverridden(options_.group, starts, overridden, log_);
-  CommitStarts(starts);
-  TellMember();
   assigned_ = true;
   answered_.Set(1);
   const int64_t epoch = Nanoseconds(CLOCK_BOOTTIME);
@@ -198,6 +194,8 @@ std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& pa
   if (options_.end) ends = consumer_->Resolve(partitions, *options_.end);
   for (size_t i = 0; i < starts.size(); ++i)
     fetcher_.Add(starts[i].partition, starts[i].offset, ends[i]);
+  CommitStarts(starts);
+  TellMember();
   consumer_->Commit(
       window_.With([&](Ledger& ledger) { return committer_.OnAssigned(partitions, ledger); }));
   return starts;
@@ -233,6 +231,7 @@ void Reader::GiveUp(const TopicPartition& partition) {
     ledger.Revoke(partition);
   });
   committer_.OnRevoked(partition);
+  held_.erase(partition);
   acks_.Fence(partition, epoch);
   fetcher_.Remove(partition);
   log_(LogLevel::kInfo,
@@ -245,9 +244,34 @@ void Reader::TellMember() {
 }
 
 // A writer takes what lies below the group's offset for done (docs/architecture.md, Exactly once):
-// so that is where a partition starts, before anything of it is sent.
+// so that is where a partition starts, before anything of it is sent. During a rebalance the group
+// takes nothing. Then it is tried again, unless the partition goes with it.
 void Reader::CommitStarts(const std::vector<PartitionOffset>& starts) {
-  if (!options_.exactly_once) return;
+  const bool committed = !options_.exactly_once || TryCommitStarts(starts);
+  if (!committed) {
+    log_(LogLevel::kInfo,
+         fmt::format("group {}: where to start was refused during a rebalance, will be retried "
+                     "partitions={}",
+                     options_.group, starts.size()));
+  }
+  for (const auto& [partition, offset] : starts) {
+    fetcher_.Hold(partition, !committed);
+    if (committed) {
+      starts_.Began(partition);
+      held_.erase(partition);
+    } else {
+      held_[partition] = offset;
+    }
+  }
+}
+
+void Reader::CommitHeldStarts() {
+  std::vector<PartitionOffset> starts;
+  for (const auto& [partition, offset] : held_) starts.push_back({partition, offset});
+  if (!starts.empty()) CommitStarts(starts);
+}
+
+bool Reader::TryCommitStarts(const std::vector<PartitionOffset>& starts) {
   std::vector<TopicPartition> partitions;
   for (const auto& start : starts) partitions.push_back(start.partition);
   const auto stored = consumer_->Stored(partitions);
@@ -262,10 +286,7 @@ void Reader::CommitStarts(const std::vector<PartitionOffset>& starts) {
     moved.push_back(starts[i]);
     must_move |= stored[i].has_value();
   }
-  if (moved.empty() || consumer_->CommitAndWait(moved) || !must_move) return;
-  throw Error(ErrorKind::kUnavailable,
-              fmt::format("group {}: the offsets to start at were refused during a rebalance",
-                          options_.group));
+  return moved.empty() || consumer_->CommitAndWait(moved) || !must_move;
 }
 
 // Where it fails, what stays ours is still to be committed.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -81,6 +82,8 @@ class Reader : private Consumer::Listener {
 
   void TellMember();
   void CommitStarts(const std::vector<PartitionOffset>& starts);
+  void CommitHeldStarts();
+  bool TryCommitStarts(const std::vector<PartitionOffset>& starts);
 
   bool CommitAll(const OffsetCommitter::Offsets& offsets);
   void CommitAtEnd();
@@ -104,6 +107,8 @@ class Reader : private Consumer::Listener {
   PartitionFetcher fetcher_;
   std::optional<Sender> sender_;  ///< from Run() on
   bool assigned_ = false;         ///< the group has answered
+  /// Where partitions of ours start that nothing is sent of yet: the group did not take it.
+  std::map<TopicPartition, int64_t> held_;
   Clock::time_point next_tick_;
   std::atomic<uint64_t> done_ = 0;
   std::atomic<uint64_t> total_ = 0;

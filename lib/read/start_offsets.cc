@@ -7,7 +7,7 @@ StartOffsets::Start StartOffsets::Take(const TopicPartition& partition,
   using Kind = StartOffset::Kind;
   if (const auto resume = resume_at_.find(partition); resume != resume_at_.end())
     return {{Kind::kAbsolute, resume->second}, std::nullopt};
-  const bool first = resolved_.insert(partition).second;
+  const bool first = !begun_.contains(partition);
   const bool goes_on = stored && (priority_ == Priority::kStored || stored->of_this_run);
   if (first && present_.contains(partition) && !goes_on)
     return {asked_, stored ? std::optional(stored->offset) : std::nullopt};

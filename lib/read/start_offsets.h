@@ -24,8 +24,8 @@ class StartOffsets {
     std::optional<int64_t> overridden;  ///< the stored offset that -o passes over
   };
 
-  /// `asked` is -o, which is for the partitions that were there when we started (`present`) and for
-  /// the first time that they come.
+  /// `asked` is -o, which is for the partitions that were there when we started (`present`), until
+  /// they have begun for the first time.
   StartOffsets(StartOffset asked, Priority priority, bool grouped,
                const std::vector<TopicPartition>& present)
       : asked_(asked),
@@ -39,6 +39,8 @@ class StartOffsets {
   /// that another member has had since we started.
   /// `stored` is what the group has stored for it, which matters if WantsStored().
   Start Take(const TopicPartition& partition, std::optional<Consumer::StoredOffset> stored);
+  /// It has begun where Take() said: -o is over for it.
+  void Began(const TopicPartition& partition) { begun_.insert(partition); }
   bool WantsStored() const { return grouped_ && asked_.kind != StartOffset::Kind::kStored; }
 
   /// The partition goes, and nothing was committed for it: `offset` is where we were.
@@ -49,7 +51,7 @@ class StartOffsets {
   Priority priority_;
   bool grouped_;
   std::set<TopicPartition> present_;
-  std::set<TopicPartition> resolved_;  ///< those that Take() was asked for
+  std::set<TopicPartition> begun_;
   std::map<TopicPartition, int64_t> resume_at_;
 };
 

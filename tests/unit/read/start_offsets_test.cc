@@ -21,6 +21,8 @@ TEST_CASE(
     "is") {
   StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst, kSecond});
   CHECK(starts.Take(kFirst, std::nullopt).from == kEnd);
+  CHECK(starts.Take(kFirst, std::nullopt).from == kEnd);  // it went before it had begun
+  starts.Began(kFirst);
   CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
   CHECK(starts.Take(kSecond, std::nullopt).from == kEnd);  // each has a first time of its own
   CHECK(starts.Take(kFirst, std::nullopt).from == kStored);
@@ -30,6 +32,7 @@ TEST_CASE("a partition that was made after the start has nothing left out, whate
   SECTION("in a group") {
     StartOffsets starts(kEnd, Priority::kAsked, /*grouped=*/true, {kFirst});
     CHECK(starts.Take(kSecond, std::nullopt).from == kStored);
+    starts.Began(kSecond);
     CHECK(starts.Take(kSecond, std::nullopt).from == kStored);
   }
   SECTION("without one") {
@@ -53,6 +56,7 @@ TEST_CASE("the option -o names the stored offset that it overrides, the first ti
   CHECK(starts.WantsStored());
   CHECK(starts.Take(kFirst, kOld).from == kEnd);
   CHECK(starts.Take(kSecond, kOld).overridden == 100);
+  starts.Began(kSecond);
   CHECK(starts.Take(kSecond, kOld).from == kStored);
   CHECK_FALSE(starts.Take(kSecond, kOld).overridden);
 }
