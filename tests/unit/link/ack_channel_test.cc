@@ -203,9 +203,8 @@ TEST_CASE("acknowledgements that were sent before the reader listens still arriv
 
 TEST_CASE("a new reader removes the sockets of dead readers and leaves those of live ones alone") {
   Fixture fixture;
-  const auto live = fixture.MakeServer();
   TestPipe ready;
-  const pid_t dying = fork();
+  const pid_t dying = fork();  // before there are threads, whose locks it would inherit
   if (dying == 0) {
     const AckServer server(fixture.directory, RandomOrigin(), fixture.log);
     ready.Write("!");
@@ -213,6 +212,7 @@ TEST_CASE("a new reader removes the sockets of dead readers and leaves those of 
   }
   char byte = 0;
   REQUIRE(read(ready.in(), &byte, 1) == 1);
+  const auto live = fixture.MakeServer();
   kill(dying, SIGKILL);
   waitpid(dying, nullptr, 0);
   REQUIRE(fixture.Sockets().size() == 2);
