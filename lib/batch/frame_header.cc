@@ -1,5 +1,6 @@
 #include "lib/batch/frame_header.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -53,17 +54,30 @@ void CheckInfo(const FrameCursor& cursor, const BatchInfo& info) {
                  "a next offset not below the first", info.next_offset);
 }
 
+bool IsText(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [](char byte) {
+    return byte == '\t' || byte == '\n' || byte == '\r' || (byte >= ' ' && byte <= '~');
+  });
+}
+
 }  // namespace
+
+void CheckFrameMagic(std::string_view bytes, uint64_t stream_position) {
+  const std::string_view start = bytes.substr(0, sizeof kMagic);
+  if (std::memcmp(start.data(), kMagic, start.size()) == 0) return;
+  FrameCursor(bytes, stream_position)
+      .Refuse(
+          kMagicAt, "89 52 4b 46, the magic of a frame (as rk-read and the stages after it write)",
+          HexBytes(start) + (IsText(start) ? ", which is text: rk-read --from - makes frames of "
+                                             "lines, rk-write -P writes them to Kafka"
+                                           : ""));
+}
 
 FramePrefix ReadFramePrefix(std::string_view bytes, size_t max_frame, uint64_t stream_position) {
   FrameCursor cursor(bytes, stream_position);
   const std::string_view prefix = cursor.Take(FramePrefix::kLength, "the start of a frame");
   const char* at = prefix.data();
-  if (std::memcmp(at, kMagic, sizeof kMagic) != 0) {
-    cursor.Refuse(kMagicAt,
-                  "89 52 4b 46, the magic of a frame (as rk-read and the stages after it write)",
-                  HexBytes(prefix.substr(0, sizeof kMagic)));
-  }
+  CheckFrameMagic(prefix, stream_position);
   cursor.Require(at[kMajorAt] == kMajor, kMajorAt,
                  "version 1 of the format (run stages of one release together)",
                  static_cast<unsigned char>(at[kMajorAt]));

@@ -45,6 +45,10 @@ struct FramePrefix {
   uint64_t total_length = 0;
 };
 
+/// Refuses what a frame does not begin with, also of fewer bytes than ReadFramePrefix() takes.
+/// Throws Error(kBadData) that says what to do with text.
+void CheckFrameMagic(std::string_view bytes, uint64_t stream_position);
+
 /// Reads the length of the frame that starts with `bytes` (at least FramePrefix::kLength of them).
 /// Throws Error(kBadData) for a wrong magic, another major version, or a length that is impossible
 /// or over `max_frame`, before anything is allocated; the message says where and what to do.

@@ -84,6 +84,8 @@ std::optional<Frame> PipeSource::Cut() {
 
 void PipeSource::BeginFrame() {
   const std::string_view bytes(ahead_.data() + ahead_begin_, ahead_end_ - ahead_begin_);
+  if (bytes.empty()) return;
+  CheckFrameMagic(bytes, position_);  // what ends or waits here may be something else
   if (bytes.size() < FramePrefix::kLength) return;
   const uint64_t total = ReadFramePrefix(bytes, max_frame_, position_).total_length;
   Buffer frame(total);

@@ -104,7 +104,9 @@ TEST_CASE("the message names the position in the stream and what was expected") 
                                             "expected the hash of an unchanged body, found"));
   CHECK(Refusal(R"({"id": 1, "pad": "1234567890"})", 5) ==
         "bad frame at byte 5 of the stream: byte 5: expected 89 52 4b 46, the magic of a frame (as "
-        "rk-read and the stages after it write), found 7b 22 69 64");
+        "rk-read and the stages after it write), found 7b 22 69 64, which is text: rk-read --from "
+        "- makes frames "
+        "of lines, rk-write -P writes them to Kafka");
   CHECK_THAT(Refusal(frame.bytes().substr(0, 300), 1000),
              Contains("byte 1300: expected a frame of " + std::to_string(frame.bytes().size()) +
                       " bytes, found 300: the stream is cut"));
