@@ -111,8 +111,9 @@ class Coprocess : public LineProgram {
     if (poll(fds.data(), fds.size(), LeftMs(deadline)) != 0) return;  // also for EINTR
     if (Clock::now() < deadline) return;
     process_->Kill();
-    throw LineFailure(Kind::kSilent, fmt::format("the program was silent for {:.3g} s",
-                                                 std::chrono::duration<double>(silence_).count()));
+    throw LineFailure(Kind::kSilent,
+                      fmt::format("the program was silent for {:.3g} s: does it buffer its output?",
+                                  std::chrono::duration<double>(silence_).count()));
   }
 
   void Write() {
