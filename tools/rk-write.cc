@@ -15,6 +15,7 @@
 #include "lib/write/text_progress.h"
 #include "lib/write/transaction_options.h"
 #include "lib/write/writer.h"
+#include "lib/write/writer_flags.h"
 #include "lib/write/writer_topics.h"
 
 namespace {
@@ -37,9 +38,7 @@ struct Options {
   rk::TextOptions text;
   rk::TransactionOptions transactions;
   std::string codec;
-  std::string max_failed;
-  bool unordered = false;
-  std::string on_broker_down = "exit";
+  rk::WriterFlags writer;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
@@ -66,12 +65,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("-z", options.codec, "compress with gzip, snappy, lz4 or zstd")
       ->option_text("CODEC")
       ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}));
-  app.add_option("--max-failed", options.max_failed, "exit 65 if more records fail")
-      ->option_text("N|P%");
-  app.add_flag("--unordered", options.unordered, "write batches as they arrive, in any order");
-  app.add_option("--on-broker-down", options.on_broker_down, "after 60 s: exit, or retry forever")
-      ->check(CLI::IsMember({"exit", "retry"}))
-      ->option_text("WHAT=exit");
+  rk::AddWriterFlags(app, options.writer);
   rk::AddTransactionOptions(app, options.transactions);
   rk::AddInputOptions(app, options.link);
   rk::AddHwmOption(app, options.link);
@@ -122,11 +116,7 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
 }
 
 void Run(const Options& options, rk::Stage& stage) {
-  rk::WriterOptions writer_options;
-  writer_options.ordered = !options.unordered;
-  if (options.on_broker_down == "retry") writer_options.give_up_after.reset();
-  if (!options.max_failed.empty())
-    writer_options.max_failed = rk::FailureLimit::Parse(options.max_failed);
+  const rk::WriterOptions writer_options = rk::MakeWriterOptions(options.writer);
   rk::FailureTally failures(stage.log);
   const auto sink = OpenDeliverySink(options, failures, stage);
   if (!sink) return;
