@@ -5,7 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -16,6 +17,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/base/descriptor_io.h"
 #include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/observe/reports.h"
@@ -144,11 +146,14 @@ void Describe(CLI::App& app, const ToolInfo& info) {
   app.get_formatter()->column_width(32);
 }
 
-// What people asked to see goes to stdout; it is theirs whether or not it can be written.
-void Print(std::string text) {
+// What people asked to see. Returns the exit status of that.
+int Print(std::string text, const Log& log) {
   if (text.empty() || text.back() != '\n') text += '\n';
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const int reason = WriteAll(STDOUT_FILENO, text);
+  if (reason == 0) return kExitDone;
+  if (reason == EPIPE) return ExitCodeOf(ErrorKind::kBrokenPipe);
+  log(LogLevel::kError, fmt::format("the output cannot be written: {}", std::strerror(reason)));
+  return kExitIo;
 }
 
 // CLI11's own way to hide an option, an empty group, takes its name out of messages too: the group
@@ -263,17 +268,14 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
     app.parse(argc, argv);
     log = options.RunLog();
     if (options.print_options) {
-      Print(OptionsJson(app, facts ? facts() : OptionFacts{}));
-    } else {
-      Run(info, options, run);
+      return Print(OptionsJson(app, facts ? facts() : OptionFacts{}), log);
     }
+    Run(info, options, run);
     return kExitDone;
   } catch (const CLI::CallForHelp&) {
-    Print(Help(app));
-    return kExitDone;
+    return Print(Help(app), log);
   } catch (const CLI::Success& answer) {  // --version, and what a tool's own options print
-    Print(answer.what());
-    return kExitDone;
+    return Print(answer.what(), log);
   } catch (const CLI::ParseError& error) {
     // An option that is misspelt explains one that is missing.
     const std::vector<std::string> unknown = app.remaining();

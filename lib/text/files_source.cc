@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +16,10 @@ namespace rk {
 namespace {
 
 std::string ReadAll(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    throw Error(ErrorKind::kBadData, fmt::format("{} is a directory, not a file", path));
+  }
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw Error(ErrorKind::kMissing, fmt::format("{}: {}", path, std::strerror(errno)));
   const std::streamoff size = file.tellg();
