@@ -51,6 +51,30 @@ std::string CheckedSha256(const ModelOptions& options) {
   return digest;
 }
 
+// What the file seems to be, and is not by its name; empty if there is nothing to say.
+std::string_view SeemsToBe(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string start(4, '\0');
+  stream.read(start.data(), static_cast<std::streamsize>(start.size()));
+  const bool onnx = file.ends_with(".onnx");
+  if (onnx && start == "PK\x03\x04") {
+    return "a TorchScript model (.pt) or an AOTInductor package (.pt2)";
+  }
+  // As BackendFor() sees it.
+  return !onnx && start[0] == '\x08' ? "an ONNX model (.onnx)" : "";
+}
+
+std::unique_ptr<Model> LoadModel(Backend& backend, const ModelOptions& options) {
+  try {
+    return backend.Load(options.file, options.device);
+  } catch (const Error& error) {
+    const std::string_view kind = SeemsToBe(options.file);
+    if (error.kind() != ErrorKind::kBadData || kind.empty()) throw;
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{} seems to be {}: give it a name that ends so", options.file, kind));
+  }
+}
+
 // What the model's file names is beside it, and so is one that nobody names.
 std::string TokenizerFile(const ModelOptions& options, const Signature& signature) {
   if (!options.tokenizer.empty()) return options.tokenizer;
@@ -101,7 +125,7 @@ std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& o
   const Clock::time_point start = Clock::now();
   const auto state = StateOf(options.file);
   const std::string digest = CheckedSha256(options);
-  std::unique_ptr<Model> model = backend.Load(options.file, options.device);
+  std::unique_ptr<Model> model = LoadModel(backend, options);
   if (StateOf(options.file) != state) {
     throw Error(ErrorKind::kTryAgain, fmt::format("{} changed while it was loaded", options.file));
   }
