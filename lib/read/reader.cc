@@ -182,7 +182,7 @@ void Reader::OnTick(Clock::time_point now) {
 
 std::vector<PartitionOffset> Reader::Begin(const std::vector<TopicPartition>& partitions) {
   std::map<TopicPartition, int64_t> overridden;
-  const auto starts = Resolve(partitions, starts_, *consumer_, overridden);
+  auto starts = Resolve(partitions, starts_, *consumer_, overridden);
   WarnOfOverridden(options_.group, starts, overridden, log_);
   assigned_ = true;
   answered_.Set(1);
