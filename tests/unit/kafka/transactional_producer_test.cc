@@ -227,8 +227,7 @@ TEST_CASE_METHOD(Fixture, "two writers of one transactional id do not fence each
   const auto fence_often = [&] {
     for (int i = 0; i < 20; ++i) End(fenced);
   };
-  CHECK_THROWS_WITH(fence_often(), Catch::Matchers::Contains("w1") &&
-                                       Catch::Matchers::Contains("--transactional-id"));
+  CHECK_THROWS_WITH(fence_often(), Catch::Contains("w1") && Catch::Contains("--transactional-id"));
 }
 
 }  // namespace rk
