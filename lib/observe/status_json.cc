@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "lib/base/level_name.h"
 #include "lib/observe/json_string.h"
 #include "lib/observe/pipeline_status.h"
 
@@ -12,20 +13,6 @@ std::string ListOf(const Items& items, Item&& item) {
   std::string list = "[";
   for (const auto& one : items) list += (list.size() == 1 ? "" : ",") + item(one);
   return list + "]";
-}
-
-std::string LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "";
 }
 
 std::string EventJson(const PipelineEvent& event) {

@@ -11,25 +11,12 @@
 
 #include "lib/base/descriptor_io.h"
 #include "lib/base/environment.h"
+#include "lib/base/level_name.h"
 #include "lib/base/repeat_limit.h"
 #include "lib/observe/json_string.h"
 
 namespace rk {
 namespace {
-
-std::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "error";
-}
 
 bool IsControl(char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F; }
 
