@@ -13,7 +13,8 @@ enum class ErrorKind {
   kUnavailable,    ///< a broker, peer or device cannot be reached
   kBug,            ///< an invariant of ours does not hold
   kIo,             ///< the operating system refused to read or write
-  kTryAgain,       ///< drain time-out, fenced, input ended without END
+  kTryAgain,       ///< drain time-out, out of memory, input ended without END
+  kFenced,         ///< another process has our place, and is to keep it
   kNotAuthorised,  ///< the broker refused the user or the operation
   kConfiguration,  ///< a property or a pipeline file is wrong
   kBrokenPipe,     ///< whoever read our output is gone

@@ -131,7 +131,8 @@ ListPtr ToList(const std::vector<PartitionOffset>& offsets) {
 ConsumerClient::ConsumerClient(const Options& options, Log log)
     : group_(options.group),
       started_ms_(options.started_ms),
-      is_static_(!options.instance.empty() || options.client.Find("group.instance.id")),
+      instance_(options.instance.empty() ? options.client.Find("group.instance.id").value_or("")
+                                         : options.instance),
       log_(std::move(log)),
       refresh_(TimeOf(options.client, "topic.metadata.refresh.interval.ms", kRefresh)),
       join_limit_(TimeOf(options.client, "max.poll.interval.ms", kJoinLimit)) {
@@ -207,6 +208,7 @@ void ConsumerClient::OnError(rd_kafka_event_t* event) {
   char text[512];
   // The event of a fatal error has the code of its cause.
   if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof text)) {
+    if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) ThrowFenced();
     throw Error(ErrorKind::kTryAgain,
                 fmt::format("group {}: {} ({})", group_, text, rd_kafka_err2name(fatal)));
   }
@@ -218,6 +220,15 @@ void ConsumerClient::OnError(rd_kafka_event_t* event) {
   if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing)
     ThrowKafka(error, "broker", reason);
   log_(LogLevel::kWarning, fmt::format("{}; still trying", reason));
+}
+
+/// To come back under the same name would take the place away again from who has it now.
+void ConsumerClient::ThrowFenced() const {
+  throw Error(
+      ErrorKind::kFenced,
+      fmt::format("group {}: another reader has joined as group.instance.id={}, this one gives "
+                  "way (FENCED_INSTANCE_ID)",
+                  group_, instance_));
 }
 
 void ConsumerClient::OnRebalance(rd_kafka_event_t* event) {
@@ -336,11 +347,12 @@ std::string ConsumerClient::TopicId(const std::string& topic) const {
 ConsumerClient::~ConsumerClient() {
   queues_.clear();
   consumer_queue_.reset();
-  if (is_static_) rd_kafka_destroy_flags(handle_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  if (!instance_.empty())
+    rd_kafka_destroy_flags(handle_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 void ConsumerClient::Close(Membership membership) {
-  if (membership == Membership::kStay && is_static_) return;
+  if (membership == Membership::kStay && !instance_.empty()) return;
   rd_kafka_consumer_close(handle_.get());
 }
 

@@ -65,6 +65,7 @@ class ConsumerClient final : public Consumer {
   void Open(const PartitionOffset& start);
   void OnEvent(rd_kafka_event_t* event);
   void OnError(rd_kafka_event_t* event);
+  [[noreturn]] void ThrowFenced() const;
   void OnRebalance(rd_kafka_event_t* event);
   void OnAssigned(rd_kafka_topic_partition_list_t* list);
   void OnRevoked(rd_kafka_topic_partition_list_t* list);
@@ -79,7 +80,7 @@ class ConsumerClient final : public Consumer {
 
   std::string group_;
   int64_t started_ms_;
-  bool is_static_;               ///< a static member of the group
+  std::string instance_;         ///< of a static member of the group; else empty
   StartOffset reset_;            ///< where a group without a stored offset begins
   bool reset_is_error_ = false;  ///< … or that it must not
   Log log_;

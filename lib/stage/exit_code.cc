@@ -18,6 +18,8 @@ ExitCode ExitCodeOf(ErrorKind kind) {
       return kExitIo;
     case ErrorKind::kTryAgain:
       return kExitTryAgain;
+    case ErrorKind::kFenced:
+      return kExitFenced;
     case ErrorKind::kNotAuthorised:
       return kExitNotAuthorised;
     case ErrorKind::kConfiguration:
@@ -30,7 +32,7 @@ ExitCode ExitCodeOf(ErrorKind kind) {
 
 ErrorKind ErrorKindOf(int status) {
   using enum ErrorKind;
-  for (const ErrorKind kind : {kUsage, kBadData, kMissing, kUnavailable, kIo, kTryAgain,
+  for (const ErrorKind kind : {kUsage, kBadData, kMissing, kUnavailable, kIo, kTryAgain, kFenced,
                                kNotAuthorised, kConfiguration, kBrokenPipe}) {
     if (ExitCodeOf(kind) == status) return kind;
   }
