@@ -34,9 +34,11 @@ bool IsNumber(std::string_view text) {
 
 }  // namespace
 
-LogOrigin::LogOrigin(std::string tool, std::string_view process) : tool_(std::move(tool)) {
+LogOrigin::LogOrigin(std::string tool, std::string_view process)
+    : tool_(std::move(tool)), text_(tool_) {
   const auto known = ParseStageProcess(process);
   if (!known) return;
+  text_ = fmt::format("{}[{}.{}]", tool_, known->stage, known->replica);
   members_ = fmt::format(R"(,"pipeline":{},"stage":{},"replica":{})", JsonString(known->pipeline),
                          JsonString(known->stage), known->replica);
 }

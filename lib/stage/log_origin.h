@@ -17,7 +17,8 @@ class LogOrigin {
   /// It is rk-run of that pipeline, none of its stages.
   void Supervise(const std::string& pipeline);
 
-  const std::string& tool() const { return tool_; }
+  /// `rk-infer[infer.0]`, and `rk-infer` where it is no stage of a pipeline.
+  const std::string& text() const { return text_; }
   /// As members of a JSON object:
   /// `"tool":"rk-infer","pipeline":"credit","stage":"infer","replica":0`, the last three only in a
   /// pipeline of rk-run's.
@@ -25,6 +26,7 @@ class LogOrigin {
 
  private:
   const std::string tool_;
+  std::string text_;
   mutable std::mutex mutex_;
   std::string members_;  ///< guarded by mutex_
 };

@@ -88,7 +88,7 @@ std::string FormatLogLine(LogFormat format, const LogOrigin& origin, LogLevel le
                        fields.empty() ? "" : ",\"fields\":", fields);
   }
   const std::string time = format == LogFormat::kText ? UtcTime(now) + ' ' : "";
-  std::string line = fmt::format("{}{}: {}: {}", time, origin.tool(), LevelName(level), message);
+  std::string line = fmt::format("{}{}: {}: {}", time, origin.text(), LevelName(level), message);
   for (char& byte : line) {
     if (IsControl(byte)) byte = ' ';
   }

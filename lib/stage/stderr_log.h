@@ -13,7 +13,8 @@
 namespace rk {
 
 enum class LogFormat {
-  kText,       ///< `2025-01-31T12:00:00.000Z rk-read: info: message key=value …`
+  /// `2025-01-31T12:00:00.000Z rk-read: info: message key=value …`, or `rk-read[read.0]: …`
+  kText,
   kPlainText,  ///< `rk-read: info: message key=value …`
   kJson,  ///< {"time":"2025-01-31T12:00:00.000Z",LogOrigin,"level":…,"message":…,"fields":…}
 };

@@ -32,6 +32,9 @@ TEST_CASE("a line of text says the time, and names tool, level and message") {
         "2025-01-31T12:00:05.042Z rk-read: warning: lag=3 topic=events\n");
   CHECK(FormatLogLine(LogFormat::kPlainText, LogOrigin("rk-read"), LogLevel::kError, "why", kNow) ==
         "rk-read: error: why\n");
+  const LogOrigin replica("rk-read", "credit/read/1");
+  CHECK(FormatLogLine(LogFormat::kPlainText, replica, LogLevel::kError, "why", kNow) ==
+        "rk-read[read.1]: error: why\n");
 }
 
 TEST_CASE("a message of several lines, or with a terminal's control codes, is one plain line") {
