@@ -76,7 +76,12 @@ std::vector<std::string> Unmet(const std::vector<Expectation>& expectations,
                                const Measurements& measured) {
   std::vector<std::string> unmet;
   for (const Expectation& one : expectations) {
-    const double value = measured.at(one.name);
+    const auto found = measured.find(one.name);
+    if (found == measured.end()) {
+      unmet.push_back(fmt::format("{} (no result has come)", one.text));
+      continue;
+    }
+    const double value = found->second;
     if (one.Holds(value)) continue;
     const std::string text =
         IsDuration(one.name) ? fmt::format("{:.3f}ms", value * 1e3) : fmt::format("{:.0f}", value);

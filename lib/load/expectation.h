@@ -27,7 +27,8 @@ const std::vector<std::string_view>& MeasurementNames();
 /// naming what is none.
 std::vector<Expectation> ParseExpectations(std::string_view text);
 
-/// The conditions that do not hold, each with what was measured: `p99<50ms (it is 61.2ms)`.
+/// The conditions that do not hold, each with what was measured: `p99<50ms (it is 61.2ms)`. A name
+/// that was not measured meets none.
 std::vector<std::string> Unmet(const std::vector<Expectation>& expectations,
                                const Measurements& measured);
 

@@ -92,6 +92,7 @@ void AddResults(const Tally& tally, uint64_t sent, Measurements& measured) {
   measured["duplicates"] = static_cast<double>(tally.duplicates());
   measured["disordered"] = static_cast<double>(tally.disordered());
   measured["unknown"] = static_cast<double>(tally.unknown());
+  if (tally.distinct() == 0) return;  // no latency, rather than one of nothing
   for (const auto& [name, q] :
        {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}}) {
     measured[name] = std::chrono::duration<double>(tally.latencies().Quantile(q)).count();

@@ -73,6 +73,11 @@ TEST_CASE("an expectation that does not hold is told with what was measured") {
         std::vector<std::string>{"loss=0 (it is 3)", "max>=1s (it is 500.000ms)"});
 }
 
+TEST_CASE("a latency of no results meets no expectation") {
+  CHECK(rk::Unmet(rk::ParseExpectations("loss<=10,p99<50ms"), {{"sent", 10}, {"loss", 10}}) ==
+        std::vector<std::string>{"p99<50ms (no result has come)"});
+}
+
 TEST_CASE("what cannot be expected is refused by name") {
   for (const char* text : {"", "loss", "loss=", "loss=x", "lost=0", "p99<50", "loss=1ms", "loss=>0",
                            "p99<50ms,", "p99<5mss", "=0"}) {
