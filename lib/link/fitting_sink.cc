@@ -9,18 +9,18 @@
 namespace rk {
 
 FittingSink::FittingSink(std::unique_ptr<Sink> sink, size_t max_frame, std::string stage, Log log)
-    : sink_(std::move(sink)),
+    : ForwardingSink(std::move(sink)),
       max_frame_(max_frame),
       stage_(std::move(stage)),
       log_(std::move(log)) {}
 
 void FittingSink::Send(const Frame& frame) {
-  if (frame.bytes().size() <= max_frame_) return sink_->Send(frame);
+  if (frame.bytes().size() <= max_frame_) return ForwardingSink::Send(frame);
   GiveParts(frame.Clone());
 }
 
 void FittingSink::Give(Frame frame) {
-  if (frame.bytes().size() <= max_frame_) return sink_->Give(std::move(frame));
+  if (frame.bytes().size() <= max_frame_) return ForwardingSink::Give(std::move(frame));
   GiveParts(std::move(frame));
 }
 
@@ -34,7 +34,7 @@ void FittingSink::GiveParts(Frame frame) {
                        "as later ones will be without a word topic={} partition={} offset={}",
                        max_frame_, info.topic, info.partition, info.first_offset));
     }
-    sink_->Give(std::move(part));
+    ForwardingSink::Give(std::move(part));
   }
 }
 

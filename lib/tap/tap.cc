@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/socket_file.h"
 
 namespace rk {
 namespace {
@@ -28,7 +29,7 @@ Descriptor Listen(const std::string& path) {
   if (path.size() >= sizeof(address.sun_path)) errno = ENAMETOOLONG;
   if (listening.fd() >= 0 && path.size() < sizeof(address.sun_path)) {
     std::memcpy(address.sun_path, path.data(), path.size());
-    unlink(path.c_str());
+    if (IsSocket(path)) unlink(path.c_str());  // of a process that had our id, and was killed
     if (bind(listening.fd(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
         listen(listening.fd(), kBacklog) == 0)
       return listening;

@@ -18,14 +18,14 @@ constexpr size_t kRoom = 64;  // for what is added to a record, as a hint
 }  // namespace
 
 EditedSource::EditedSource(std::unique_ptr<Source> source, const Edits& edits)
-    : source_(std::move(source)),
+    : ForwardingSource(std::move(source)),
       drop_headers_(edits.drop_headers),
       source_header_(edits.source_header) {
   if (!edits.key_field.empty()) key_field_.emplace(edits.key_field);
 }
 
 std::optional<Frame> EditedSource::TryReceive() {
-  const std::optional<Frame> frame = source_->TryReceive();
+  const std::optional<Frame> frame = ForwardingSource::TryReceive();
   if (!frame) return std::nullopt;
   return Edit(*frame);
 }

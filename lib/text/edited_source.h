@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lib/codec/json/key_field.h"
-#include "lib/link/source.h"
+#include "lib/link/forwarding_source.h"
 
 namespace rk {
 
@@ -22,20 +22,12 @@ struct Edits {
 
 /// Another source's frames, with the edits made. A record without the key's field is failed in
 /// place by rk-write; of failed ones only headers are left out. Columns are left out.
-class EditedSource : public Source {
+class EditedSource : public ForwardingSource {
  public:
   /// Throws Error(kUsage) for a field that is no path.
   EditedSource(std::unique_ptr<Source> source, const Edits& edits);
 
   std::optional<Frame> TryReceive() override;
-  void Done(const HeldRange& batch) override { source_->Done(batch); }
-  void Abandon() override { source_->Abandon(); }
-  void Leave() override { source_->Leave(); }
-  bool ended() const override { return source_->ended(); }
-  bool has_end() const override { return source_->has_end(); }
-  Origin origin() const override { return source_->origin(); }
-  int fd() const override { return source_->fd(); }
-  bool acknowledged() const override { return source_->acknowledged(); }
 
  private:
   Frame Edit(const Frame& frame);
@@ -43,7 +35,6 @@ class EditedSource : public Source {
   std::optional<Rejection> SetKey(RecordView& record);
   bool IsDropped(std::string_view name) const;
 
-  std::unique_ptr<Source> source_;
   std::vector<std::string> drop_headers_;
   bool source_header_;
   std::optional<KeyField> key_field_;
