@@ -108,7 +108,8 @@ PartitionAffinity::Assignment& PartitionAffinity::Add(const HeldRange& batch,
 
 std::vector<PartitionAffinity::Uninformed> PartitionAffinity::FindUninformed() const {
   std::vector<Uninformed> all;
-  for (const auto& [partition, assignment] : assignments_) {
+  for (const auto& [partition, its_assignment] : assignments_) {
+    const Assignment& assignment = its_assignment;  // clang 14 captures no structured binding
     const auto next = std::ranges::find_if(assignment.in_flight, [&](const Batch& batch) {
       return batch.epoch == assignment.epoch && !IsDone(assignment, batch);
     });
