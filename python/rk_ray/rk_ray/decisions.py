@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from rk_ray.model import SlotStatus
 
-UNAVAILABLE, IO, TRY_AGAIN = 69, 74, 75
+UNAVAILABLE, IO, TRY_AGAIN, FENCED = 69, 74, 75, 76
 UP_AFTER_S = 15.0
 DOWN_AFTER_S = 60.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
+MOST_FENCED = 4
+"""Times in a row: then it is no ghost that takes the name, but another pipeline."""
 
 
 def may_get_better(status: int) -> bool:
@@ -40,12 +42,15 @@ class Restarts:
         return min(FIRST_PAUSE_S * 2.0 ** min(self.in_a_row - 1, 10), LONGEST_PAUSE_S)
 
 
-def next_state(status: int, told_to_stop: bool) -> str:
-    """Of a slot whose rk-run has exited."""
+def next_state(status: int, told_to_stop: bool, fenced_in_a_row: int = 0) -> str:
+    """Of a slot whose rk-run has exited. One that is fenced may be a ghost: on a node that was cut off, and whose slot
+    Ray has started elsewhere. So it waits until its controller asks for it."""
     if told_to_stop:
         return "stopped"
     if status == 0:
         return "finished"
+    if status == FENCED and fenced_in_a_row <= MOST_FENCED:
+        return "fenced"
     return "restarting" if may_get_better(status) else "failed"
 
 

@@ -44,6 +44,7 @@ class SlotStatus:
     slot: int
     state: str
     """pending (no node has room), moving (its node or its process is lost), starting, running, restarting, draining,
+    fenced (another one has its name in the group),
     finished (at its own end), stopped (it was told to), failed."""
     node: str = ""
     pid: int | None = None

@@ -15,7 +15,7 @@ from collections import deque
 from pathlib import Path
 from typing import IO
 
-from rk_ray.decisions import Restarts, exit_status, next_state
+from rk_ray.decisions import FENCED, STEADY_S, Restarts, exit_status, next_state
 from rk_ray.metrics import SlotMetrics
 from rk_ray.model import SlotStatus, Spec
 
@@ -38,7 +38,10 @@ class Slot:
         self._state = "starting"
         self._exit: int | None = None
         self._restarts = Restarts()
+        self._fenced = 0
+        """In a row."""
         self._stop = threading.Event()
+        self._asked = threading.Event()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         # The kernel kills rk-run when the thread that started it ends: this one ends with the process.
         threading.Thread(target=self._keep, name="keep", daemon=True).start()
@@ -49,6 +52,8 @@ class Slot:
         return self._name
 
     def look(self) -> SlotStatus:
+        """What the controller asks, who only knows the slot that counts."""
+        self._asked.set()
         text = self._ask("json")
         report = json.loads(text) if text else None
         with self._lock:
@@ -70,6 +75,7 @@ class Slot:
         if self._stop.is_set():
             return
         self._stop.set()
+        self._asked.set()
         with self._lock:
             if self._process:
                 self._process.send_signal(signal.SIGTERM)
@@ -109,12 +115,17 @@ class Slot:
         with self._lock:
             self._process = None
             self._exit = status
-            self._state = next_state(status, self._stop.is_set())
-            if self._state != "restarting":
+            ran = time.monotonic() - began
+            self._fenced = (self._fenced if ran < STEADY_S else 0) + 1 if status == FENCED else 0
+            self._state = next_state(status, self._stop.is_set(), self._fenced)
+            if self._state not in ("restarting", "fenced"):
                 return False
-            pause = self._restarts.pause(time.monotonic() - began)
+            self._asked.clear()
+            pause = self._restarts.pause(ran)
         self._say(f"rk-ray: {self._name}: rk-run ended with status {status}: restarting in_s={pause:g}")
         self._stop.wait(pause)
+        if status == FENCED:
+            self._asked.wait()
         return True
 
     def _start(self, file: Path) -> subprocess.Popen[str]:

@@ -30,9 +30,14 @@ def test_death_by_a_signal_is_128_and_its_number():
 
 
 @pytest.mark.parametrize("status, told, state", [(0, False, "finished"), (0, True, "stopped"), (75, False, "restarting"),
-                                                 (75, True, "stopped"), (78, False, "failed"), (143, True, "stopped")])
+                                                 (75, True, "stopped"), (78, False, "failed"), (143, True, "stopped"),
+                                                 (76, False, "fenced"), (76, True, "stopped")])
 def test_what_becomes_of_a_slot_whose_rk_run_has_exited(status, told, state):
     assert next_state(status, told) == state
+
+
+def test_a_slot_that_is_fenced_again_and_again_fails():
+    assert [next_state(76, False, fenced_in_a_row) for fenced_in_a_row in range(1, 7)] == ["fenced"] * 4 + ["failed"] * 2
 
 
 def test_pauses_double_to_half_a_minute_and_begin_again_after_one_that_ran():
