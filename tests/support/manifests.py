@@ -1,5 +1,5 @@
-"""The manifests of deploy/kubernetes as kustomize makes them, of what they use of it: resources, generated ConfigMaps
-(without the hash in their names), patches by RFC 6902. Needs the packages of scripts/deps/ray."""
+"""The manifests of deploy/kubernetes as kustomize makes them, of what they use of it: resources, components, generated
+ConfigMaps (without the hash in their names), patches by RFC 6902. Needs the packages of scripts/deps/ray."""
 
 import copy
 import os
@@ -14,16 +14,22 @@ import yaml  # noqa: E402
 KNOWN = {"apiVersion", "kind", "resources", "configMapGenerator", "patches"}
 
 
-def render(folder):
-    """All objects of a kustomization, in no particular order."""
+def render(folder, *components):
+    """All objects of a kustomization with these components, in no particular order."""
+    objects = []
+    for each in (folder, *components):
+        add(objects, each)
+    return objects
+
+
+def add(objects, folder):
     what = yaml.safe_load((folder / "kustomization.yaml").read_text())
     assert set(what) <= KNOWN, f"{folder}: {set(what) - KNOWN}"
-    objects = []
-    for name in what["resources"]:
-        path = folder / name
-        objects += render(path.resolve()) if path.is_dir() else list(yaml.safe_load_all(path.read_text()))
+    for name in what.get("resources", []):
+        objects += yaml.safe_load_all((folder / name).read_text())
     for generated in what.get("configMapGenerator", []):
-        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": generated["name"]},
+        config = {"apiVersion": "v1", "kind": "ConfigMap",
+                  "metadata": {"name": generated["name"], **generated.get("options", {})},
                   "data": {file: (folder / file).read_text() for file in generated["files"]}}
         if generated.get("behavior") == "replace":
             objects.remove(find(objects, "ConfigMap", generated["name"]))
@@ -32,7 +38,6 @@ def render(folder):
         target = find(objects, each["target"]["kind"], each["target"]["name"])
         for operation in yaml.safe_load(each["patch"]):
             patch(target, operation)
-    return objects
 
 
 def find(objects, kind, name):
@@ -44,6 +49,9 @@ def patch(target, operation):
     *through, last = [step.replace("~1", "/").replace("~0", "~") for step in operation["path"].split("/")[1:]]
     for step in through:
         target = target[int(step)] if isinstance(target, list) else target[step]
+    if last == "-" and operation["op"] == "add":
+        target.append(copy.deepcopy(operation["value"]))
+        return
     key = int(last) if isinstance(target, list) else last
     if operation["op"] == "remove":
         del target[key]
