@@ -228,23 +228,9 @@ void Producer::OnNotStored(QueuedRecord& record, const DeliveryError& error) {
 
 /// The record is rejected, and it alone: to the dead letters, or there again with less of it.
 void Producer::RouteToDeadLetter(QueuedRecord& record, const DeliveryError& error) {
-  using Cause = DeliveryError::Cause;
-  ProducedBatch& batch = *record.batch;
-  BrokerRejection rejection = MakeRejection(error, batch.record(record));
-  const std::string what = batch.Where(record) + ": " + rejection.message;
-  if (record.destination == Destination::kOutput) {
-    log_(LogLevel::kDebug, "to the dead letters: " + what);
-    failures_.Add(batch.frame->info(), batch.record(record),
-                  {"rk-write", rejection.code, rejection.message});
-    batch.rejections.emplace(record.index, std::move(rejection));
-  } else if (error.cause == Cause::kTooLarge && !record.without_value) {
-    record.without_value = true;
-  } else if (error.cause == Cause::kTimestamp && !record.without_timestamp) {
-    record.without_timestamp = true;
-  } else {
-    throw Error(ErrorKind::kConfiguration,
-                "the dead-letter topic " + options_.dead_letters.name + " refuses " + what +
-                    " (change its configuration, or name another with --dead-letter)");
+  const ProducedBatch& batch = *record.batch;
+  if (const auto* why = BecomeDeadLetter(record, error, options_.dead_letters.name, log_)) {
+    failures_.Add(batch.frame->info(), batch.record(record), {"rk-write", why->code, why->message});
   }
   Enqueue(record, Destination::kDeadLetters, std::nullopt);
 }

@@ -1,5 +1,6 @@
 #include "lib/kafka/producer_batches.h"
 
+#include "lib/base/error.h"
 #include "lib/kafka/dead_letter.h"
 
 namespace rk {
@@ -31,6 +32,29 @@ std::string ProducedBatch::Where(const QueuedRecord& queued) const {
   const BatchInfo& info = frame->info();
   return std::string(info.topic) + "[" + std::to_string(info.partition) + "] offset " +
          std::to_string(record(queued).offset);
+}
+
+const BrokerRejection* BecomeDeadLetter(QueuedRecord& record, const DeliveryError& error,
+                                        const std::string& dead_letters, const Log& log) {
+  using Cause = DeliveryError::Cause;
+  ProducedBatch& batch = *record.batch;
+  BrokerRejection rejection = MakeRejection(error, batch.record(record));
+  const std::string what = batch.Where(record) + ": " + rejection.message;
+  if (record.destination == Destination::kOutput) {
+    log(LogLevel::kDebug, "to the dead letters: " + what);
+    record.destination = Destination::kDeadLetters;
+    return &batch.rejections.emplace(record.index, std::move(rejection)).first->second;
+  }
+  if (error.cause == Cause::kTooLarge && !record.without_value) {
+    record.without_value = true;
+  } else if (error.cause == Cause::kTimestamp && !record.without_timestamp) {
+    record.without_timestamp = true;
+  } else {
+    throw Error(ErrorKind::kConfiguration,
+                "the dead-letter topic " + dead_letters + " refuses " + what +
+                    " (change its configuration, or name another with --dead-letter)");
+  }
+  return nullptr;
 }
 
 ProducedBatch& ProducerBatches::Add(FramePtr frame) {

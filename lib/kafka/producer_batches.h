@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/log.h"
 #include "lib/batch/frame.h"
 #include "lib/kafka/producer_client.h"
 
@@ -34,6 +35,12 @@ struct ProducedBatch {
   /// `topic[partition] offset`, for people.
   std::string Where(const QueuedRecord& queued) const;
 };
+
+/// A record was refused alone: it becomes a dead letter, or where it was one already, a dead letter
+/// without its value or its timestamp. Returns why if it was none before, else null. Throws
+/// Error(kConfiguration) that names `dead_letters`, the topic, if less of the record does not help.
+const BrokerRejection* BecomeDeadLetter(QueuedRecord& record, const DeliveryError& error,
+                                        const std::string& dead_letters, const Log& log);
 
 /// The batches that a producer has taken and that are not done. The caller serialises.
 class ProducerBatches {

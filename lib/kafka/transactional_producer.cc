@@ -298,24 +298,8 @@ void TransactionalProducer::OnNotStored(QueuedRecord& record, const DeliveryErro
 
 /// It was refused, and it alone: to the dead letters, or there again with less of it.
 void TransactionalProducer::Reject(QueuedRecord& record, const DeliveryError& error) {
-  using Cause = DeliveryError::Cause;
-  ProducedBatch& batch = *record.batch;
-  BrokerRejection rejection = MakeRejection(error, batch.record(record));
-  const std::string what = batch.Where(record) + ": " + rejection.message;
   record.alone = false;
-  if (record.destination == Destination::kOutput) {
-    log_(LogLevel::kDebug, "to the dead letters: " + what);
-    record.destination = Destination::kDeadLetters;
-    batch.rejections.emplace(record.index, std::move(rejection));
-  } else if (error.cause == Cause::kTooLarge && !record.without_value) {
-    record.without_value = true;
-  } else if (error.cause == Cause::kTimestamp && !record.without_timestamp) {
-    record.without_timestamp = true;
-  } else {
-    throw Error(ErrorKind::kConfiguration,
-                "the dead-letter topic " + options_.topics.dead_letters.name + " refuses " + what +
-                    " (change its configuration, or name another with --dead-letter)");
-  }
+  BecomeDeadLetter(record, error, options_.topics.dead_letters.name, log_);
 }
 
 void TransactionalProducer::OnFatal(const ProducerClient& /*client*/, const FatalError& error) {
