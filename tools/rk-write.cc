@@ -108,6 +108,7 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
       options.text.text ? rk::DeadLetterTopic::kWhenNeeded : rk::DeadLetterTopic::kAtStart;
   if (stage.check) {
     rk::CheckTopics(client, options.topic, dead_letters, placement, when, stage.log);
+    rk::CheckTransactions(client, options.transactions, stage.log);
     return nullptr;
   }
   return rk::MakeKafkaSink(

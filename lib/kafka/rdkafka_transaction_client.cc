@@ -17,6 +17,7 @@ using Result = TransactionClient::Result;
 /// How long one call may take before it is asked whether we still want it.
 constexpr int kSliceMs = 250;
 constexpr std::chrono::milliseconds kBackoff{20};
+const std::string kTransactionalId = "transactional id ";
 
 using GroupMetadataPtr =
     Owned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
@@ -40,10 +41,16 @@ Result ResultOf(const rd_kafka_error_t* error) {
   result.text = rd_kafka_error_string(error);
   const ErrorKind kind = KindOf(code);
   if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kConfiguration)
-    result.fatal = Error(kind, "transaction: " + result.text);
+    result.fatal = Error(kind, result.text);
   const bool abort = rd_kafka_error_txn_requires_abort(error) != 0;
   result.outcome = abort ? Outcome::kAbort : Outcome::kLost;
   result.fenced = !abort && IsFenced(code);
+  return result;
+}
+
+/// A fatal error names what it is about.
+Result About(const std::string& what, Result result) {
+  if (result.fatal) result.fatal = Error(result.fatal->kind(), what + ": " + result.text);
   return result;
 }
 
@@ -118,6 +125,7 @@ rd_kafka_resp_err_t ErrorIn(rd_kafka_event_t* event) {
 RdkafkaTransactionClient::RdkafkaTransactionClient(MakeConf make_conf, const Names& names,
                                                    int event_fd, const Log* log)
     : make_conf_(std::move(make_conf)),
+      id_(names.id),
       event_fd_(event_fd),
       log_(log),
       producer_(make_conf_(names.id), names.output, names.dead_letters, event_fd, log) {}
@@ -150,14 +158,17 @@ bool RdkafkaTransactionClient::Begin() {
 
 void RdkafkaTransactionClient::StartOpen() {
   Start([this](const std::stop_token& stop) {
-    return Retry(stop, [&](int ms) { return rd_kafka_init_transactions(producer_.handle(), ms); });
+    return About(kTransactionalId + id_, Retry(stop, [&](int ms) {
+                   return rd_kafka_init_transactions(producer_.handle(), ms);
+                 }));
   });
 }
 
 void RdkafkaTransactionClient::StartAbort() {
   Start([this](const std::stop_token& stop) {
-    Result result =
-        Retry(stop, [&](int ms) { return rd_kafka_abort_transaction(producer_.handle(), ms); });
+    Result result = About(kTransactionalId + id_, Retry(stop, [&](int ms) {
+                            return rd_kafka_abort_transaction(producer_.handle(), ms);
+                          }));
     if (result.outcome != Outcome::kDone) result.outcome = Outcome::kLost;
     return result;
   });
@@ -181,9 +192,11 @@ Result RdkafkaTransactionClient::Commit(const std::vector<TransactionFlow::Offse
     });
     if (result.outcome == Outcome::kDone) continue;
     if (IsOfMembership(code)) result.refused = one.endpoint;
-    return result;
+    return About("group " + one.group, std::move(result));
   }
-  Result result = Retry(stop, [&](int ms) { return rd_kafka_commit_transaction(handle, ms); });
+  Result result =
+      About(kTransactionalId + id_,
+            Retry(stop, [&](int ms) { return rd_kafka_commit_transaction(handle, ms); }));
   // The commit may have been carried out all the same: a new producer finds out.
   if (result.outcome != Outcome::kDone) result.outcome = Outcome::kLost;
   return result;
@@ -211,7 +224,8 @@ Result RdkafkaTransactionClient::TakeOver(const TransactionFlow::Takeover& takeo
 /// Under an id that is not ours: whoever has it can commit nothing any more.
 Result RdkafkaTransactionClient::Fence(const std::string& id, const std::stop_token& stop) {
   const HandlePtr fence = MakeHandle(RD_KAFKA_PRODUCER, make_conf_(id), log_);
-  return Retry(stop, [&](int ms) { return rd_kafka_init_transactions(fence.get(), ms); });
+  return About(kTransactionalId + id,
+               Retry(stop, [&](int ms) { return rd_kafka_init_transactions(fence.get(), ms); }));
 }
 
 Result RdkafkaTransactionClient::ReadCommitted(const std::string& group, const TopicIds& topic_ids,

@@ -52,6 +52,7 @@ class RdkafkaTransactionClient : public TransactionClient {
                        const std::stop_token& stop);
 
   MakeConf make_conf_;
+  std::string id_;
   int event_fd_;
   const Log* log_;
   RdkafkaProducerClient producer_;

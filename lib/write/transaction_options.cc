@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "lib/base/error.h"
+#include "lib/kafka/check_transactions.h"
 #include "lib/kafka/transactional_producer.h"
 
 namespace rk {
@@ -34,6 +35,11 @@ void CheckTransactionOptions(const TransactionOptions& options) {
   throw Error(ErrorKind::kUsage,
               "--exactly-once needs --transactional-id: a name that this writer keeps when it is "
               "started again, and no other writer has");
+}
+
+void CheckTransactions(const ClientSettings& client, const TransactionOptions& options,
+                       const Log& log) {
+  if (options.exactly_once) CheckTransactions(client, options.id, log);
 }
 
 std::unique_ptr<DeliverySink> MakeKafkaSink(const Producer::Options& topics,

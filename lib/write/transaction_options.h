@@ -28,6 +28,10 @@ void AddTransactionOptions(CLI::App& app, TransactionOptions& options);
 /// Throws Error(kUsage) for what does not go together.
 void CheckTransactionOptions(const TransactionOptions& options);
 
+/// Asks the brokers whether what is asked for can be done; see lib/kafka/check_transactions.h.
+void CheckTransactions(const ClientSettings& client, const TransactionOptions& options,
+                       const Log& log);
+
 /// A sink that writes to `topics`, in transactions if so asked. Throws Error(kConfiguration).
 std::unique_ptr<DeliverySink> MakeKafkaSink(const Producer::Options& topics,
                                             const TransactionOptions& options,

@@ -27,8 +27,11 @@ class Commands:
         self.limits = SMALL_FRAMES if plan.parts else ""
 
     def read(self, *more, batch=None):
+        """Of an rk-run."""
+        strategy = f"-X partition.assignment.strategy={self.plan.strategy}" if self.plan.exactly_once else ""
         return reader(self.kafka, self.source, f"g-{self.output}", "--batch-size", batch or self.plan.batch,
-                      "--window-bytes", self.plan.window, SMALL_BATCHES if self.plan.parts else "", self.limits, *more)
+                      "--window-bytes", self.plan.window, SMALL_BATCHES if self.plan.parts else "", self.limits,
+                      strategy, *more)
 
     def middle(self, kind, *more):
         return " ".join([MIDDLE[kind], self.limits, *more])
@@ -37,7 +40,20 @@ class Commands:
         return " ".join(["rk-balance", self.limits, *more])
 
     def write(self, *more):
-        return writer(self.kafka, self.output, self.limits, *more)
+        """Of an rk-run."""
+        return writer(self.kafka, self.output, self.limits, "-p same" if self.plan.exactly_once else "", *more)
+
+    def member(self, name):
+        """What a reader that no rk-run cares for has beside that."""
+        return f"{QUICK_SESSION} --instance {self.output}-{name}" + (" --exactly-once" if self.plan.exactly_once else "")
+
+    def slot(self, name):
+        """And a writer."""
+        return f"--exactly-once --transactional-id {self.output}-{name}" if self.plan.exactly_once else ""
+
+    def line(self, name, *middle):
+        stages = [self.read(self.member(name)), *middle, self.write(self.slot(name))]
+        return Line(*([BIN / program, *options] for program, *options in map(shlex.split, stages)))
 
 
 class SupervisedRun:
@@ -57,8 +73,9 @@ class SupervisedRun:
         for number, (kind, _) in enumerate(plan.middle):
             yield section(f"middle{number}", commands.middle(kind), min=1, max=MOST_REPLICAS, cpus=0,
                           replicas=self.replicas[number])
+        exactly_once = {"exactly_once": True} if plan.exactly_once else {}
         yield section("write", commands.write(), replicas=self.writers, min=1,
-                      max=max(self.writers, plan.writers), cpus=0)
+                      max=max(self.writers, plan.writers), cpus=0, **exactly_once)
 
     def processes(self):
         last = dict(re.findall(r"started stage=(\S+) pid=(\d+)", self.run.log()))
@@ -120,9 +137,8 @@ class Chain:
                              commands.balance("--in @ipc://{d}/d --out @ipc://{d}/e"),
                              commands.balance("--in ipc://{d}/e --out @ipc://{d}/f --by partition")])
         self.add("middle", [commands.middle(kind, "--in ipc://{d}/c --out ipc://{d}/d")] * replicas)
-        self.add("write", [commands.write("--in ipc://{d}/f")] * plan.writers)
-        self.add("read", [commands.read(QUICK_SESSION, "--instance", f"{commands.output}-{number}", "--out ipc://{d}/a")
-                          for number in range(plan.readers)])
+        self.add("write", [commands.write("--in ipc://{d}/f", commands.slot(number)) for number in range(plan.writers)])
+        self.add("read", [commands.read(commands.member(number), "--out ipc://{d}/a") for number in range(plan.readers)])
 
     def add(self, role, commands):
         for number, command in enumerate(commands):
@@ -162,11 +178,7 @@ class PipeLines:
             self.start(number)
 
     def start(self, number):
-        commands = self.commands
-        stages = [commands.read(QUICK_SESSION, "--instance", f"{commands.output}-{number}"),
-                  *(commands.middle(kind) for kind, _ in self.plan.middle), commands.write()]
-        words = map(shlex.split, stages)
-        self.lines[number] = Line(*([BIN / program, *options] for program, *options in words))
+        self.lines[number] = self.commands.line(number, *(self.commands.middle(kind) for kind, _ in self.plan.middle))
 
     def processes(self):
         found = {}

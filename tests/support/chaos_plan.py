@@ -7,6 +7,8 @@ import random
 # How often each fault comes, as against the others.
 WEIGHTS = {"kill": 3, "term": 2, "freeze": 4, "freeze-writers": 2, "stutter": 3, "reload": 1, "scale": 1,
            "replace": 1, "restart": 0.5}
+# These too where an output must be exactly what went in, whatever happens.
+OF_EXACTLY_ONCE = {"kill-broker": 0.3, "freeze-broker": 0.7, "cut": 2, "guest": 2}
 SHAPES = {"run": 6, "chain": 2, "lines": 2}
 # Only a pipeline of rk-run can do these.
 OF_RUN = {"reload", "scale", "replace", "restart"}
@@ -46,6 +48,11 @@ class Plan:
     writers: int
     window: str
     faults: list
+    strategy: str        # by which the group's partitions are shared out; empty: not exactly once
+
+    @property
+    def exactly_once(self):
+        return bool(self.strategy)
 
 
 def log_uniform(draw, low, high):
@@ -70,21 +77,24 @@ def draw_middle(draw):
     return [(kind, draw.randint(1, 3)) for kind in kinds]
 
 
-def draw_plan(seed, seconds, shape=None, only=None):
+def draw_plan(seed, seconds, shape=None, only=None, exactly_once=False):
     """`shape` and `only`, kinds of faults, leave less to chance."""
     draw = random.Random(seed)
     middle = draw_middle(draw)
     costly = any(kind in ("exec", "grow") for kind, _ in middle)
     drawn = draw.choices(list(SHAPES), list(SHAPES.values()))[0]
     shape = shape or drawn
-    weights = {kind: weight for kind, weight in WEIGHTS.items()
+    known = WEIGHTS | OF_EXACTLY_ONCE if exactly_once else WEIGHTS
+    weights = {kind: weight for kind, weight in known.items()
                if (shape == "run" or kind not in OF_RUN) and (not only or kind in only)}
     return Plan(
         seed=seed, seconds=seconds, shape=shape,
         partitions=draw.randint(2, 6), keys=draw.choice([1, 20, 500]), size=draw.choice([240, 500, 2000]),
         prefilled=draw.choice([0, 1000, 2000 if costly else 10000]) * int(seconds),
         rate=draw.choice([500, 2000, 2000 if costly else 5000]),
-        per_partition=draw.random() < 0.3, readers=draw.choice([1, 1, 2]), batch=draw.choice([10, 100, 500, 500]),
+        per_partition=draw.random() < 0.3 and not exactly_once, readers=draw.choice([1, 1, 2]),
+        batch=draw.choice([10, 100, 500, 500]),
         middle=middle, parts=draw.random() < 0.3, writers=draw.choice([1, 2, 2, 2, 3]),
         window=draw.choice(["1MiB", "16MiB", "64MiB"]),
-        faults=draw_faults(draw, seconds, weights))
+        faults=draw_faults(draw, seconds, weights),
+        strategy=draw.choice(["range", "cooperative-sticky"]) if exactly_once else "")

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+import exactly_once_job
 from chaos_pipelines import SHAPES, Commands
 from fault_job import Load
 from main_job import BIN, check, run
@@ -26,7 +27,9 @@ class Chaos:
         if plan.prefilled:
             kafka.fill(self.source, *self.records(0), "-n", plan.prefilled)
         self.began = time.monotonic()
-        self.pipeline = SHAPES[plan.shape](plan, Commands(kafka, plan, self.source, self.output))
+        self.commands = Commands(kafka, plan, self.source, self.output)
+        self.guest_line, self.guests = None, 0  # of another member of the group, and how many there were
+        self.pipeline = SHAPES[plan.shape](plan, self.commands)
 
     def records(self, first_id):
         return ["--keys", self.plan.keys, "--size", self.plan.size, "--first-id", first_id]
@@ -49,6 +52,8 @@ class Chaos:
             self.step(self.due[0][0])
         for name in self.pipeline.processes():
             self.send(name, signal.SIGCONT)
+        if self.guest_line:
+            self.dismiss_guest()
         self.note("all quiet")
         self.wait_committed()
         self.note("all committed")
@@ -160,6 +165,35 @@ class Chaos:
         self.allowed |= {"duplicates"}
         self.pipeline.restart(hard)
 
+    def kill_broker(self, _):
+        self.note("kill the broker")
+        self.kafka.tool("kill")
+        self.kafka.tool("start")
+        self.note("it is back")
+
+    def freeze_broker(self, fault):
+        self.note(f"freeze the broker for {fault.seconds:.2f} s")
+        self.kafka.tool("freeze")
+        self.later(fault.seconds, lambda: self.kafka.tool("thaw"))
+
+    def cut(self, _):
+        self.note(f"cut {self.kafka.proxy.reset()} connections to the broker")
+
+    def guest(self, fault):
+        """Joins, or leaves; in haste or not."""
+        if not self.guest_line:
+            self.guests += 1
+            self.guest_line = self.commands.line(f"guest{self.guests}")
+            return self.note(f"guest {self.guests} joins")
+        self.note(f"guest {self.guests} {'dies' if fault.pick < 0.5 else 'leaves'}")
+        self.dismiss_guest(fault.pick < 0.5)
+
+    def dismiss_guest(self, dies=False):
+        with self.guest_line as line:
+            self.guest_line = None
+            codes = [0] if dies else line.stop()
+            check(set(codes) <= {0, 75}, f"the stages of a guest exit {codes}")
+
     def wait_committed(self):
         """However long that takes, as long as it goes on."""
         end = self.kafka.written(self.source)
@@ -172,6 +206,8 @@ class Chaos:
             time.sleep(0.5)
 
     def judge(self):
+        if self.plan.exactly_once:
+            return self.judge_exactly_once()
         found = json.loads(run(BIN / "support/kcheck", "-b", self.kafka.brokers, self.source, self.output, "--by", "id",
                                "--group", self.group, good=(0, 1)))
         letters = f"{self.output}.dlq"
@@ -185,6 +221,12 @@ class Chaos:
         check(not wrong, f"{wrong} (allowed: {sorted(self.allowed)}): {found}")
         return found
 
+    def judge_exactly_once(self):
+        total = exactly_once_job.judge(self.kafka, self.source, self.output, self.plan.partitions)
+        letters = self.kafka.written(f"{self.output}.dlq")
+        check(letters == 0, f"{letters} dead letters")
+        return {"input": total, "duplicates": 0, "disordered_keys": 0, "stale_keys": 0}
+
     def keep(self, folder, error):
         folder.mkdir(parents=True, exist_ok=True)
         faults = "\n".join(map(str, self.plan.faults))
@@ -194,6 +236,8 @@ class Chaos:
         (folder / "failure").write_text(f"{error}\n")
 
     def close(self):
+        if self.guest_line:
+            self.guest_line.__exit__(None)
         for pid in self.pipeline.processes().values():
             self.wake({"": pid})
         self.pipeline.close()

@@ -156,7 +156,7 @@ class Kafka:
             try:
                 # One record ahead, so that it begins when the whole line is up.
                 self.fill(source, "-n", 1, "--stamp", "--first-id", count)
-                wait_until(lambda: self.written(output) == 1, 90, "the line is up")
+                wait_until(lambda: self.written(output) > 0, 90, "the line is up")
                 self.fill(source, "-n", count, "--stamp", "--rate", rate)
                 said = measuring.communicate()[0]
             finally:

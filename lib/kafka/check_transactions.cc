@@ -1,0 +1,99 @@
+#include "lib/kafka/check_transactions.h"
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/base/error.h"
+#include "lib/kafka/ask_brokers.h"
+#include "lib/kafka/handle.h"
+
+namespace rk {
+namespace {
+
+using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
+
+constexpr char kVerification[] = "transaction.partition.verification.enable";
+constexpr int kTimeoutMs = 8000;
+
+/// A transaction time-out that no broker grants: whether the user may write to the id is found out
+/// before, and nothing is done to it after.
+ConfPtr MakeConfOfProbe(const ClientSettings& settings, const std::string& id) {
+  const std::array defaults{Property("reconnect.backoff.ms", "20")};
+  ConfPtr conf = MakeConf(settings, defaults);
+  SetProperty(conf.get(), {"transactional.id", id});
+  SetProperty(conf.get(),
+              {"transaction.timeout.ms", std::to_string(std::numeric_limits<int32_t>::max())});
+  return conf;
+}
+
+Error ErrorOf(const std::string& id, const rd_kafka_error_t* error) {
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  std::string text = "transactional id " + id + ": " + rd_kafka_error_string(error);
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      text += " (the user needs Write on this TransactionalId)";
+      break;
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+      return {ErrorKind::kConfiguration, text + " (--exactly-once needs Kafka 2.5 or later)"};
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      text += " (does the topic __transaction_state have as many brokers as replicas?)";
+      break;
+    default:
+      break;
+  }
+  return {KindOf(code), text};
+}
+
+std::optional<std::string> ValueIn(rd_kafka_event_t* answer, std::string_view name) {
+  size_t count = 0;
+  const auto* resources = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(answer), &count);
+  if (count == 0 || rd_kafka_ConfigResource_error(resources[0])) return std::nullopt;
+  const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  for (size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (rd_kafka_ConfigEntry_name(entries[i]) == name) return value == nullptr ? "" : value;
+  }
+  return "";
+}
+
+/// A broker's; empty if it has none of that name, nullopt if it does not tell us.
+std::optional<std::string> BrokerSetting(rd_kafka_t* handle, std::string_view name) {
+  constexpr int kShortlyMs = 2000;
+  const std::string broker = std::to_string(rd_kafka_controllerid(handle, kShortlyMs));
+  const ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, broker.c_str()));
+  std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
+  const QueuePtr answers(rd_kafka_queue_new(handle));
+  rd_kafka_DescribeConfigs(handle, resources.data(), resources.size(),
+                           MakeAdminOptions(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                                            std::chrono::milliseconds(kShortlyMs))
+                               .get(),
+                           answers.get());
+  const EventPtr answer(rd_kafka_queue_poll(answers.get(), 2 * kShortlyMs));
+  if (!answer || rd_kafka_event_error(answer.get())) return std::nullopt;
+  return ValueIn(answer.get(), name);
+}
+
+}  // namespace
+
+void CheckTransactions(const ClientSettings& settings, const std::string& id, const Log& log) {
+  const Log quietly = [&log](LogLevel, std::string_view text) { log(LogLevel::kDebug, text); };
+  const HandlePtr probe = MakeHandle(RD_KAFKA_PRODUCER, MakeConfOfProbe(settings, id), &quietly);
+  const ErrorPtr error(rd_kafka_init_transactions(probe.get(), kTimeoutMs));
+  if (error && rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT)
+    throw ErrorOf(id, error.get());
+  const auto verification = BrokerSetting(probe.get(), kVerification);
+  if (!verification) {
+    log(LogLevel::kDebug, "the brokers do not tell whether they verify transactions");
+  } else if (*verification != "true") {
+    log(LogLevel::kWarning,
+        std::string("the brokers do not verify transactions (KIP-890, Kafka 3.6 or later, ") +
+            kVerification +
+            "): a request that the network delays may be counted to a later transaction");
+  }
+}
+
+}  // namespace rk
