@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +19,7 @@ import ray
 from rk_ray.controller import controller_name
 from rk_ray.decisions import UNAVAILABLE
 from rk_ray.model import NAMESPACE, PipelineStatus, RkRayError
-from rk_ray.pipeline import USAGE, Pipeline, Running
+from rk_ray.pipeline import BETWEEN_LOOKS_S, USAGE, Pipeline, Running
 
 EXAMPLE = """example:
   ray job submit --working-dir . -- rk-ray run credit.toml --slots 2 --cpus 2 --gpus 1
@@ -53,6 +54,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     resize = commands.add_parser("resize", help="change the number of slots")
     resize.add_argument("name", metavar="NAME")
     resize.add_argument("slots", type=int, metavar="SLOTS")
+
+    roll = commands.add_parser("roll", help="start rk-run anew in each slot, one after the other: after an upgrade")
+    roll.add_argument("name", metavar="NAME")
 
     logs = commands.add_parser("logs", help="the last lines that a slot has logged")
     logs.add_argument("name", metavar="NAME")
@@ -118,11 +122,21 @@ def stop(options: argparse.Namespace) -> int:
     return running.wait()
 
 
+def roll(options: argparse.Namespace) -> int:
+    running = Running(options.name)
+    running.roll()
+    while (status := running.status()).rolling and status.state == "running":
+        time.sleep(BETWEEN_LOOKS_S)
+    return status.exit or 0
+
+
 def act(options: argparse.Namespace) -> int:
     if options.command == "run":
         return run(options)
     if options.command == "stop":
         return stop(options)
+    if options.command == "roll":
+        return roll(options)
     if options.command == "resize":
         Running(options.name).resize(options.slots)
     elif options.command == "logs":

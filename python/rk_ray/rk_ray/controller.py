@@ -41,6 +41,8 @@ class _Place:
         self.actor = actor
         self.asked: Any = None
         self.leaving_since: float | None = None
+        self.rolled_from: tuple[str, int | None] | None = None
+        """Where the rk-run was that is to be replaced."""
         self.status = SlotStatus(number, "pending")
 
     def look(self) -> bool:
@@ -67,6 +69,7 @@ class Controller:
         self._lock = threading.Lock()
         self._places: dict[int, _Place] = {}
         self._wanted = self._least = spec.slots
+        self._rolling: list[int] = []
         self._end: tuple[int, str] | None = None
         self._over_at: float | None = None
         self._scaler = LagScaler(spec.scale_up_lag, spec.max_slots or spec.slots) if spec.scale_up_lag else None
@@ -85,13 +88,18 @@ class Controller:
             code, reason = self._end or (0, "")
             state = "ended" if self._over_at is not None else "running" if self._wanted else "stopping"
             return PipelineStatus(self._spec.name, state, self._wanted, code if state == "ended" else None, reason,
-                                  [place.status for _, place in sorted(self._places.items())])
+                                  [place.status for _, place in sorted(self._places.items())], list(self._rolling))
 
     def resize(self, slots: int) -> None:
         """From now on there are that many; with scaling, at least that many."""
         with self._lock:
             if self._wanted:  # one that ends is not woken
                 self._wanted = self._least = slots
+
+    def roll(self) -> None:
+        """Starts the rk-run of each slot anew, one after the other."""
+        with self._lock:
+            self._rolling = sorted(self._places) if self._wanted else []
 
     def stop(self) -> None:
         with self._lock:
@@ -138,6 +146,7 @@ class Controller:
             if not place.look():
                 del self._places[place.number]
         self._retire(now)
+        self._roll()
         self._judge()
         self._scale(now)
         if not self._wanted and not self._places:
@@ -172,6 +181,21 @@ class Controller:
                 self._end = (status.exit, f"slot {number} ended with status {status.exit}")
             ray.kill(place.actor)
             del self._places[number]
+
+    def _roll(self) -> None:
+        """The next slot when the one before runs again."""
+        self._rolling = [number for number in self._rolling if number in self._places and self._wanted]
+        if not self._rolling:
+            return
+        place = self._places[self._rolling[0]]
+        here = (place.status.node, place.status.pid)
+        if place.rolled_from is None:
+            if place.status.state == "running":
+                place.rolled_from = here
+                place.actor.roll.remote()
+        elif place.status.state == "running" and here != place.rolled_from:
+            place.rolled_from = None
+            del self._rolling[0]
 
     def _judge(self) -> None:
         if not self._wanted:

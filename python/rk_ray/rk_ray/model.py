@@ -44,6 +44,7 @@ class SlotStatus:
     slot: int
     state: str
     """pending (no node has room), moving (its node or its process is lost), starting, running, restarting, draining,
+    rolling (its rk-run ends, to be started anew),
     fenced (another one has its name in the group),
     finished (at its own end), stopped (it was told to), failed."""
     node: str = ""
@@ -82,6 +83,8 @@ class PipelineStatus:
     reason: str = ""
     """Why it ended, where that was no success."""
     slots: list[SlotStatus] = field(default_factory=list)
+    rolling: list[int] = field(default_factory=list)
+    """Slots that are still to be started anew, the first of them now."""
 
     @property
     def lag(self) -> int | None:

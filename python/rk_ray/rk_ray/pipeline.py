@@ -66,6 +66,11 @@ class Running:
         _check(slots >= 1, "there must be at least one slot: to end the pipeline, stop it")
         self._ask(self._controller.resize.remote(slots))
 
+    def roll(self) -> None:
+        """Starts the rk-run of each slot anew, in the version that its node has now: one after the other, the next when the
+        one before runs. Returns at once; the status says which are still to come."""
+        self._ask(self._controller.roll.remote())
+
     def logs(self, slot: int, count: int = 100) -> list[str]:
         """The last lines, at most 1,000, that rk-run and its stages have logged in a slot on its node."""
         lines: list[str] | None = self._ask(self._controller.logs.remote(slot, count))

@@ -40,6 +40,7 @@ class Slot:
         self._restarts = Restarts()
         self._fenced = 0
         """In a row."""
+        self._rolling = False
         self._stop = threading.Event()
         self._asked = threading.Event()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
@@ -61,6 +62,8 @@ class Slot:
             pid = self._process.pid if self._process else None
             if state == "running" and self._stop.is_set():
                 state = "draining"
+            elif state == "running" and self._rolling:
+                state = "rolling"
             elif state == "running" and (report is None or report["state"] == "starting"):
                 state = "starting"
             return SlotStatus(self._number, state, socket.gethostname(), pid, self._restarts.count, self._exit, report)
@@ -78,6 +81,13 @@ class Slot:
         self._asked.set()
         with self._lock:
             if self._process:
+                self._process.send_signal(signal.SIGTERM)
+
+    def roll(self) -> None:
+        """rk-run finishes what is in flight, leaves its group, and is started again: in the version that is there now."""
+        with self._lock:
+            if self._process and not self._rolling:
+                self._rolling = True
                 self._process.send_signal(signal.SIGTERM)
 
     def _keep(self) -> None:
@@ -118,6 +128,10 @@ class Slot:
             ran = time.monotonic() - began
             self._fenced = (self._fenced if ran < STEADY_S else 0) + 1 if status == FENCED else 0
             self._state = next_state(status, self._stop.is_set(), self._fenced)
+            rolled, self._rolling = self._rolling and self._state == "finished", False
+            if rolled:
+                self._state = "restarting"
+                return True
             if self._state not in ("restarting", "fenced"):
                 return False
             self._asked.clear()

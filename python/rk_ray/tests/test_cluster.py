@@ -172,6 +172,26 @@ def test_a_lost_node_has_its_slot_start_elsewhere(job, cluster):
     job.check("--allow-duplicates")
 
 
+def test_slots_are_started_anew_one_after_the_other(job):
+    running = job.run(slots=2)
+    wait_running(running, 2)
+    before = [one.pid for one in running.status().slots]
+    job.fill(100)
+    running.roll()
+    seen = set()
+
+    def over():
+        status = running.status()
+        seen.add(tuple(one.state == "running" for one in status.slots))
+        return not status.rolling
+
+    wait_until(over, 60, "all are rolled")
+    assert (False, False) not in seen
+    after = running.status().slots
+    assert [one.restarts for one in after] == [0, 0] and all(one.pid not in before for one in after)
+    job.check()
+
+
 def test_a_controller_that_is_killed_finds_its_slots(job):
     running = job.run()
     running.resize(2)
