@@ -35,7 +35,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--queue", options.queue_records, "records to queue at most")
       ->option_text("N=1000")
       ->check(CLI::Range(size_t{1}, size_t{1} << 40));
-  rk::AddHwmOption(app, options.link);
+  rk::AddSocketOptions(app, options.link);
 }
 
 // Without fetchers to choose from there is nothing to decide, and no queue.
@@ -51,6 +51,7 @@ void RunPassage(const Options& options, rk::Stage& stage, rk::Metric& records_in
 }
 
 void Run(const Options& options, rk::Stage& stage) {
+  rk::CheckLinks(options.link);
   if (stage.check) return;
   rk::Metric& records_in = stage.metrics.Counter("records_in");
   if (!rk::Serves(options.link)) return RunPassage(options, stage, records_in);

@@ -102,7 +102,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddTombstonesOption(app, options.infer.tombstones);
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
-  rk::AddHwmOption(app, options.link);
+  rk::AddSocketOptions(app, options.link);
 }
 
 void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
@@ -117,6 +117,7 @@ void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::R
 }
 
 void Run(Options& options, rk::Stage& stage) {
+  rk::CheckLinks(options.link);
   std::optional<rk::Infer> infer;  // lives longer than whoever replaces its model
   rk::Reloader reloader(stage.log, stage.metrics);
   stage.signals.OnReload(reloader.Request());

@@ -70,7 +70,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddTombstonesOption(app, options.tombstones);
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);
-  rk::AddHwmOption(app, options.link);
+  rk::AddSocketOptions(app, options.link);
 }
 
 void CheckOptions(const Options& options) {
@@ -104,6 +104,7 @@ std::unique_ptr<rk::Exec> MakeExec(const Options& options, const rk::Stage& stag
 
 void Run(const Options& options, rk::Stage& stage) {
   CheckOptions(options);
+  rk::CheckLinks(options.link);
   const auto mapper = MakeMapper(options);
   const auto exec = MakeExec(options, stage);
   if (stage.check) return;

@@ -59,7 +59,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"sent"}));
   rk::AddOutputOptions(app, options.link);
   rk::AddMaxFrameOption(app, options.link);
-  rk::AddHwmOption(app, options.link);
+  rk::AddSocketOptions(app, options.link);
+  rk::AddAckOption(app, options.link);
   rk::AddHttpOptions(app, options.http);
 }
 
@@ -94,6 +95,7 @@ void ReadLines(const Options& options, rk::Stage& stage) {
   lines.batch_bytes = options.kafka.reader.batch.bytes;
   lines.count = options.kafka.reader.count;
   lines.window = options.kafka.reader.window;
+  lines.ack = rk::AckAddress(options.link);
   if (stage.check) return rk::CheckLines(lines.path);
   const auto sink = OpenOutput(options, stage);
   rk::LineReader running(lines, *sink, stage);
@@ -107,7 +109,8 @@ void List(const Options& options, const rk::Stage& stage) {
 }
 
 void ReadKafka(const Options& options, rk::Stage& stage) {
-  const rk::ReaderOptions reader = rk::MakeReaderOptions(options.kafka, stage.log);
+  rk::ReaderOptions reader = rk::MakeReaderOptions(options.kafka, stage.log);
+  reader.ack = rk::AckAddress(options.link);
   TextFormat(options, stage);
   if (stage.check) return rk::CheckReader(reader, stage.log);
   if (reader.count == 0 && !reader.group.empty()) return rk::SetGroupOffsets(reader, stage.log);
@@ -136,6 +139,7 @@ int main(int argc, char** argv) {
       [&](rk::Stage& stage) {
         rk::BlankSecrets(argc, argv);
         if (options.list) return List(options, stage);
+        rk::CheckLinks(options.link);
         const rk::StagePage page(options.http, stage);
         options.from.empty() ? ReadKafka(options, stage) : ReadLines(options, stage);
       },

@@ -3,8 +3,10 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/key_folder.h"
 #include "lib/run/graph.h"
 #include "lib/run/init_process.h"
 #include "lib/run/run_options.h"
@@ -42,7 +44,19 @@ int Check(const rk::Pipeline& pipeline, const rk::Log& log) {
   return status;
 }
 
+/// --keys alone.
+int MakeKeys(const std::string& folder) {
+  const bool made = rk::MakeKeys(folder);
+  Print(
+      fmt::format("{0}/own.key {1}: copy it to other machines, to their DIR/peers/HOST.key,\n"
+                  "where HOST is this one's address as they connect to it\n",
+                  folder, made ? "was made" : "is there already"));
+  return 0;
+}
+
 int Run(const rk::RunOptions& options, rk::Stage& stage) {
+  if (options.pipeline.empty() && options.name.empty() && !options.spread.keys.empty())
+    return MakeKeys(options.spread.keys);
   if (options.probe == "ready") return rk::IsReady(rk::NameOf(options)) ? 0 : kStillStarting;
   if (options.probe == "alive") return rk::RequireAlive(rk::NameOf(options)), 0;
   if (!options.status.empty()) {

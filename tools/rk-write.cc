@@ -68,7 +68,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddWriterFlags(app, options.writer);
   rk::AddTransactionOptions(app, options.transactions);
   rk::AddInputOptions(app, options.link);
-  rk::AddHwmOption(app, options.link);
+  rk::AddSocketOptions(app, options.link);
 }
 
 std::unique_ptr<rk::Source> OpenInput(const Options& options, rk::Stage& stage) {
@@ -117,7 +117,9 @@ std::unique_ptr<rk::DeliverySink> OpenDeliverySink(const Options& options,
 }
 
 void Run(const Options& options, rk::Stage& stage) {
-  const rk::WriterOptions writer_options = rk::MakeWriterOptions(options.writer);
+  rk::WriterOptions writer_options = rk::MakeWriterOptions(options.writer);
+  writer_options.keys = rk::LoadKeys(options.link);
+  rk::CheckLinks(options.link);
   rk::FailureTally failures(stage.log);
   const auto sink = OpenDeliverySink(options, failures, stage);
   if (!sink) return;

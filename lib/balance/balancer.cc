@@ -157,7 +157,7 @@ std::vector<Balancer::LostBatch> Balancer::Inherit(const std::string& name,
     peer.outstanding.push_back(one);
     if (by_ == By::kPartition) affinity_.Found(one.batch, name);
   }
-  std::vector<LostBatch> lost = RemovePeer(old->first);
+  std::vector<LostBatch> lost = Forget(old->first);
   std::erase_if(lost, [&](const LostBatch& one) { return IsAmong(one.batch, message.held); });
   for (LostBatch& one : lost) one.blame = false;
   return lost;
@@ -185,6 +185,12 @@ void Balancer::Settle(const std::string& name, Peer& peer, const ReadyMessage& m
 
 std::vector<Balancer::LostBatch> Balancer::RemovePeer(const std::string& name) {
   const auto peer = peers_.find(name);
+  if (peer != peers_.end() && peer->second.present()) ++lost_peers_;
+  return Forget(name);
+}
+
+std::vector<Balancer::LostBatch> Balancer::Forget(const std::string& name) {
+  const auto peer = peers_.find(name);
   if (peer == peers_.end()) return {};
   std::vector<LostBatch> lost = TakeFrom(name, peer->second);
   if (reserved_ == name) reserved_.clear();
@@ -198,6 +204,7 @@ std::vector<Balancer::LostBatch> Balancer::DropSilent(Clock::time_point now) {
   std::vector<LostBatch> lost;
   for (auto& [name, peer] : peers_) {
     if (peer.silent || now - peer.seen < kSilence) continue;
+    if (peer.present()) ++lost_peers_;
     peer.silent = true;
     if (reserved_ == name) reserved_.clear();
     for (LostBatch& one : TakeFrom(name, peer)) lost.push_back(std::move(one));

@@ -61,6 +61,8 @@ class Balancer {
   /// that lost its connection and made another, what got lost on the way is returned.
   std::vector<LostBatch> OnReady(const std::string& peer, const ReadyMessage& message,
                                  Clock::time_point now);
+  /// How many peers have been lost that did not say that they were leaving.
+  uint64_t lost_peers() const { return lost_peers_; }
   /// The peer is gone for good: returns what it held.
   std::vector<LostBatch> RemovePeer(const std::string& peer);
   /// Peers that have just been without a word for kSilence get nothing until they are heard of
@@ -101,6 +103,7 @@ class Balancer {
   Peers::iterator Choose(const FrameMessage& frame);
   Peers::iterator ChooseIdle(const std::optional<std::string>& only);
   Peers::iterator LeastOutstanding(const std::optional<std::string>& only);
+  std::vector<LostBatch> Forget(const std::string& peer);
   std::vector<LostBatch> Inherit(const std::string& peer, const ReadyMessage& message);
   void TakeOver(const std::string& name, Peer& peer, const ReadyMessage& message);
   void Settle(const std::string& name, Peer& peer, const ReadyMessage& message);
@@ -117,6 +120,7 @@ class Balancer {
   PartitionAffinity affinity_;
   std::map<TopicPartition, Clock::time_point> asked_;  ///< for one that FindUninformed() found
   uint64_t turn_ = 0;
+  uint64_t lost_peers_ = 0;
 };
 
 }  // namespace rk

@@ -7,12 +7,18 @@
 #include "lib/link/endpoint.h"
 
 namespace rk {
+namespace {
+
+constexpr std::chrono::minutes kForgetReaderAfter{10};  // as a writer does
+
+}  // namespace
 
 FrameServer::FrameServer(const Options& options, LinkObserver observer)
     : observer_(observer),
-      socket_(options.path, options.max_frame, observer),
-      acks_(std::move(observer.log)),
+      socket_(options.address, options.max_frame, observer),
+      acks_(std::move(observer.log), options.address.keys),
       balancer_(options.queue_records, options.by),
+      remote_(!IpcPath(options.address.text)),
       next_tick_(Clock::now() + kBetweenTicks) {}
 
 Error FrameServer::NobodyCame() const {
@@ -23,6 +29,7 @@ Error FrameServer::NobodyCame() const {
 }
 
 void FrameServer::Add(FrameMessage frame, Clock::time_point now) {
+  if (remote_) readers_[std::string(frame.info().ack_endpoint)] = now;
   balancer_.Add(std::move(frame), now);
   Dispatch(now);
 }
@@ -54,16 +61,34 @@ void FrameServer::Dispatch(Clock::time_point now) {
 
 void FrameServer::OnTick(Clock::time_point now) {
   next_tick_ = now + kBetweenTicks;
-  Nack(balancer_.DropSilent(now), "is silent");
+  std::vector<Balancer::LostBatch> silent = balancer_.DropSilent(now);
+  for (Balancer::LostBatch& one : silent) one.blame &= !remote_;
+  Nack(silent, "is silent");
   Nack(balancer_.FindUninformed(now), "does not know what another one has stored");
   for (const std::string& peer : balancer_.peers()) {
     if (!socket_.Probe(peer)) Remove(peer);
   }
+  ReplayForLostPeers();
   while (acks_.TryReceive()) continue;  // fences are for writers
   acks_.Expire(now);
 }
 
 void FrameServer::Remove(const std::string& peer) { Nack(balancer_.RemovePeer(peer), "is gone"); }
+
+void FrameServer::ReplayForLostPeers() {
+  const bool lost = std::exchange(lost_peers_, balancer_.lost_peers()) != balancer_.lost_peers();
+  std::erase_if(readers_,
+                [this](const auto& one) { return next_tick_ - one.second > kForgetReaderAfter; });
+  if (!remote_ || !lost || readers_.empty()) return;
+  observer_.log(LogLevel::kWarning,
+                fmt::format("lost a stage on {}: requested replay of in-flight batches readers={}",
+                            socket_.address(), readers_.size()));
+  AckMessage message;
+  message.kind = AckKind::kNackAll;
+  for (const auto& [endpoint, seen] : readers_) {
+    if (acks_.Reaches(endpoint)) acks_.Send(endpoint, message);
+  }
+}
 
 void FrameServer::Nack(const std::vector<Balancer::LostBatch>& lost, const char* why) {
   if (lost.empty()) return;
@@ -71,7 +96,7 @@ void FrameServer::Nack(const std::vector<Balancer::LostBatch>& lost, const char*
                 fmt::format("a stage on {} {}: requested replay of its batches batches={}",
                             socket_.address(), why, lost.size()));
   for (const Balancer::LostBatch& one : lost) {
-    if (!IpcPath(one.ack_endpoint)) continue;  // from a file, or nonsense: nobody to tell
+    if (!acks_.Reaches(one.ack_endpoint)) continue;  // from a file, or nonsense: nobody to tell
     AckMessage message;
     message.kind = AckKind::kNack;
     message.blame = one.blame;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/frame_message.h"
+#include "lib/link/link_address.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/serve_socket.h"
 
@@ -15,7 +18,9 @@ namespace rk {
 
 /// Frames to whichever fetcher asks for one, with a queue in front: what a Balancer decides, done.
 /// A fetcher that dies is found within 200 ms, one that is silent within 2 s; what it held is
-/// nacked at its reader, which sends it again. Nothing blocks and no thread is started; the calls
+/// nacked at its reader, which sends it again. On tcp://, where no rk-run sees it die, the readers
+/// are asked for all that is in flight, since what it had passed on may be lost too; and silence is
+/// the network's fault, not the batches'. Nothing blocks and no thread is started; the calls
 /// are for one thread, or serialised by the caller.
 class FrameServer {
  public:
@@ -24,7 +29,7 @@ class FrameServer {
   static constexpr std::chrono::milliseconds kBetweenTicks{100};
 
   struct Options {
-    std::string path;
+    LinkAddress address;
     size_t max_frame = 0;
     size_t queue_records = 1;  ///< waiting here; one frame may go over
     Balancer::By by = Balancer::By::kNone;
@@ -52,12 +57,16 @@ class FrameServer {
   void Dispatch(Clock::time_point now);
   void OnTick(Clock::time_point now);
   void Remove(const std::string& peer);
+  void ReplayForLostPeers();
   void Nack(const std::vector<Balancer::LostBatch>& lost, const char* why);
 
   LinkObserver observer_;
   ServeSocket socket_;
   AckClient acks_;
   Balancer balancer_;
+  const bool remote_;
+  uint64_t lost_peers_ = 0;                           ///< that the readers have been told of
+  std::map<std::string, Clock::time_point> readers_;  ///< when remote: a frame of each came when
   Clock::time_point next_tick_;
   bool nobody_came_ = true;
 };

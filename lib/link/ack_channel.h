@@ -8,20 +8,24 @@
 #include "lib/base/log.h"
 #include "lib/batch/frame.h"
 #include "lib/link/ack_message.h"
+#include "lib/link/link_address.h"
 #include "lib/link/runtime_dir.h"
 
 namespace rk {
 
-/// The reader's end: a ROUTER bound on `ack-<origin>` in the runtime directory. TryReceive(),
-/// fd() and Broadcast() belong to one thread.
+/// The reader's end: a ROUTER bound on `ack-<origin>` in the runtime directory, and where the
+/// writer is on another machine on tcp:// too. TryReceive(), fd() and Broadcast() belong to one
+/// thread.
 class AckServer {
  public:
   /// Binds before the first frame is sent. Removes files of dead readers there first (connect(2)
-  /// tells: libzmq would unlink a live one). Throws Error(kIo).
-  AckServer(const RuntimeDir& directory, const Origin& origin, Log log);
+  /// tells: libzmq would unlink a live one). `tcp` is where to bind as well, and what endpoint()
+  /// is then. Throws Error(kIo), and what Binding throws.
+  AckServer(const RuntimeDir& directory, const Origin& origin, Log log,
+            const std::optional<LinkAddress>& tcp = std::nullopt);
   ~AckServer();
 
-  /// What frames carry: `ipc://…`.
+  /// What frames carry: `ipc://…`, or `tcp://…`.
   const std::string& endpoint() const;
   /// The next message, else nullopt; never blocks. Hello is kept for Broadcast() and not returned;
   /// nonsense is logged once per peer and dropped.
@@ -44,12 +48,17 @@ class AckServer {
 /// One thread.
 class AckClient {
  public:
-  explicit AckClient(Log log);
+  /// `keys` are for readers on tcp://; without them those on this machine's loopback are reached.
+  explicit AckClient(Log log, std::shared_ptr<const KeyFolder> keys = nullptr);
   ~AckClient();
+
+  /// True if the endpoint is one that Send() takes.
+  bool Reaches(const std::string& endpoint) const;
 
   /// Sends without blocking (the reader's window bounds what can be queued); says hello first on a
   /// new connection. Throws Error(kBadData) for an endpoint that is not ipc:// and an absolute
-  /// path, Error(kIo).
+  /// path or tcp:// and an address, Error(kConfiguration) for one whose key is not there, and
+  /// Error(kIo).
   void Send(const std::string& endpoint, const AckMessage& message);
   struct Incoming {
     std::string endpoint;

@@ -6,9 +6,11 @@
 
 #include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
+#include "lib/link/connection.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/ready_fd.h"
 #include "lib/link/socket_file.h"
+#include "lib/link/tcp_address.h"
 #include "lib/link/transport.h"
 
 namespace rk {
@@ -19,16 +21,25 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kMostConnections = 64;
 constexpr std::chrono::seconds kLongestIdle{60};
 
-std::string PathOf(const std::string& endpoint) {
-  if (auto path = IpcPath(endpoint)) return *std::move(path);
-  throw Error(ErrorKind::kBadData, fmt::format("a frame's acknowledgement endpoint '{}' is not "
-                                               "ipc:// and an absolute path of at most {} bytes",
-                                               endpoint, Endpoint::kLongestPath));
+void RequireEndpoint(const std::string& endpoint) {
+  if (IpcPath(endpoint) || ParseTcpAddress(endpoint)) return;
+  throw Error(
+      ErrorKind::kBadData,
+      fmt::format("a frame's acknowledgement endpoint '{}' is neither ipc:// and an absolute "
+                  "path of at most {} bytes nor tcp://HOST:PORT",
+                  endpoint, Endpoint::kLongestPath));
 }
 
-struct Connection {
+// What closing a connection to it may wait for: that of another machine, as long as it takes.
+bool MayBeLive(const std::string& endpoint) {
+  const auto path = IpcPath(endpoint);
+  return !path || IsLive(*path);
+}
+
+struct Reader {
   LinkSocket socket;
-  Clock::time_point last_used;
+  std::unique_ptr<Connection> connection;
+  Clock::time_point last_used{};
   bool reported = false;  // its nonsense was logged
 };
 
@@ -36,13 +47,25 @@ struct Connection {
 
 class AckClient::Impl {
  public:
-  explicit Impl(Log log) : log_(std::move(log)) {}
+  Impl(Log log, std::shared_ptr<const KeyFolder> keys)
+      : log_(std::move(log)), keys_(std::move(keys)) {}
 
   ~Impl() {
     while (!connections_.empty()) Drop(connections_.begin());
   }
 
   int fd() const { return ready_.fd(); }
+
+  bool Reaches(const std::string& endpoint) const {
+    if (IpcPath(endpoint)) return true;
+    const auto tcp = ParseTcpAddress(endpoint);
+    if (!tcp || !keys_) return tcp && tcp->loopback();
+    try {
+      return !keys_->KeyOf(tcp->host).empty();
+    } catch (const Error&) {
+      return false;
+    }
+  }
 
   void Send(const std::string& endpoint, const AckMessage& message) {
     auto found = connections_.find(endpoint);
@@ -66,30 +89,38 @@ class AckClient::Impl {
 
   void Expire(Clock::time_point now) {
     for (auto it = connections_.begin(); it != connections_.end();) {
+      it->second.connection->Renew();
       it = now - it->second.last_used >= kLongestIdle ? Drop(it) : std::next(it);
     }
   }
 
   void Close(std::chrono::milliseconds timeout) {
     for (auto& [endpoint, connection] : connections_) {
-      const bool worth_waiting = IsLive(PathOf(endpoint));
       connection.socket.set(zmq::sockopt::linger,
-                            worth_waiting ? static_cast<int>(timeout.count()) : 0);
+                            MayBeLive(endpoint) ? static_cast<int>(timeout.count()) : 0);
     }
     while (!connections_.empty()) Drop(connections_.begin());
   }
 
  private:
-  using Connections = std::map<std::string, Connection>;
+  using Connections = std::map<std::string, Reader>;
 
   Connections::iterator Connect(const std::string& endpoint) {
-    PathOf(endpoint);
+    RequireEndpoint(endpoint);
     if (connections_.size() == kMostConnections) DropLeastRecentlyUsed();
-    LinkSocket socket = MakeSocket(zmq::socket_type::dealer);
-    WithZmq("cannot connect to " + endpoint, [&] { socket.connect(endpoint); });
-    ready_.Watch(socket);
-    TrySendPart(socket, AckMessage{}.Encode(), zmq::send_flags::none);
-    return connections_.emplace(endpoint, Connection{std::move(socket), {}}).first;
+    const auto added = connections_.try_emplace(endpoint).first;
+    Reader& reader = added->second;
+    try {
+      reader.socket = MakeSocket(zmq::socket_type::dealer);
+      reader.connection =
+          std::make_unique<Connection>(reader.socket, LinkAddress(endpoint, keys_), log_);
+      ready_.Watch(reader.socket);
+    } catch (...) {
+      connections_.erase(added);
+      throw;
+    }
+    TrySendPart(reader.socket, AckMessage{}.Encode(), zmq::send_flags::none);
+    return added;
   }
 
   Connections::iterator Drop(Connections::iterator it) {
@@ -103,7 +134,7 @@ class AckClient::Impl {
         [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; }));
   }
 
-  std::optional<AckMessage> Understand(const std::string& endpoint, Connection& connection,
+  std::optional<AckMessage> Understand(const std::string& endpoint, Reader& connection,
                                        const zmq::message_t& payload) {
     const bool single = SkipToEndOfMessage(connection.socket, payload);
     try {
@@ -122,13 +153,17 @@ class AckClient::Impl {
   }
 
   Log log_;
+  std::shared_ptr<const KeyFolder> keys_;
   Connections connections_;
   ReadyFd ready_;
 };
 
-AckClient::AckClient(Log log) : impl_(std::make_unique<Impl>(std::move(log))) {}
+AckClient::AckClient(Log log, std::shared_ptr<const KeyFolder> keys)
+    : impl_(std::make_unique<Impl>(std::move(log), std::move(keys))) {}
 
 AckClient::~AckClient() = default;
+
+bool AckClient::Reaches(const std::string& endpoint) const { return impl_->Reaches(endpoint); }
 
 void AckClient::Send(const std::string& endpoint, const AckMessage& message) {
   impl_->Send(endpoint, message);

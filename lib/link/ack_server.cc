@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/ack_directory.h"
+#include "lib/link/binding.h"
 #include "lib/link/ipc_binding.h"
 #include "lib/link/ready_fd.h"
 #include "lib/link/transport.h"
@@ -25,13 +26,16 @@ struct Peer {
 
 class AckServer::Impl {
  public:
-  Impl(const RuntimeDir& directory, const Origin& origin, Log log)
+  Impl(const RuntimeDir& directory, const Origin& origin, Log log,
+       const std::optional<LinkAddress>& tcp)
       : log_(std::move(log)), socket_(MakeSocket(zmq::socket_type::router)) {
     // So that a writer that is gone is found out by sending to it.
     socket_.set(zmq::sockopt::router_mandatory, true);
     RemoveDeadReaders(directory.path());
     binding_.emplace(socket_, AckPath(directory.path(), origin));
     endpoint_ = binding_->address();
+    // After the other: what a socket on tcp:// needs is only for what it binds from then on.
+    if (tcp) endpoint_ = tcp_.emplace(socket_, *tcp, log_).address();
     ready_.Watch(socket_);
   }
 
@@ -111,12 +115,14 @@ class AckServer::Impl {
   std::string sender_;
   LinkSocket socket_;
   std::optional<IpcBinding> binding_;
+  std::optional<Binding> tcp_;
   ReadyFd ready_;
   std::deque<Peer> peers_;
 };
 
-AckServer::AckServer(const RuntimeDir& directory, const Origin& origin, Log log)
-    : impl_(std::make_unique<Impl>(directory, origin, std::move(log))) {}
+AckServer::AckServer(const RuntimeDir& directory, const Origin& origin, Log log,
+                     const std::optional<LinkAddress>& tcp)
+    : impl_(std::make_unique<Impl>(directory, origin, std::move(log), tcp)) {}
 
 AckServer::~AckServer() = default;
 

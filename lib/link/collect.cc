@@ -4,11 +4,11 @@
 
 namespace rk {
 
-CollectSocket::CollectSocket(const std::string& path, size_t max_frame, int hwm,
+CollectSocket::CollectSocket(const LinkAddress& address, size_t max_frame, int hwm,
                              LinkObserver observer)
     : observer_(std::move(observer)),
       socket_(MakeFrameSocket(zmq::socket_type::router, max_frame, hwm)),
-      binding_(socket_, path) {
+      binding_(socket_, address, observer_.log) {
   ready_.Watch(socket_);
 }
 

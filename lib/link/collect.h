@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "lib/link/ipc_binding.h"
+#include "lib/link/binding.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/message_source.h"
 #include "lib/link/ready_fd.h"
@@ -22,7 +22,7 @@ class CollectSocket : public MessageSource {
   static constexpr std::chrono::milliseconds kQuiet{200};
 
   /// `hwm` frames of each pusher wait here at most. Throws Error(kConfiguration), Error(kIo).
-  CollectSocket(const std::string& path, size_t max_frame, int hwm, LinkObserver observer);
+  CollectSocket(const LinkAddress& address, size_t max_frame, int hwm, LinkObserver observer);
   ~CollectSocket() override;
 
   std::optional<FrameMessage> TryReceive() override;
@@ -30,14 +30,14 @@ class CollectSocket : public MessageSource {
   bool ended() const override;
   int fd() const override { return ready_.fd(); }
 
-  std::string address() const { return binding_.address(); }
+  const std::string& address() const { return binding_.address(); }
 
  private:
   std::optional<FrameMessage> Take(const zmq::message_t& pusher);
 
   LinkObserver observer_;
   LinkSocket socket_;
-  IpcBinding binding_;
+  Binding binding_;
   ReadyFd ready_;
   std::optional<Clock::time_point> quiet_since_;  ///< only after Leave()
 };
@@ -46,8 +46,8 @@ class CollectSocket : public MessageSource {
 class CollectSource : public Source {
  public:
   /// As CollectSocket.
-  CollectSource(const std::string& path, size_t max_frame, int hwm, LinkObserver observer)
-      : observer_(observer), socket_(path, max_frame, hwm, std::move(observer)) {}
+  CollectSource(const LinkAddress& address, size_t max_frame, int hwm, LinkObserver observer)
+      : observer_(observer), socket_(address, max_frame, hwm, std::move(observer)) {}
 
   std::optional<Frame> TryReceive() override;
   void Leave() override { socket_.Leave(); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/tcp_address.h"
 
 namespace rk {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 constexpr std::string_view kScheme = "ipc://";
 
 }  // namespace
-
-std::string Endpoint::address() const { return IpcAddress(path); }
 
 std::string IpcAddress(const std::string& path) { return std::string(kScheme) + path; }
 
@@ -26,11 +25,15 @@ std::optional<std::string> IpcPath(std::string_view address) {
 Endpoint ParseEndpoint(std::string_view text) {
   if (text == "-") return {};
   const bool bind = text.starts_with('@');
-  if (auto path = IpcPath(text.substr(bind ? 1 : 0)))
-    return {Transport::kIpc, bind, *std::move(path)};
+  const std::string_view address = text.substr(bind ? 1 : 0);
+  if (IpcPath(address)) return {Transport::kIpc, bind, std::string(address)};
+  const auto tcp = ParseTcpAddress(address);
+  if (tcp && (bind || (tcp->port != 0 && !tcp->any())))
+    return {Transport::kTcp, bind, std::string(address)};
   throw Error(ErrorKind::kUsage,
-              fmt::format("'{}' is not an endpoint: write - (a pipe), ipc://PATH (connect) or "
-                          "@ipc://PATH (bind), with an absolute PATH of at most {} bytes",
+              fmt::format("'{}' is not an endpoint: write - (a pipe), ipc://PATH or "
+                          "tcp://HOST:PORT (connect), or the same after @ (bind), with an absolute "
+                          "PATH of at most {} bytes",
                           text, Endpoint::kLongestPath));
 }
 

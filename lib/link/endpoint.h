@@ -9,20 +9,20 @@ namespace rk {
 enum class Transport {
   kPipe,  ///< standard input or output
   kIpc,   ///< a Unix socket
+  kTcp,   ///< another machine, or this one
 };
 
-/// What --in and --out name: `-`, or `ipc://PATH`, which connects, or `@ipc://PATH`, which binds.
-/// Another transport is another scheme here, a case in OpenSource() and OpenSink()
-/// (lib/stage/link_options.h), and what it has to say to its socket.
+/// What --in and --out name: `-`, or `ipc://PATH` or `tcp://HOST:PORT`, which connect, or the same
+/// with `@` in front, which bind.
 struct Endpoint {
   static constexpr size_t kLongestPath = 107;  ///< sizeof sockaddr_un::sun_path less its zero
 
   Transport transport = Transport::kPipe;
   bool bind = false;
-  std::string path;  ///< absolute; empty for a pipe
+  std::string address;  ///< as ZeroMQ takes it; empty for a pipe
 
   bool pipe() const { return transport == Transport::kPipe; }
-  std::string address() const;  ///< as ZeroMQ takes it
+  bool tcp() const { return transport == Transport::kTcp; }
 };
 
 /// `ipc://PATH`.

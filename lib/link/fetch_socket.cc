@@ -25,11 +25,13 @@ FetchSocket::~FetchSocket() { ready_.Unwatch(socket_); }
 
 void FetchSocket::Connect() {
   if (socket_) ready_.Unwatch(socket_);
+  to_server_.reset();
   socket_ = MakeFrameSocket(zmq::socket_type::dealer, options_.max_frame, 0);
-  WithZmq("cannot connect to " + options_.address, [&] {
+  WithZmq("cannot set up a link", [&] {
     socket_.set(zmq::sockopt::linger, kLingerMs);
-    socket_.connect(options_.address);
+    socket_.set(zmq::sockopt::tcp_maxrt, kLongestUnansweredMs);
   });
+  to_server_.emplace(socket_, options_.address, observer_.log);
   ready_.Watch(socket_);
 }
 
@@ -80,6 +82,7 @@ void FetchSocket::OnTick(Clock::time_point now) {
 
 // What has come is taken first, so that the report says all of it.
 void FetchSocket::Report() {
+  to_server_->Renew();
   Receive();
   Tell();
 }
@@ -101,7 +104,7 @@ void FetchSocket::Take(zmq::message_t message) {
     std::copy_n(message.data<uint8_t>(), name.size(), name.begin());
     return Learn(name);
   }
-  auto frame = ToFrameMessage(std::move(message), options_.address, observer_);
+  auto frame = ToFrameMessage(std::move(message), address(), observer_);
   if (!frame) {
     Connect();  // as for one that is lost
     return Tell();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "lib/link/connection.h"
 #include "lib/link/held_frames.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/message_source.h"
@@ -22,7 +23,7 @@ class FetchSocket : public MessageSource {
   static constexpr std::chrono::milliseconds kBetweenReports{500};
 
   struct Options {
-    std::string address;
+    LinkAddress address;
     size_t max_frame = 0;
     /// Frames that are here and not done at most; for a stage that does not isolate, frames that
     /// it has not yet received: what a writer holds back must not keep out what it waits for.
@@ -52,7 +53,7 @@ class FetchSocket : public MessageSource {
   void Report();
   /// From here on fd() is readable until TryReceive() has nothing.
   void WakeReceiver() { ready_.SomethingLeft(); }
-  const std::string& address() const { return options_.address; }
+  const std::string& address() const { return options_.address.text; }
 
  private:
   void Connect();
@@ -69,6 +70,7 @@ class FetchSocket : public MessageSource {
   const Origin instance_ = RandomOrigin();
   ReadyFd ready_;
   LinkSocket socket_;
+  std::optional<Connection> to_server_;
   std::deque<FrameMessage> frames_;
   HeldFrames held_;
   Origin connection_{};         ///< its name, as the server has said

@@ -6,27 +6,37 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/endpoint.h"
 #include "lib/link/frame_message.h"
 
 namespace rk {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // To ask again: the collector may have been started anew since.
 constexpr std::chrono::milliseconds kBetweenQuestions{200};
 // Whether a drain was asked for.
 constexpr std::chrono::milliseconds kBetweenLooks{100};
+// Of a collector on another machine, for one that leaves.
+constexpr std::chrono::milliseconds kLongestAbsence{2000};
+
+LinkSocket MakeDealer(size_t max_frame, int hwm) {
+  LinkSocket socket = MakeFrameSocket(zmq::socket_type::dealer, max_frame, hwm);
+  WithZmq("cannot set up a link", [&] {
+    socket.set(zmq::sockopt::immediate, true);  // nothing is queued for nobody
+  });
+  return socket;
+}
 
 }  // namespace
 
-PushSink::PushSink(std::string address, size_t max_frame, int hwm, std::function<bool()> draining)
-    : address_(std::move(address)),
+PushSink::PushSink(LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
+                   Log log)
+    : address_(address.text),
       draining_(std::move(draining)),
-      socket_(MakeFrameSocket(zmq::socket_type::dealer, max_frame, hwm)) {
-  WithZmq("cannot connect to " + address_, [&] {
-    socket_.set(zmq::sockopt::immediate, true);  // nothing is queued for nobody
-    socket_.connect(address_);
-  });
-}
+      socket_(MakeDealer(max_frame, hwm)),
+      connection_(socket_, std::move(address), std::move(log)) {}
 
 void PushSink::Send(const Frame& frame) {
   SendMessage(zmq::message_t(frame.bytes().data(), frame.bytes().size()));
@@ -45,15 +55,20 @@ void PushSink::SendMessage(zmq::message_t message) {
                               address_));
     }
     WaitFor(ZMQ_POLLOUT, kBetweenLooks);
+    connection_.Renew();
   }
   sent_ = true;
 }
 
 void PushSink::Finish(const Origin& /*origin*/) {
   if (!sent_) return;
+  const bool elsewhere = !IpcPath(address_);
+  auto there = Clock::now();
   zmq::message_t answer;
   do {
-    TrySendPart(socket_, "", zmq::send_flags::none);
+    if (TrySendPart(socket_, "", zmq::send_flags::none)) there = Clock::now();
+    // The machine with the ends has gone, and outlives nobody else: its readers know what is done.
+    if (elsewhere && Clock::now() - there > kLongestAbsence) return;
     WaitFor(ZMQ_POLLIN, kBetweenQuestions);
   } while (!TryReceivePart(socket_, answer));
 }

@@ -3,7 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
+#include "lib/base/log.h"
+#include "lib/link/connection.h"
 #include "lib/link/sink.h"
 #include "lib/link/transport.h"
 
@@ -18,11 +21,14 @@ class PushSink : public Sink {
  public:
   /// `hwm` frames wait here at most. Once `draining()`, which any thread may call, nobody is waited
   /// for who never came: then Send() and Finish() throw Error(kTryAgain). Throws Error(kIo).
-  PushSink(std::string address, size_t max_frame, int hwm, std::function<bool()> draining);
+  PushSink(
+      LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
+      Log log = [](LogLevel, std::string_view) {});
 
   void Send(const Frame& frame) override;
   void Give(Frame frame) override;
-  /// Waits until the collector has received all that was sent; at once if nothing was.
+  /// Waits until the collector has received all that was sent; at once if nothing was, and not
+  /// longer than 2 s for one on another machine that is not there.
   void Finish(const Origin& origin) override;
   int fd() const override { return -1; }
   bool lossy() const override { return true; }
@@ -34,6 +40,7 @@ class PushSink : public Sink {
   std::string address_;
   std::function<bool()> draining_;
   LinkSocket socket_;
+  Connection connection_;
   bool sent_ = false;  ///< a frame: somebody collects, or has
 };
 

@@ -13,17 +13,23 @@ namespace {
 constexpr int kLingerMs = 1000;
 constexpr char kNothingFollows = '\0';
 
+LinkSocket MakeRouter(size_t max_frame) {
+  // No mark: a fetcher's capacity bounds what is sent to it.
+  LinkSocket socket = MakeFrameSocket(zmq::socket_type::router, max_frame, 0);
+  WithZmq("cannot set up a link", [&] {
+    socket.set(zmq::sockopt::router_mandatory, true);
+    socket.set(zmq::sockopt::linger, kLingerMs);
+    socket.set(zmq::sockopt::tcp_maxrt, kLongestUnansweredMs);
+  });
+  return socket;
+}
+
 }  // namespace
 
-ServeSocket::ServeSocket(const std::string& path, size_t max_frame, LinkObserver observer)
+ServeSocket::ServeSocket(const LinkAddress& address, size_t max_frame, LinkObserver observer)
     : observer_(std::move(observer)),
-      // No mark: a fetcher's capacity bounds what is sent to it.
-      socket_(MakeFrameSocket(zmq::socket_type::router, max_frame, 0)),
-      binding_(socket_, path) {
-  WithZmq("cannot set up a link", [&] {
-    socket_.set(zmq::sockopt::router_mandatory, true);
-    socket_.set(zmq::sockopt::linger, kLingerMs);
-  });
+      socket_(MakeRouter(max_frame)),
+      binding_(socket_, address, observer_.log) {
   ready_.Watch(socket_);
 }
 

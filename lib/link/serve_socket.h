@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "lib/link/binding.h"
 #include "lib/link/frame_message.h"
-#include "lib/link/ipc_binding.h"
 #include "lib/link/link_observer.h"
 #include "lib/link/ready_fd.h"
 #include "lib/link/ready_message.h"
@@ -17,7 +17,7 @@ namespace rk {
 class ServeSocket {
  public:
   /// Throws Error(kConfiguration), Error(kIo).
-  ServeSocket(const std::string& path, size_t max_frame, LinkObserver observer);
+  ServeSocket(const LinkAddress& address, size_t max_frame, LinkObserver observer);
   ~ServeSocket();
   ServeSocket(const ServeSocket&) = delete;
   ServeSocket& operator=(const ServeSocket&) = delete;
@@ -39,7 +39,7 @@ class ServeSocket {
   /// The answer to `leaving`: nothing more will come.
   bool SayNothingFollows(const std::string& peer);
 
-  std::string address() const { return binding_.address(); }
+  const std::string& address() const { return binding_.address(); }
   /// For POLLIN. Stays readable until TryReceive() has said nullopt.
   int fd() const { return ready_.fd(); }
 
@@ -50,7 +50,7 @@ class ServeSocket {
   LinkObserver observer_;
   const Origin instance_ = RandomOrigin();
   LinkSocket socket_;
-  IpcBinding binding_;
+  Binding binding_;
   ReadyFd ready_;
 };
 

@@ -18,7 +18,8 @@ Error ZmqError(std::string_view what) {
   return Error(ErrorKind::kIo, fmt::format("{}: {}", what, zmq_strerror(zmq_errno())));
 }
 
-// The process's only one; a later socket gets a new one where the last was given up.
+}  // namespace
+
 std::shared_ptr<zmq::context_t> ProcessContext() {
   static std::mutex mutex;
   static std::weak_ptr<zmq::context_t> shared;
@@ -27,8 +28,6 @@ std::shared_ptr<zmq::context_t> ProcessContext() {
   if (!context) shared = context = std::make_shared<zmq::context_t>();
   return context;
 }
-
-}  // namespace
 
 void WithZmq(std::string_view what, const std::function<void()>& call) {
   try {

@@ -15,6 +15,9 @@ struct ContextShare {
   std::shared_ptr<zmq::context_t> context;
 };
 
+/// The process's one context: a new one where all sockets of the last were closed.
+std::shared_ptr<zmq::context_t> ProcessContext();
+
 /// A socket of this process's one ZeroMQ context (an I/O thread and a reaper), which is there while
 /// any such socket is. What was sent is handed over in the background after a socket is closed; the
 /// one that is closed last waits for that, for each as long as its linger says. One thread.
@@ -35,6 +38,13 @@ LinkSocket MakeSocket(zmq::socket_type type);
 /// `hwm` frames in both directions, 0: none. What was sent is handed over, however long it takes.
 /// Throws Error(kIo).
 LinkSocket MakeFrameSocket(zmq::socket_type type, size_t max_frame, int hwm);
+
+/// Of fetchers and their servers, on tcp://: what was sent and not taken by the other kernel for so
+/// long ends the connection (TCP_USER_TIMEOUT), so that a new one is made as soon as there is a
+/// way. Nothing is lost by that: by then the server has long taken a silent fetcher's frames for
+/// lost, and a fetcher says all there is to say anew. Other links wait, for what is under way comes
+/// later.
+inline constexpr int kLongestUnansweredMs = 10'000;
 
 /// Runs `call`, in which ZeroMQ may throw, and turns that into Error(kIo): "`what`: reason".
 void WithZmq(std::string_view what, const std::function<void()>& call);

@@ -21,12 +21,12 @@ AckMessage GroupMessage(const GroupMember& member) {
 }  // namespace
 
 AckReceiver::AckReceiver(Window& window, const Origin& origin, bool shared, bool exactly_once,
-                         const Log& log)
+                         const Log& log, const std::optional<LinkAddress>& tcp)
     : window_(window),
       shared_(shared),
       exactly_once_(exactly_once),
       log_(log),
-      server_(directory_, origin, log) {
+      server_(directory_, origin, log, tcp) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       Loop(stop);

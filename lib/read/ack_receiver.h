@@ -24,7 +24,9 @@ class AckReceiver {
   /// `window` must outlive it. Binds the channel and starts at once. `shared` says that a group
   /// hands out the partitions, so that losing one to another reader is in order.
   /// `exactly_once`: the writers are those that commit.
-  AckReceiver(Window& window, const Origin& origin, bool shared, bool exactly_once, const Log& log);
+  /// `tcp` is for AckServer.
+  AckReceiver(Window& window, const Origin& origin, bool shared, bool exactly_once, const Log& log,
+              const std::optional<LinkAddress>& tcp);
   ~AckReceiver();
 
   const std::string& endpoint() const { return server_.endpoint(); }

@@ -44,7 +44,7 @@ LineReader::LineReader(LineReaderOptions options, Sink& sink, Stage& stage)
       partition_{options_.path, 0},
       fd_(Open(options_.path)),
       window_(options_.window),
-      acks_(window_, origin_, /*shared=*/false, /*exactly_once=*/false, stage.log),
+      acks_(window_, origin_, /*shared=*/false, /*exactly_once=*/false, stage.log, options_.ack),
       epoch_(Nanoseconds(CLOCK_BOOTTIME)),
       records_(stage.metrics.Counter("records")),
       bytes_(stage.metrics.Counter("bytes")),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "lib/link/link_address.h"
 #include "lib/link/sink.h"
 #include "lib/read/ack_receiver.h"
 #include "lib/read/window.h"
@@ -20,6 +21,7 @@ struct LineReaderOptions {
   size_t longest_line = size_t{32} << 20;  ///< bytes
   std::optional<uint64_t> count;           ///< records to read, then the end
   Ledger::Limits window;
+  std::optional<LinkAddress> ack;  ///< on tcp://, where acknowledgements come from elsewhere
   /// For what is due once a second.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };

@@ -74,7 +74,7 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       is_replaced_(std::move(dependencies.is_replaced)),
       window_(options.window,
               options.exactly_once ? Ledger::Replays::kNewEpoch : Ledger::Replays::kSameEpoch),
-      acks_(window_, origin_, !options.partitions, options.exactly_once, log_),
+      acks_(window_, origin_, !options.partitions, options.exactly_once, log_, options.ack),
       consumer_(std::move(dependencies.consumer)),
       starts_(options.start, options.start_priority, !options.group.empty(),
               dependencies.found.partitions),

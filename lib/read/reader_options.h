@@ -8,6 +8,7 @@
 
 #include "lib/batch/ledger.h"
 #include "lib/kafka/consumer.h"
+#include "lib/link/link_address.h"
 #include "lib/read/start_offsets.h"
 
 namespace rk {
@@ -29,6 +30,7 @@ struct ReaderOptions {
   bool commit_sent = false;       ///< what is written counts as done, where nobody acknowledges
   Consumer::Limits batch;
   Ledger::Limits window;
+  std::optional<LinkAddress> ack;  ///< on tcp://, where acknowledgements come from elsewhere
   std::chrono::milliseconds revoke_grace{3000};  ///< for what is in flight of a revoked partition
 };
 

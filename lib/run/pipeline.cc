@@ -70,9 +70,20 @@ void CheckKeys(const StageDraft& draft, const StageSpec& spec) {
   if (draft.exactly_once && spec.tool() != "rk-write") {
     Refuse(draft.where("exactly_once"), "only rk-write can have it");
   }
+  if (draft.hosts && (reads || spec.tool() == "rk-write")) {
+    Refuse(draft.where("hosts"), "only the stages between the ends can run elsewhere");
+  }
   if (draft.devices && spec.tool() != "rk-infer") {
     Refuse(draft.where("devices"), "only rk-infer can have them");
   }
+}
+
+Hosts HostsOf(const StageDraft& draft) {
+  const std::string hosts = draft.hosts.value_or("here");
+  if (hosts == "here") return Hosts::kHere;
+  if (hosts == "others") return Hosts::kOthers;
+  if (hosts == "any") return Hosts::kAny;
+  Refuse(draft.where("hosts"), fmt::format("'{}': it is \"here\", \"others\" or \"any\"", hosts));
 }
 
 void FillCounts(const StageDraft& draft, StageSpec& spec) {
@@ -145,6 +156,7 @@ StageSpec FinishStage(const StageDraft& draft, const Variables& variables) {
   FillCounts(draft, spec);
   spec.devices = draft.devices.value_or(std::vector<std::string>{});
   spec.cpus = draft.cpus;
+  spec.hosts = HostsOf(draft);
   spec.where = draft.where("exec");
   CheckKeys(draft, spec);
   return spec;

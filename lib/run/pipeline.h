@@ -15,6 +15,13 @@
 
 namespace rk {
 
+/// Which machines run a stage.
+enum class Hosts {
+  kHere,    ///< the one with the ends
+  kOthers,  ///< those that join
+  kAny,     ///< both
+};
+
 /// One stage as a pipeline describes it: the command, and how many of it.
 struct StageSpec {
   std::string name;
@@ -28,13 +35,24 @@ struct StageSpec {
   size_t scale_down_below = 20;      ///< records that wait before it
   std::vector<std::string> devices;  ///< handed out to replicas in turn; empty: as argv says
   std::optional<double> cpus;        ///< what a replica counts for; nullopt until it is resolved
-  std::string where;                 ///< of its command, as the beginning of a message
-  ToolOptions options;               ///< what argv means; empty until ResolvePipeline()
+  Hosts hosts = Hosts::kHere;
+  std::string where;    ///< of its command, as the beginning of a message
+  ToolOptions options;  ///< what argv means; empty until ResolvePipeline()
 
   std::string tool() const;  ///< the command's base name: rk-read, rk-map, rk-infer or rk-write
   bool parallel() const { return max > 1 || per_partition; }
   /// It reads the lines that rk-run is given. Known once it is resolved.
   bool reads_stdin() const;
+};
+
+/// How a pipeline is spread over machines: the sockets of its stages that run elsewhere are on the
+/// machine with the ends, two ports for each in the pipeline's order.
+struct Spread {
+  std::string listen;     ///< tcp://ADDRESS:PORT of the first, on the machine with the ends
+  std::string join;       ///< the same, on another machine
+  std::string stage;      ///< the only one that runs on that
+  size_t first_port = 0;  ///< which of the ports are that one's, from 0
+  std::string keys;       ///< a KeyFolder; empty: none
 };
 
 /// What rk-run runs: rk-read first, rk-write last, what there is between them in order.
@@ -45,7 +63,8 @@ struct Pipeline {
   std::vector<std::string> log_options = {};  ///< of rk-run itself, for its stages: -q, -v, …
   std::vector<TestSpec> tests = {};           ///< of the stages in the middle
   HttpServer::Options http = {};  ///< where it can be looked at; without an address nowhere
-  std::string instance = {};      ///< begins its readers' group.instance.id; empty: HOST-NAME
+  Spread spread = {};
+  std::string instance = {};  ///< begins its readers' group.instance.id; empty: HOST-NAME
 };
 
 /// The settings of a stage where they are given; what is not has its default.
@@ -57,6 +76,7 @@ struct StageDraft {
   std::map<std::string, size_t, std::less<>> counts;  ///< replicas, min, max, scale_…
   std::optional<std::vector<std::string>> devices;
   std::optional<double> cpus;
+  std::optional<std::string> hosts;
   /// Where `key` of it stands, as the beginning of a message: `credit.toml:12: infer.max`.
   std::function<std::string(std::string_view key)> where;
 };

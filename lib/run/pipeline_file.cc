@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 5> kCounts = {"replicas", "min", "max", "
                                                      "scale_down_below"};
 constexpr std::string_view kStageKeys =
     "exec, per_partition, replicas, min, max, scale_up_above, scale_down_below, devices, cpus, "
-    "exactly_once";
+    "exactly_once, hosts";
 constexpr std::string_view kRunKeys = "name, cpus, http, http_token_file";
 constexpr std::string_view kRun = "run";
 constexpr std::string_view kTest = "test";
@@ -44,8 +44,8 @@ std::string KeyAt(const std::string& text, size_t line) {
 // A file on its way to a pipeline. Tables of toml++ are sorted by key; their places tell the order.
 class FileReader {
  public:
-  FileReader(const std::string& path, const Variables& variables)
-      : path_(path), variables_(variables) {
+  FileReader(const std::string& path, const Variables& variables, const std::string& only)
+      : path_(path), variables_(variables), only_(only) {
     pipeline_.name = std::filesystem::path(path).stem();
     pipeline_.cpus = std::thread::hardware_concurrency();
   }
@@ -123,7 +123,10 @@ class FileReader {
       return At(*node, fmt::format("{}.{}", name, key));
     };
     for (const auto& [key, node] : section) Take(draft, std::string(key.str()), node);
-    return FinishStage(draft, variables_);
+    if (only_.empty() || only_ == name) return FinishStage(draft, variables_);
+    return FinishStage(draft, [this](const std::string& variable) {
+      return std::optional(variables_(variable).value_or(""));
+    });
   }
 
   void Take(StageDraft& draft, const std::string& key, const toml::node& node) {
@@ -136,6 +139,8 @@ class FileReader {
           node.as_boolean()->get();
     } else if (key == "devices") {
       draft.devices = Texts(node, where);
+    } else if (key == "hosts") {
+      draft.hosts = TomlText(node, where);
     } else if (key == "cpus") {
       draft.cpus = TomlNumber(node, where);
     } else if (std::ranges::find(kCounts, key) != kCounts.end()) {
@@ -161,19 +166,21 @@ class FileReader {
 
   std::string path_;
   const Variables& variables_;
+  const std::string& only_;
   Pipeline pipeline_;
 };
 
 }  // namespace
 
-Pipeline ReadPipelineFile(const std::string& path, const Variables& variables) {
+Pipeline ReadPipelineFile(const std::string& path, const Variables& variables,
+                          const std::string& only) {
   const Variables with_folder = [&](const std::string& name) {
     if (name == "RK_PIPELINE_DIR") {
       return std::optional(std::filesystem::absolute(path).parent_path().string());
     }
     return variables(name);
   };
-  return FileReader(path, with_folder).Read();
+  return FileReader(path, with_folder, only).Read();
 }
 
 }  // namespace rk

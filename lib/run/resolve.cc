@@ -14,7 +14,8 @@
 namespace rk {
 namespace {
 
-constexpr std::array<std::string_view, 4> kOurs = {"--in", "--out", "--status-fd", "--check"};
+constexpr std::array<std::string_view, 6> kOurs = {"--in",  "--out",       "--keys",
+                                                   "--ack", "--status-fd", "--check"};
 
 [[noreturn]] void Refuse(const StageSpec& stage, const std::string& why) {
   throw Error(ErrorKind::kConfiguration, stage.where + ": " + why);

@@ -9,6 +9,7 @@
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/pipeline_file.h"
 #include "lib/run/resolve.h"
+#include "lib/run/spread.h"
 #include "lib/run/tool_options.h"
 #include "lib/stage/tool.h"
 
@@ -48,6 +49,20 @@ void AddActions(CLI::App& app, RunOptions& options) {
   }
 }
 
+void AddSpread(CLI::App& app, Spread& spread) {
+  app.add_option("--listen", spread.listen, "where other machines join for stages with hosts")
+      ->option_text("tcp://ADDRESS:PORT");
+  auto* stage = app.add_option("--stage", spread.stage, "run only this stage, with --join")
+                    ->option_text("STAGE");
+  auto* join = app.add_option("--join", spread.join, "the machine that listens")
+                   ->option_text("tcp://ADDRESS:PORT")
+                   ->needs(stage)
+                   ->excludes("--listen");
+  stage->needs(join);
+  app.add_option("--keys", spread.keys, "keys for tcp://; without PIPELINE: make them")
+      ->option_text("DIR");
+}
+
 }  // namespace
 
 void AddRunOptions(CLI::App& app, RunOptions& options) {
@@ -67,14 +82,20 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
       ->option_text("ADDRESS:PORT");
   app.add_option("--http-token-file", options.http.token_file, "token for whoever looks at --http")
       ->option_text("FILE");
+  AddSpread(app, options.spread);
   AddActions(app, options);
 }
 
 Pipeline PipelineOf(const RunOptions& options) {
   if (options.pipeline.empty())
     throw Error(ErrorKind::kUsage, "no pipeline: give a file or a line of stages");
-  Pipeline pipeline = IsLine(options.pipeline) ? ParsePipelineLine(options.pipeline, Environment)
-                                               : ReadPipelineFile(options.pipeline, Environment);
+  Pipeline pipeline = IsLine(options.pipeline)
+                          ? ParsePipelineLine(options.pipeline, Environment)
+                          : ReadPipelineFile(options.pipeline, Environment, options.spread.stage);
+  pipeline.spread = options.spread;
+  if (!options.spread.keys.empty())
+    pipeline.spread.keys = std::filesystem::absolute(options.spread.keys);
+  if (!options.spread.join.empty()) KeepJoined(pipeline);
   if (!options.name.empty()) pipeline.name = options.name;
   pipeline.instance = options.instance;
   pipeline.cpus = options.cpus.value_or(pipeline.cpus);
@@ -93,6 +114,7 @@ Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage) {
 
 Pipeline StartablePipelineOf(const RunOptions& options, const Stage& stage) {
   Pipeline pipeline = ResolvedPipelineOf(options, stage);
+  CheckSpread(pipeline);
   (void)PipelinePath(pipeline.name);
   if (!pipeline.http.address.empty()) CheckHttpOptions(pipeline.http);
   return pipeline;

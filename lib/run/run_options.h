@@ -21,6 +21,7 @@ struct RunOptions {
   std::vector<std::string> replicas;  ///< each STAGE=N
   std::string instance;
   std::optional<double> cpus;
+  Spread spread;
   HttpServer::Options http;  ///< where to look at it; without an address: not asked for
   bool check = false;
   bool dry_run = false;

@@ -89,8 +89,7 @@ class Runner {
         page_(OpenPage(pipeline_, stage.log)),
         directory_(pipeline_.name),
         supervisor_(WireUp(pipeline_), {ChildStarter(pipeline_.name, directory_.path()),
-                                        [this] { AskForReplay(directory_.path(), stage_.log); },
-                                        log_, pipeline_.cpus}),
+                                        [this] { Replay(); }, log_, pipeline_.cpus}),
         tracker_(pipeline_.name, steady_clock::now()) {
     stage_.signals.OnReload([this] {
       reload_ = true;
@@ -123,6 +122,11 @@ class Runner {
   std::vector<Unit> WireUp(const Pipeline& pipeline) {
     return Wire(pipeline, directory_.path(), PartitionsOf(pipeline, stage_.log),
                 InstanceOf(pipeline));
+  }
+
+  // The machine with the readers notices by itself.
+  void Replay() {
+    if (pipeline_.spread.join.empty()) AskForReplay(directory_.path(), stage_.log);
   }
 
   void Reload() {

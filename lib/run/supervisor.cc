@@ -145,7 +145,9 @@ void Supervisor::Advance(Clock::time_point now) {
   const auto gone = [this](auto&& of) {
     return All([&](const Replicas& unit) { return !of(unit.unit().role) || unit.running() == 0; });
   };
-  if (phase_ == Phase::kRunning && All([](const Replicas& unit) {
+  // Where there are no readers they are on another machine, and end nothing here.
+  const bool reads = units_.front().unit().role == Role::kRead;
+  if (phase_ == Phase::kRunning && reads && All([](const Replicas& unit) {
         return unit.unit().role != Role::kRead || unit.finished();
       })) {
     Drain();

@@ -7,12 +7,19 @@
 
 #include <fmt/format.h>
 
+#include "lib/run/spread.h"
+
 namespace rk {
 namespace {
 
 using Words = std::vector<std::string>;
 
 constexpr size_t kDefaultWindow = size_t{64} << 20;
+
+void AddKeys(const Pipeline& pipeline, Words& words) {
+  if (pipeline.spread.keys.empty()) return;
+  words.insert(words.end(), {"--keys", pipeline.spread.keys});
+}
 
 // How two neighbours are joined: the flags of the one's output and of the other's input, and the
 // balance between them, if there is to be one.
@@ -22,11 +29,18 @@ struct Joint {
   std::optional<Words> balance;
 };
 
-Joint Join(const StageSpec& from, const StageSpec& to, const std::string& directory) {
-  const std::string front = fmt::format("ipc://{}/{}.in", directory, to.name);
-  if (!from.parallel() && !to.parallel()) return {{"--out", "@" + front}, {"--in", front}, {}};
-  const std::string back = fmt::format("ipc://{}/{}.out", directory, to.name);
+Joint Join(const Pipeline& pipeline, const StageSpec& from, const StageSpec& to,
+           const std::string& directory) {
+  const bool from_afar = IsSpread(pipeline, from);
+  const bool to_afar = IsSpread(pipeline, to);
+  std::string front = fmt::format("ipc://{}/{}.in", directory, to.name);
+  if (!from.parallel() && !to.parallel() && !from_afar && !to_afar)
+    return {{"--out", "@" + front}, {"--in", front}, {}};
+  if (from_afar) front = PushAddress(pipeline, from);
+  const std::string back =
+      to_afar ? FetchAddress(pipeline, to) : fmt::format("ipc://{}/{}.out", directory, to.name);
   Words balance = {"rk-balance", "--in", "@" + front, "--out", "@" + back};
+  if (from_afar || to_afar) AddKeys(pipeline, balance);
   if (to.tool() == "rk-write" && to.parallel())
     balance.insert(balance.end(), {"--by", "partition"});
   if (to.options.given("--max-frame"))
@@ -116,6 +130,22 @@ void Give(Unit& unit, const Words& words) {
   }
 }
 
+void GiveKeys(const Pipeline& pipeline, Unit& unit) {
+  Words words;
+  AddKeys(pipeline, words);
+  Give(unit, words);
+}
+
+// All that a machine runs that joins: the queues before and behind it are on the other one.
+Unit Joined(const Pipeline& pipeline, const std::string& instance) {
+  const StageSpec& stage = pipeline.stages.front();
+  Unit unit = UnitOf(stage, 1, instance);
+  LogAs(LogOptionsOf(stage, pipeline.log_options), unit);
+  GiveKeys(pipeline, unit);
+  Give(unit, {"--in", FetchAddress(pipeline, stage), "--out", PushAddress(pipeline, stage)});
+  return unit;
+}
+
 Unit BalanceBefore(const StageSpec& stage, Words argv, const Words& log_options) {
   argv.insert(argv.end(), {"--report-interval", "0"});
   Unit unit;
@@ -147,14 +177,17 @@ std::string InShell(const ProcessSpec& process) {
 
 std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, size_t partitions,
                        const std::string& instance) {
+  if (!pipeline.spread.join.empty()) return {Joined(pipeline, instance)};
   std::vector<Unit> units;
   for (size_t i = 0; i < pipeline.stages.size(); ++i) {
     const StageSpec& stage = pipeline.stages[i];
     Unit unit = UnitOf(stage, partitions, fmt::format("{}-{}", instance, stage.name));
     LogAs(LogOptionsOf(stage, pipeline.log_options), unit);
+    if (IsSpread(pipeline, stage)) GiveKeys(pipeline, unit);
     if (i > 0) {
-      Joint joint = Join(pipeline.stages[i - 1], stage, directory);
-      Give(units.back(), joint.out);
+      const StageSpec& before = pipeline.stages[i - 1];
+      Joint joint = Join(pipeline, before, stage, directory);
+      if (RunsHere(pipeline, before)) Give(units.back(), joint.out);
       Give(unit, joint.in);
       if (joint.balance)
         units.push_back(BalanceBefore(stage, *joint.balance, pipeline.log_options));
@@ -162,7 +195,7 @@ std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, s
         units.back().exclusive = true;
       unit.queue = units.size() - 1;
     }
-    units.push_back(std::move(unit));
+    if (RunsHere(pipeline, stage)) units.push_back(std::move(unit));
   }
   return units;
 }
@@ -182,7 +215,8 @@ std::string ShellScript(const std::vector<Unit>& units) {
   }
   script += "readers= others=\n" + others + readers;
   // When the readers have exited, all that they read is acknowledged.
-  return script + "wait $readers\nkill $others\nwait\nrm -r \"$RK_RUNTIME_DIR\"\n";
+  if (!readers.empty()) script += "wait $readers\nkill $others\n";
+  return script + "wait\nrm -r \"$RK_RUNTIME_DIR\"\n";
 }
 
 }  // namespace rk

@@ -13,11 +13,13 @@
 #include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/link/collect.h"
+#include "lib/link/connection.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/fetch.h"
 #include "lib/link/fitting_sink.h"
 #include "lib/link/pipe.h"
 #include "lib/link/push.h"
+#include "lib/link/tcp_address.h"
 #include "lib/stage/tool.h"
 #include "lib/tap/tap_links.h"
 
@@ -51,10 +53,15 @@ std::string CheckEndpoint(const std::string& text) {
   }
 }
 
+// The keys are for what leaves this machine, and for nothing else.
+LinkAddress AddressOf(const LinkOptions& options, const Endpoint& endpoint) {
+  return {endpoint.address, endpoint.tcp() ? LoadKeys(options) : nullptr};
+}
+
 FetchSocket::Options FetchOptions(const LinkOptions& options, const Endpoint& endpoint,
                                   Holds holds) {
-  return {endpoint.address(), options.max_frame, options.prefetch, holds == Holds::kUntilSent,
-          holds == Holds::kUntilStored};
+  return {AddressOf(options, endpoint), options.max_frame, options.prefetch,
+          holds == Holds::kUntilSent, holds == Holds::kUntilStored};
 }
 
 std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
@@ -62,10 +69,12 @@ std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
   const auto draining = [&signals = stage.signals] { return signals.draining(); };
   if (endpoint.pipe()) return std::make_unique<PipeSink>(stage.output);
   if (!endpoint.bind) {
-    return std::make_unique<PushSink>(endpoint.address(), options.max_frame, options.hwm, draining);
+    return std::make_unique<PushSink>(AddressOf(options, endpoint), options.max_frame, options.hwm,
+                                      draining, stage.log);
   }
   return std::make_unique<ServeSink>(
-      ServeSink::Options{endpoint.path, options.max_frame, kOneFrame, Balancer::By::kNone},
+      ServeSink::Options{AddressOf(options, endpoint), options.max_frame, kOneFrame,
+                         Balancer::By::kNone},
       draining, ObserveQueue(stage));
 }
 
@@ -86,7 +95,7 @@ std::unique_ptr<Tap> OpenTap(const Stage& stage) {
 }  // namespace
 
 void AddInputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--in", options.in, "stdin (-), fetch ipc://PATH, collect @ipc://PATH")
+  app.add_option("--in", options.in, "stdin (-), fetch or collect (@): ipc://, tcp://")
       ->option_text("ENDPOINT=-")
       ->check(CheckEndpoint);
   app.add_option("--prefetch", options.prefetch, "frames to fetch ahead")
@@ -102,15 +111,27 @@ CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options) {
 }
 
 void AddOutputOptions(CLI::App& app, LinkOptions& options) {
-  app.add_option("--out", options.out, "stdout (-), push ipc://PATH, serve @ipc://PATH")
+  app.add_option("--out", options.out, "stdout (-), push or serve (@): ipc://, tcp://")
       ->option_text("ENDPOINT=-")
       ->check(CheckEndpoint);
 }
 
-void AddHwmOption(CLI::App& app, LinkOptions& options) {
+void AddSocketOptions(CLI::App& app, LinkOptions& options) {
+  app.add_option("--keys", options.keys, "keys for tcp:// (rk-run --keys DIR makes them)")
+      ->option_text("DIR");
   app.add_option("--hwm", options.hwm, "frames queued when pushing or collecting")
       ->option_text("N=4")
       ->check(CLI::Range(1, 1024));
+}
+
+void AddAckOption(CLI::App& app, LinkOptions& options) {
+  app.get_option("--keys")->description("keys for tcp:// (rk-run --keys); --ack");
+  app.add_option("--ack", options.ack, "take acknowledgements from other machines")
+      ->option_text("tcp://ADDRESS:PORT")
+      ->group("")
+      ->check([](const std::string& text) {
+        return ParseTcpAddress(text) ? std::string() : "'" + text + "' is not tcp://ADDRESS:PORT";
+      });
 }
 
 CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
@@ -121,12 +142,41 @@ CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
       ->transform(CLI::CheckedTransformer(names));
 }
 
+std::optional<LinkAddress> AckAddress(const LinkOptions& options) {
+  const Endpoint out = ParseEndpoint(options.out);
+  auto tcp = ParseTcpAddress(options.ack.empty() ? out.address : options.ack);
+  if (!tcp) return std::nullopt;
+  if (options.ack.empty()) *tcp = {out.bind ? tcp->host : LocalAddressTowards(*tcp), 0};
+  if (tcp->any()) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} names no machine that a writer could send acknowledgements to: "
+                            "give --ack tcp://ADDRESS:PORT with an address of this one",
+                            tcp->text()));
+  }
+  return LinkAddress(tcp->text(), LoadKeys(options));
+}
+
+std::shared_ptr<const KeyFolder> LoadKeys(const LinkOptions& options) {
+  return options.keys.empty() ? nullptr : std::make_shared<const KeyFolder>(options.keys);
+}
+
+void CheckLinks(const LinkOptions& options) {
+  for (const std::string& text : {options.in, options.out}) {
+    const Endpoint endpoint = ParseEndpoint(text);
+    if (!endpoint.tcp()) continue;
+    const LinkAddress address = AddressOf(options, endpoint);
+    RequireKeys(address);
+    if (address.keys && !endpoint.bind)
+      (void)address.keys->KeyOf(ParseTcpAddress(address.text)->host);
+  }
+}
+
 std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stage& stage) {
   const Endpoint endpoint = ParseEndpoint(options.in);
   if (endpoint.pipe()) return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
   if (endpoint.bind) {
-    return std::make_unique<CollectSource>(endpoint.path, options.max_frame, options.hwm,
-                                           Observe(stage));
+    return std::make_unique<CollectSource>(AddressOf(options, endpoint), options.max_frame,
+                                           options.hwm, Observe(stage));
   }
   auto source =
       std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage));
@@ -142,8 +192,8 @@ std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Sta
     return std::make_unique<PipeMessages>(OpenSource(options, Holds::kNothing, stage));
   }
   if (endpoint.bind) {
-    return std::make_unique<CollectSocket>(endpoint.path, options.max_frame, options.hwm,
-                                           Observe(stage));
+    return std::make_unique<CollectSocket>(AddressOf(options, endpoint), options.max_frame,
+                                           options.hwm, Observe(stage));
   }
   return std::make_unique<FetchSocket>(FetchOptions(options, endpoint, Holds::kNothing),
                                        Observe(stage));
@@ -162,9 +212,9 @@ bool Serves(const LinkOptions& options) { return ParseEndpoint(options.out).bind
 std::unique_ptr<FrameServer> OpenServer(const LinkOptions& options, size_t queue_records,
                                         Balancer::By by, Stage& stage) {
   stage.metrics.Gauge("queue_limit_records").Set(queue_records);
+  const LinkAddress address = AddressOf(options, ParseEndpoint(options.out));
   return std::make_unique<FrameServer>(
-      FrameServer::Options{ParseEndpoint(options.out).path, options.max_frame, queue_records, by},
-      ObserveQueue(stage));
+      FrameServer::Options{address, options.max_frame, queue_records, by}, ObserveQueue(stage));
 }
 
 }  // namespace rk

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/balance/frame_server.h"
 #include "lib/batch/frame_format.h"
 #include "lib/batch/tombstones.h"
+#include "lib/link/link_address.h"
 #include "lib/link/message_source.h"
 #include "lib/link/sink.h"
 #include "lib/link/source.h"
@@ -25,15 +27,18 @@ struct LinkOptions {
   std::string in = "-";
   std::string out = "-";
   size_t max_frame = frame_format::kDefaultMaxFrame;
-  int hwm = 4;          ///< frames that wait in a pushing or collecting socket
-  size_t prefetch = 2;  ///< frames that a fetcher has at a time
+  int hwm = 4;            ///< frames that wait in a pushing or collecting socket
+  size_t prefetch = 2;    ///< frames that a fetcher has at a time
+  std::string keys = {};  ///< a KeyFolder, for tcp://; empty: none
+  std::string ack = {};   ///< of a reader: tcp://HOST:PORT; empty: as --out says
 };
 
 void AddInputOptions(CLI::App& app, LinkOptions& options);   ///< --in, --max-frame, --prefetch
 void AddOutputOptions(CLI::App& app, LinkOptions& options);  ///< --out
 /// --max-frame, for a stage without AddInputOptions().
 CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options);
-void AddHwmOption(CLI::App& app, LinkOptions& options);  ///< --hwm
+void AddSocketOptions(CLI::App& app, LinkOptions& options);  ///< --hwm, --keys
+void AddAckOption(CLI::App& app, LinkOptions& options);      ///< --ack
 /// --tombstones, for a stage that reads values.
 CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones);
 
@@ -43,6 +48,16 @@ enum class Holds {
   kUntilStored,  ///< a writer: more comes while it waits for Kafka
   kNothing,      ///< a balance: it passes them on, and no record can be the death of it
 };
+
+/// The keys that --keys names; null without it. Throws what KeyFolder throws.
+std::shared_ptr<const KeyFolder> LoadKeys(const LinkOptions& options);
+/// Where a reader takes acknowledgements on tcp://: --ack, else the address that its --out has or
+/// leaves this machine by; nullopt where that is not on tcp://. Throws Error(kUsage) where neither
+/// says, Error(kUnavailable).
+std::optional<LinkAddress> AckAddress(const LinkOptions& options);
+/// For --check, and before a model loads: throws if what is on tcp:// could not be opened for want
+/// of keys.
+void CheckLinks(const LinkOptions& options);
 
 /// Both throw Error(kUsage) for what is no endpoint, and what the links throw. What is over
 /// options.max_frame is split on its way out (FittingSink).

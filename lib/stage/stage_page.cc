@@ -26,10 +26,11 @@ HttpAnswer Answer(const Stage& stage, const HttpRequest& request) {
 }  // namespace
 
 void AddHttpOptions(CLI::App& app, HttpServer::Options& options) {
-  app.add_option("--http", options.address, "serve /metrics, as 127.0.0.1:9464")
+  app.add_option("--http", options.address, "serve /metrics; --http-token-file FILE")
       ->option_text("ADDRESS:PORT");
   app.add_option("--http-token-file", options.token_file, "token for whoever looks at --http")
-      ->option_text("FILE");
+      ->option_text("FILE")
+      ->group("");
 }
 
 StagePage::StagePage(const HttpServer::Options& options, const Stage& stage) {

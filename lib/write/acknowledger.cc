@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "lib/link/endpoint.h"
 #include "lib/link/socket_file.h"
 
@@ -29,6 +31,12 @@ void Acknowledger::Heard(const BatchInfo& batch, Clock::time_point now) {
   auto reader = readers_.find(batch.ack_endpoint);
   if (reader == readers_.end()) {
     reader = readers_.emplace(std::string(batch.ack_endpoint), Reader{}).first;
+    if (networked_ && !IsAlive(reader->first)) {
+      log_(LogLevel::kWarning,
+           fmt::format("nobody takes acknowledgements at {}: a reader on another machine needs "
+                       "--ack tcp://ADDRESS:PORT",
+                       reader->first));
+    }
   }
   reader->second = {batch.origin, now};
 }

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/batch/frame.h"
@@ -26,7 +28,9 @@ class Acknowledger {
   /// a frame that is done is a credit.
   static constexpr std::chrono::milliseconds kCompany{5};
 
-  explicit Acknowledger(const Log& log) : channel_(log) {}
+  /// `keys` are for readers on tcp://.
+  explicit Acknowledger(const Log& log, std::shared_ptr<const KeyFolder> keys = nullptr)
+      : log_(log), networked_(keys != nullptr), channel_(log, std::move(keys)) {}
 
   /// A frame of a reader came.
   void Heard(const BatchInfo& batch, Clock::time_point now);
@@ -77,6 +81,8 @@ class Acknowledger {
 
   void SendPending();
 
+  Log log_;
+  bool networked_;  ///< frames may come from other machines
   AckClient channel_;
   std::map<std::string, Reader, std::less<>> readers_;  ///< by acknowledgement endpoint
   std::vector<Pending> pending_;

@@ -70,7 +70,7 @@ Writer::Writer(const WriterOptions& options, Source& source, DeliverySink& sink,
       failures_(failures),
       stage_(stage),
       poller_(poller),
-      acknowledger_(stage.log),
+      acknowledger_(stage.log, options.keys),
       order_(options.ordered),
       metrics_(stage.metrics) {}
 

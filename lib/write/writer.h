@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,7 @@ struct WriterOptions {
   std::optional<std::chrono::seconds> give_up_after = std::chrono::seconds(60);
   /// How many records may fail.
   std::optional<FailureLimit> max_failed;
+  std::shared_ptr<const KeyFolder> keys;  ///< for readers on tcp://
 };
 
 /// rk-write: frames → Kafka, in order, none twice, each acknowledged when all of it is stored, or

@@ -67,7 +67,7 @@ struct Hop {
   std::string out = place.directory.path() + "/out";
 
   std::unique_ptr<MessageSource> Collects() {
-    return std::make_unique<CollectSocket>(place.path, kMaxFrame, 4, place.Observer());
+    return std::make_unique<CollectSocket>(place.address, kMaxFrame, 4, place.Observer());
   }
   std::unique_ptr<MessageSource> Fetches() {
     return std::make_unique<FetchSocket>(FetchSocket::Options{place.address, kMaxFrame, 2, false},
@@ -75,7 +75,8 @@ struct Hop {
   }
   std::unique_ptr<FrameServer> Server(size_t queue_records = 100) {
     return std::make_unique<FrameServer>(
-        FrameServer::Options{out, kMaxFrame, queue_records, Balancer::By::kNone}, place.Observer());
+        FrameServer::Options{"ipc://" + out, kMaxFrame, queue_records, Balancer::By::kNone},
+        place.Observer());
   }
   std::unique_ptr<FetchSource> Behind(size_t prefetch = 2) {
     return std::make_unique<FetchSource>(

@@ -28,7 +28,7 @@ struct Fixture {
     observer.waiting = [this](size_t records) { waiting = records; };
     observer.waited = [this](Clock::duration time) { waited.push_back(time); };
     server = std::make_unique<FrameServer>(
-        FrameServer::Options{place.path, kMaxFrame, 100, Balancer::By::kNone}, observer);
+        FrameServer::Options{place.address, kMaxFrame, 100, Balancer::By::kNone}, observer);
   }
 
   std::unique_ptr<FetchSocket> Fetcher() {
@@ -178,7 +178,7 @@ struct BareWriter {
 TEST_CASE_METHOD(Fixture, "what a writer holds back for want of word alone is asked for again") {
   server.reset();
   server = std::make_unique<FrameServer>(
-      FrameServer::Options{place.path, kMaxFrame, 100, Balancer::By::kPartition}, observer);
+      FrameServer::Options{place.address, kMaxFrame, 100, Balancer::By::kPartition}, observer);
   const Origin origin = RandomOrigin();
   AckServer acks(RuntimeDir(), origin, observer.log);
   BareWriter one(*this, 1);

@@ -40,8 +40,8 @@ struct Place {
   std::unique_ptr<ServeSink> Serve(size_t queue_records = 1,
                                    Balancer::By by = Balancer::By::kNone) {
     return std::make_unique<ServeSink>(
-        ServeSink::Options{path, kMaxFrame, queue_records, by}, [this] { return draining.load(); },
-        Observer());
+        ServeSink::Options{address, kMaxFrame, queue_records, by},
+        [this] { return draining.load(); }, Observer());
   }
   std::unique_ptr<PushSink> Push(int hwm = 4) {
     return std::make_unique<PushSink>(address, kMaxFrame, hwm, [this] {

@@ -39,7 +39,7 @@ bool Ends(Source& source) {
 
 TEST_CASE("frames of several pushers are collected, each one's in order, with every byte") {
   Place place;
-  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 4, place.Observer());
   std::vector<std::future<void>> pushers;
   for (int64_t pusher = 0; pusher < 3; ++pusher) {
     pushers.push_back(std::async(std::launch::async, [&, pusher] {
@@ -65,7 +65,7 @@ TEST_CASE("frames of several pushers are collected, each one's in order, with ev
 
 TEST_CASE("a pusher that leaves while the collector is far behind loses nothing") {
   Place place;
-  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 1, place.Observer());
   auto pusher = std::async(std::launch::async, [&] {
     const auto sink = place.Push(1);
     for (int64_t i = 0; i < 30; ++i) sink->Send(TestFrame(i, 1, 20'000));
@@ -85,7 +85,7 @@ TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
   const Pusher pusher(place, 40);
   std::this_thread::sleep_for(milliseconds(100));
   CHECK(pusher.sent() == 0);
-  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 1, place.Observer());
   std::this_thread::sleep_for(milliseconds(300));
   CHECK(pusher.sent() > 0);
   CHECK(pusher.sent() < 20);
@@ -94,7 +94,7 @@ TEST_CASE("a pusher waits for a collector, and at the high-water mark") {
 
 TEST_CASE("a collector that leaves takes what is under way and then ends") {
   Place place;
-  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 4, place.Observer());
   const auto sink = place.Push(4);
   sink->Send(TestFrame(0));
   source.Leave();
@@ -117,7 +117,7 @@ TEST_CASE("a pusher that drains waits for no collector that never came") {
 
 TEST_CASE("a pusher that drains waits for a collector that has come") {
   Place place;
-  CollectSource source(place.path, kMaxFrame, 1, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 1, place.Observer());
   const auto sink = place.Push(1);
   auto sending = std::async(std::launch::async, [&] {
     for (int64_t i = 0; i < 20; ++i) sink->Send(TestFrame(i, 1, 200'000));
@@ -182,7 +182,7 @@ TEST_CASE("what ends the thread that serves is thrown to whoever sends") {
     if (std::this_thread::get_id() != sender) throw Error(ErrorKind::kIo, "broken");
   };
   ServeSink sink(
-      {place.path, kMaxFrame, 1, Balancer::By::kNone}, [] { return false; }, observer);
+      {place.address, kMaxFrame, 1, Balancer::By::kNone}, [] { return false; }, observer);
   CHECK_THROWS_WITH(
       [&] {
         for (int64_t i = 0; i < 2; ++i) sink.Send(TestFrame(i));
@@ -308,7 +308,7 @@ TEST_CASE("bytes that are no frame are dropped and counted, and frames go on com
   Place place;
   zmq::context_t context;
   zmq::socket_t bad(context, zmq::socket_type::dealer);
-  CollectSource source(place.path, kMaxFrame, 4, place.Observer());
+  CollectSource source(place.address, kMaxFrame, 4, place.Observer());
   bad.connect(place.address);
   bad.send(zmq::str_buffer("nonsense"), zmq::send_flags::none);
   bad.send(zmq::str_buffer("two"), zmq::send_flags::sndmore);
@@ -361,7 +361,7 @@ TEST_CASE("a server believes a fetcher that says under which name it knows the c
 
 TEST_CASE("a server hears of room before what it knows of is used up") {
   Place place;
-  ServeSocket server(place.path, kMaxFrame, place.Observer());
+  ServeSocket server(place.address, kMaxFrame, place.Observer());
   FetchSocket fetcher({place.address, kMaxFrame, /*prefetch=*/4, /*isolates=*/false},
                       place.Observer());
   std::optional<ServeSocket::Report> report;
@@ -387,7 +387,7 @@ TEST_CASE("a path that a live link has is refused, one of a dead link is taken o
   {
     const auto sink = place.Serve();
     CHECK_THROWS_WITH(place.Serve(), Catch::Contains(place.path) && Catch::Contains("in use"));
-    CHECK_THROWS_AS(CollectSource(place.path, kMaxFrame, 1, place.Observer()), Error);
+    CHECK_THROWS_AS(CollectSource(place.address, kMaxFrame, 1, place.Observer()), Error);
   }
   struct stat left = {};
   CHECK(stat(place.path.c_str(), &left) != 0);
@@ -404,9 +404,9 @@ TEST_CASE("whatever is no socket is not removed for a link, and no link is follo
   std::filesystem::create_symlink(file, symlink_to_file);
   for (const std::string& path : {file, folder, symlink_to_file}) {
     INFO(path);
-    CHECK_THROWS_WITH(CollectSource(path, kMaxFrame, 1, place.Observer()),
+    CHECK_THROWS_WITH(CollectSource("ipc://" + path, kMaxFrame, 1, place.Observer()),
                       Catch::Contains(path) && Catch::Contains("not a socket"));
-    place.path = path;
+    place.address = "ipc://" + path;
     CHECK_THROWS_WITH(place.Serve(), Catch::Contains(path) && Catch::Contains("not a socket"));
   }
   std::ifstream kept(file);
