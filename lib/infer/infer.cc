@@ -81,16 +81,45 @@ void Infer::Replace(std::unique_ptr<WarmModel> model) {
             "the next stage reads tensor columns {}, and the model now gives {}: restart both",
             fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
   }
-  const std::lock_guard lock(mutex_);
+  std::unique_ptr<WarmModel> old;  // goes when nobody waits for the lock
+  std::unique_lock lock(mutex_);
   replacement_ = std::move(model);
+  changed_.wait(lock, [this] { return !working_ || !replacement_; });
+  UseReplacement();
+  old = std::move(replaced_);
 }
 
+// With the lock held, between two calls.
 void Infer::UseReplacement() {
-  const std::lock_guard lock(mutex_);
   if (!replacement_) return;
-  model_ = std::move(replacement_);
+  replaced_ = std::exchange(model_, std::move(replacement_));
   TokenizeAhead();
 }
+
+// While one lives the model is in use. Whoever brings another one waits until it is or until it has
+// been taken.
+class Infer::Working {
+ public:
+  explicit Working(Infer& infer) : infer_(infer) {
+    const std::lock_guard lock(infer_.mutex_);
+    infer_.UseReplacement();
+    Set(true);
+  }
+  ~Working() {
+    const std::lock_guard lock(infer_.mutex_);
+    Set(false);
+  }
+  Working(const Working&) = delete;
+  Working& operator=(const Working&) = delete;
+
+ private:
+  void Set(bool working) {
+    infer_.working_ = working;
+    infer_.changed_.notify_one();
+  }
+
+  Infer& infer_;
+};
 
 // With the model's tokenizer, if it has one, what waits and what comes.
 void Infer::TokenizeAhead() {
@@ -107,12 +136,13 @@ void Infer::Tokenize(Job& job) {
 
 void Infer::Take(Frame frame, Time now) {
   std::vector<size_t> rows = RecordsForModel(frame, options_.tombstones);
+  const std::lock_guard lock(mutex_);
   batcher_.Add(rows.size(), frame.bytes().size(), frame.info().attempt > 0, now);
   Tokenize(jobs_.emplace_back(std::move(frame), std::move(rows)));
 }
 
 std::vector<Frame> Infer::Work() {
-  UseReplacement();
+  const Working working(*this);
   Gather();
   const size_t rows = model_->rows().count();
   Call(0, rows);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,8 +30,9 @@ class Infer : public Worker {
   Infer(const Infer&) = delete;
   Infer& operator=(const Infer&) = delete;
 
-  /// The next call is another model's. Any thread, at any time. Throws Error(kConfiguration) if the
-  /// outputs are tensor columns and the other gives other ones.
+  /// From the next call on the model is another, also while no batch comes; waits for a call under
+  /// way, and returns when the one before is gone. Any thread, one at a time. Throws
+  /// Error(kConfiguration) if the outputs are tensor columns and the other gives other ones.
   void Replace(std::unique_ptr<WarmModel> model);
 
   bool full() const override { return batcher_.full(); }
@@ -49,6 +51,7 @@ class Infer : public Worker {
  private:
   struct Job;
   struct Outcome;
+  class Working;
 
   void UseReplacement();
   void TokenizeAhead();
@@ -80,8 +83,11 @@ class Infer : public Worker {
   std::string value_;    // scratch: a record's value with the outputs in it
   std::string headers_;  // scratch: its headers with ours
 
-  std::mutex mutex_;
-  std::unique_ptr<WarmModel> replacement_;  // guarded by mutex_
+  std::mutex mutex_;  // of these, and while nobody works of model_, texts_ and jobs_
+  std::condition_variable changed_;
+  bool working_ = false;
+  std::unique_ptr<WarmModel> replacement_;
+  std::unique_ptr<WarmModel> replaced_;  // for Replace() to put away
 };
 
 }  // namespace rk

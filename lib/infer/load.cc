@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/base/freed_memory.h"
 #include "lib/infer/digest.h"
 #include "lib/infer/module.h"
 #include "lib/infer/token_inputs.h"
@@ -66,6 +67,7 @@ std::string_view SeemsToBe(const std::string& file) {
 
 std::unique_ptr<Model> LoadModel(Backend& backend, const ModelOptions& options) {
   try {
+    const GiveFreedMemoryBack large;
     return backend.Load(options.file, options.device);
   } catch (const Error& error) {
     const std::string_view kind = SeemsToBe(options.file);

@@ -1,7 +1,6 @@
 #include "lib/stage/tool.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "lib/base/descriptor_io.h"
 #include "lib/base/environment.h"
 #include "lib/base/error.h"
+#include "lib/base/freed_memory.h"
 #include "lib/observe/reports.h"
 #include "lib/stage/completion.h"
 #include "lib/stage/exit_code.h"
@@ -167,16 +167,6 @@ void Regroup(CLI::App& app, const std::string& from, const std::string& to) {
 std::string Help(CLI::App& app) {
   Regroup(app, kHidden, "");
   return CLI::detail::find_and_replace(app.help(), "\n\n\n", "\n\n");
-}
-
-// Frames of a size come and go all the time. By default each large one is mapped, and given back to
-// the kernel when it goes, so that every page of the next is a fault again: half the throughput of
-// a link (scripts/bench/balance), and memory that goes up and down.
-void KeepFreedMemory() {
-  constexpr int kMappedFrom = 32 << 20;  // the largest that glibc takes
-  constexpr int kGivenBackFrom = 64 << 20;
-  mallopt(M_MMAP_THRESHOLD, kMappedFrom);
-  mallopt(M_TRIM_THRESHOLD, kGivenBackFrom);
 }
 
 // kcat takes topics without a letter before them.

@@ -1,6 +1,9 @@
 // What of Infer is about several batches, and about the model's life.
 
 #include <algorithm>
+#include <chrono>
+#include <future>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -180,6 +183,46 @@ TEST_CASE("another model takes over between two calls, and the header says which
   CHECK(ValuesOf(done[0]) == Values{R"({"y":2})", R"({"y":4})", R"({"y":3})"});
   CHECK(HeadersOf(done[0], 1) == Headers{{"rk-model", "m@old"}});
   CHECK(HeadersOf(done[0], 2) == Headers{{"rk-model", "m@new"}});
+}
+
+TEST_CASE("where nothing comes another model takes over at once, and the one before is gone") {
+  Fake old_model(Double);
+  Fake new_model([](const Floats& rows) { return rows; });
+  const InferOptions options = Replace();
+  Infer infer(Warm(old_model, options), options);
+  infer.Replace(Warm(new_model, options));
+  CHECK(old_model.gone == 1);
+  CHECK(ValuesOf(RunOne(infer, Batch(0, {1}))) == Values{R"({"y":1})"});
+}
+
+TEST_CASE("another model waits for the call under way, and serves the next one") {
+  std::promise<void> begun;
+  std::promise<void> go;
+  Fake old_model(Double);
+  Fake new_model([](const Floats& rows) { return rows; });
+  const InferOptions options = Replace();
+  Infer infer(Warm(old_model, options), options);
+  old_model.function = [&](const Floats& rows) {
+    begun.set_value();
+    go.get_future().wait();
+    return Double(rows);
+  };
+  auto other = Warm(new_model, options);
+  infer.Take(Batch(0, {1}), kStart);
+  auto replaced = std::async(std::launch::async, [&] {
+    begun.get_future().wait();
+    infer.Replace(std::move(other));
+    return old_model.gone.load();
+  });
+  auto waited = std::async(std::launch::async, [&] {
+    const auto so_far = replaced.wait_for(std::chrono::milliseconds(20));
+    go.set_value();
+    return so_far == std::future_status::timeout;
+  });
+  CHECK(ValuesOf(infer.Work().at(0)) == Values{R"({"y":2})"});
+  CHECK(waited.get());
+  CHECK(replaced.get() == 1);
+  CHECK(ValuesOf(RunOne(infer, Batch(1, {1}))) == Values{R"({"y":1})"});
 }
 
 TEST_CASE("with emit=tensor the outputs are columns, and a failed record's rows are zeros") {

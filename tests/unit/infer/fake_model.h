@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -23,11 +24,15 @@ struct Fake {
   Function function;
   size_t columns;
   std::vector<size_t> calls;
+  std::atomic<int> gone = 0;  ///< models of it
 };
 
 class FakeModel : public Model {
  public:
   explicit FakeModel(Fake& fake) : fake_(fake) {}
+  ~FakeModel() override { ++fake_.gone; }
+  FakeModel(const FakeModel&) = delete;
+  FakeModel& operator=(const FakeModel&) = delete;
 
   std::string signature() const override { return ""; }
 
