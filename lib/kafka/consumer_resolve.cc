@@ -18,6 +18,14 @@ rd_kafka_resp_err_t ErrorIn(const rd_kafka_topic_partition_list_t& list) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/// A partition that no broker has answered for has no error, but no offset either: with 50 members
+/// and 1,000 partitions on a busy broker all of a member's were like that.
+rd_kafka_resp_err_t ErrorOf(const rd_kafka_ListOffsetsResultInfo_t* info) {
+  const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
+  if (element->err || element->offset != RD_KAFKA_OFFSET_INVALID) return element->err;
+  return RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+}
+
 std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* event) {
   size_t count = 0;
   const auto* result = rd_kafka_event_ListOffsets_result(event);
@@ -80,9 +88,6 @@ std::vector<int64_t> ConsumerClient::List(const std::vector<TopicPartition>& par
   const ListPtr list = ToList(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = spec;
   const std::string what = fmt::format("topic {}: its offsets", partitions.front().topic);
-  const auto error_of = [](const rd_kafka_ListOffsetsResultInfo_t* info) {
-    return rd_kafka_ListOffsetsResultInfo_topic_partition(info)->err;
-  };
   const EventPtr event = AskBrokers(
       handle_.get(), {RD_KAFKA_ADMIN_OP_LISTOFFSETS, what,
                       [&](const auto* options, auto* answers) {
@@ -90,13 +95,13 @@ std::vector<int64_t> ConsumerClient::List(const std::vector<TopicPartition>& par
                       },
                       [&](auto* answer) {
                         const auto infos = InfosOf(answer);
-                        const auto bad = std::ranges::find_if(infos, error_of);
-                        return bad == infos.end() ? RD_KAFKA_RESP_ERR_NO_ERROR : error_of(*bad);
+                        const auto bad = std::ranges::find_if(infos, ErrorOf);
+                        return bad == infos.end() ? RD_KAFKA_RESP_ERR_NO_ERROR : ErrorOf(*bad);
                       }});
   std::map<TopicPartition, int64_t> found;  // the answer comes in its own order
   for (const auto* info : InfosOf(event.get())) {
     const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
-    if (element->err) ThrowKafka(element->err, what);
+    if (const auto error = ErrorOf(info)) ThrowKafka(error, what);
     found[{element->topic, element->partition}] = element->offset;
   }
   std::vector<int64_t> offsets;
