@@ -58,7 +58,7 @@ class Machine:
         self.folder = network.folder / name
         self.folder.mkdir()
         self.log = network.folder / f"{name}.log"
-        self.process = None
+        self.process, self.since = None, 0
         for what in (["link", "del", self.link], ["netns", "del", self.namespace]):  # of a run before
             subprocess.run(["ip", *what], check=False, capture_output=True)
         ip("netns", "add", self.namespace)
@@ -71,10 +71,15 @@ class Machine:
         """Runs it, and what the shell of this machine says is in its log."""
         script = f'mount --bind {self.folder} /tmp && hostname {self.name} && {{ "$@" & wait; }}'
         with open(self.log, "a") as log:
+            self.since = log.tell()
             self.process = subprocess.Popen(
                 ["ip", "netns", "exec", self.namespace, "unshare", "--mount", "--uts", "--pid", "--fork", "--mount-proc",
                  "--kill-child=SIGKILL", "bash", "-c", script, "bash", *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=env)
+
+    def said(self):
+        """Since its power is on."""
+        return self.log.read_text()[self.since:]
 
     def inside(self):
         """What a command begins with that is to run on this machine."""
@@ -137,14 +142,13 @@ class RayCluster:
 
     def join(self, machine):
         self.start(machine, 0 if machine is self.driver else self.cpus, f"--address={self.head.address}:6379")
-        wait_until(lambda: "Ray runtime started" in machine.log.read_text(), 120, f"{machine.name} has joined")
 
     def start(self, machine, cpus, *options):
         machine.power_on(PYTHON, "-m", "ray.scripts.scripts", "start", "--block", f"--node-ip-address={machine.address}",
                          f"--num-cpus={cpus}", "--object-store-memory=80000000", "--disable-usage-stats", *options, env=self.env)
-        wait_until(lambda: "Ray runtime started" in machine.log.read_text() or machine.process.poll() is not None, 120,
+        wait_until(lambda: "Ray runtime started" in machine.said() or machine.process.poll() is not None, 120,
                    f"Ray is up on {machine.name}")
-        check(machine.process.poll() is None, f"Ray does not start on {machine.name}: {machine.log.read_text()[-3000:]}")
+        check(machine.process.poll() is None, f"Ray does not start on {machine.name}: {machine.said()[-3000:]}")
 
     def rk_ray(self, *words, on=None):
         """The command on a machine, the driver's by default, as a process."""
