@@ -80,6 +80,13 @@ std::string PushAddress(const Pipeline& pipeline, const StageSpec& stage) {
   return PortOf(pipeline, FirstPortOf(pipeline, stage) + 1);
 }
 
+std::string NearAddress(const std::string& address) {
+  auto tcp = ParseTcpAddress(address);
+  if (!tcp || !tcp->any()) return address;
+  tcp->host = tcp->ipv6() ? "::1" : "127.0.0.1";
+  return tcp->text();
+}
+
 void KeepJoined(Pipeline& pipeline) {
   const std::string& name = pipeline.spread.stage;
   const auto stage = std::ranges::find(pipeline.stages, name, &StageSpec::name);

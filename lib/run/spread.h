@@ -17,6 +17,9 @@ bool RunsHere(const Pipeline& pipeline, const StageSpec& stage);
 std::string FetchAddress(const Pipeline& pipeline, const StageSpec& stage);
 std::string PushAddress(const Pipeline& pipeline, const StageSpec& stage);
 
+/// What processes on this machine connect to where `address`, of any transport, is bound.
+std::string NearAddress(const std::string& address);
+
 /// Of a pipeline as it is written leaves the stage that it joins for. Throws Error(kUsage) if there
 /// is none of that name, Error(kConfiguration) if it does not run elsewhere.
 void KeepJoined(Pipeline& pipeline);

@@ -45,7 +45,7 @@ Joint Join(const Pipeline& pipeline, const StageSpec& from, const StageSpec& to,
     balance.insert(balance.end(), {"--by", "partition"});
   if (to.options.given("--max-frame"))
     balance.insert(balance.end(), {"--max-frame", to.options.value("--max-frame")});
-  return {{"--out", front}, {"--in", back}, balance};
+  return {{"--out", NearAddress(front)}, {"--in", NearAddress(back)}, balance};
 }
 
 // Of --window-bytes, which rk-read has turned into a number.

@@ -299,6 +299,17 @@ TEST_CASE("when the readers have come to their end the pipeline has too") {
   CHECK(world.supervisor.status() == 0);
 }
 
+TEST_CASE("a stage whose readers are on another machine runs until it is told to stop") {
+  World world({MakeUnit("infer", Role::kMiddle, 2, 2)});
+  for (int i = 0; i < 10; ++i) world.Step(1s);
+  CHECK_FALSE(world.supervisor.draining());
+  CHECK(world.children.running() == 2);
+  world.supervisor.Drain();
+  world.RunDown();
+  CHECK(world.supervisor.over());
+  CHECK(world.supervisor.status() == 0);
+}
+
 TEST_CASE("replicas go up one at a time while the queue is long, and never over the most") {
   auto units = Pipeline(1, 3);
   units[2].min = 1;
