@@ -30,6 +30,14 @@ std::vector<size_t> RecordsForModel(const Frame& frame, Tombstones tombstones) {
   return records;
 }
 
+std::vector<std::string> SpecsOf(const WarmModel& model) {
+  std::vector<std::string> specs;
+  for (const Input& input : model.signature().inputs) specs.push_back(input.spec);
+  // A text is several arguments.
+  specs.erase(std::unique(specs.begin(), specs.end()), specs.end());
+  return specs;
+}
+
 }  // namespace
 
 // A frame on its way through. Its records are gathered into calls and then written to the new frame
@@ -66,6 +74,7 @@ struct Infer::Outcome {
 Infer::Infer(std::unique_ptr<WarmModel> model, const InferOptions& options)
     : options_(options),
       model_(std::move(model)),
+      takes_(SpecsOf(*model_)),
       gives_(model_->gives()),
       batcher_(options.batching) {
   TokenizeAhead();
@@ -73,7 +82,12 @@ Infer::Infer(std::unique_ptr<WarmModel> model, const InferOptions& options)
 
 Infer::~Infer() = default;
 
-void Infer::Replace(std::unique_ptr<WarmModel> model) {
+void Infer::Replace(std::unique_ptr<WarmModel> model, const Log& log) {
+  if (const auto takes = SpecsOf(*model); takes != takes_) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("the model now takes {}, not {} as before: restart to serve it",
+                            fmt::join(takes, "; "), fmt::join(takes_, "; ")));
+  }
   if (options_.emit == Emit::kTensor && model->gives() != gives_) {
     throw Error(
         ErrorKind::kConfiguration,
@@ -81,6 +95,12 @@ void Infer::Replace(std::unique_ptr<WarmModel> model) {
             "the next stage reads tensor columns {}, and the model now gives {}: restart both",
             fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
   }
+  // A model that was not warmed up does not say what it gives.
+  if (!model->gives().empty() && !gives_.empty() && model->gives() != gives_) {
+    log(LogLevel::kWarning, fmt::format("the model now gives {}, not {} as before",
+                                        fmt::join(model->gives(), "; "), fmt::join(gives_, "; ")));
+  }
+  if (!model->gives().empty()) gives_ = model->gives();
   std::unique_ptr<WarmModel> old;  // goes when nobody waits for the lock
   std::unique_lock lock(mutex_);
   replacement_ = std::move(model);

@@ -31,9 +31,10 @@ class Infer : public Worker {
   Infer& operator=(const Infer&) = delete;
 
   /// From the next call on the model is another, also while no batch comes; waits for a call under
-  /// way, and returns when the one before is gone. Any thread, one at a time. Throws
-  /// Error(kConfiguration) if the outputs are tensor columns and the other gives other ones.
-  void Replace(std::unique_ptr<WarmModel> model);
+  /// way, and returns when the one before is gone. Other outputs are logged. Any thread, one at a
+  /// time. Throws Error(kConfiguration) if the other takes other inputs, since records of now do
+  /// not fit them, or if the outputs are tensor columns and it gives other ones.
+  void Replace(std::unique_ptr<WarmModel> model, const Log& log);
 
   bool full() const override { return batcher_.full(); }
   std::optional<Time> due() const override { return batcher_.due(); }
@@ -70,7 +71,8 @@ class Infer : public Worker {
 
   InferOptions options_;
   std::unique_ptr<WarmModel> model_;
-  const std::vector<std::string> gives_;
+  const std::vector<std::string> takes_;
+  std::vector<std::string> gives_;  // of the model that serves or is about to; Replace()'s
   Batcher batcher_;
   std::deque<Job> jobs_;  // the frames that are here
   InferCounts counts_;

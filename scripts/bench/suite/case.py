@@ -36,7 +36,7 @@ def rotated(items, number):
 
 class Case:
     rounds = 5
-    run_s = {"kcat": 8, "limit": 8, "rk": 8, "before": 8, "streams": 18, "dataset": 30, "actors-1": 75, "actors-4": 60}
+    run_s = {"kcat": 8, "limit": 8, "rk": 8, "onnx": 8, "before": 8, "streams": 18, "dataset": 30, "actors-1": 75, "actors-4": 60}
 
     def __init__(self, name, kind, ways):
         self.name, self.kind, self.ways = name, kind, ways

@@ -78,6 +78,12 @@ def rk(job, read=(), infer=()):
     return [rk_read(job.kafka, job.source, job.group, *read), *stages, rk_write(job.kafka, job.output)]
 
 
+def onnx(job):
+    """The same weights as ONNX."""
+    return [[word.with_suffix(".onnx") if isinstance(word, Path) and word.suffix == ".pt" else word for word in stage]
+            for stage in rk(job)]
+
+
 def before(job):
     """The binaries of another version of rk, in RK_BEFORE."""
     return [[BEFORE / stage[0].relative_to(BIN), *stage[1:]] for stage in rk(job)]
@@ -119,6 +125,7 @@ def dataset(job):
 
 WAYS = {way.name: way for way in (
     Way("rk", rk, BIN / "rk-read", ordered=True, timestamps=True, commits=True),
+    Way("onnx", onnx, BIN / "rk-read", ordered=True, timestamps=True, commits=True),
     Way("before", before, BEFORE / "rk-read", ordered=True, timestamps=True, commits=True),
     Way("limit", limit, BIN / "support/bench-loop", copies=True, ordered=True, timestamps=True, commits=True, ends=True),
     Way("kcat", kcat, Path("kcat"), copies=True, ordered=True, ends=True),

@@ -18,6 +18,7 @@ using Values = std::vector<std::string>;
 using Calls = std::vector<size_t>;
 
 constexpr Worker::Time kStart{};
+const Log kSilent = [](LogLevel, std::string_view) {};
 
 // A batch of records {"x":N} with these numbers, at offset `first` of partition 1.
 Frame Batch(int64_t first, const std::vector<int>& numbers, uint32_t attempt = 0) {
@@ -177,7 +178,7 @@ TEST_CASE("another model takes over between two calls, and the header says which
   Infer infer(Warm(old_model, options, "x:f32", "m@old"), options);
   infer.Take(Batch(0, {1, 2, 3}), kStart);
   CHECK(infer.Work().empty());
-  infer.Replace(Warm(new_model, options, "x:f32", "m@new"));
+  infer.Replace(Warm(new_model, options, "x:f32", "m@new"), kSilent);
   const std::vector<Frame> done = infer.Work();
   REQUIRE(done.size() == 1);
   CHECK(ValuesOf(done[0]) == Values{R"({"y":2})", R"({"y":4})", R"({"y":3})"});
@@ -190,9 +191,40 @@ TEST_CASE("where nothing comes another model takes over at once, and the one bef
   Fake new_model([](const Floats& rows) { return rows; });
   const InferOptions options = Replace();
   Infer infer(Warm(old_model, options), options);
-  infer.Replace(Warm(new_model, options));
+  infer.Replace(Warm(new_model, options), kSilent);
   CHECK(old_model.gone == 1);
   CHECK(ValuesOf(RunOne(infer, Batch(0, {1}))) == Values{R"({"y":1})"});
+}
+
+TEST_CASE("a model that takes other inputs does not take over, and the one before serves on") {
+  Fake old_model(Double);
+  Fake new_model([](const Floats& rows) { return rows; });
+  const InferOptions options = Replace();
+  Infer infer(Warm(old_model, options), options);
+  CHECK_THROWS_WITH(infer.Replace(Warm(new_model, options, "z:f32"), kSilent),
+                    "the model now takes z:f32, not x:f32 as before: restart to serve it");
+  CHECK(ValuesOf(RunOne(infer, Batch(0, {1}))) == Values{R"({"y":2})"});
+  CHECK(new_model.gone == 1);
+}
+
+TEST_CASE("a model that gives something else takes over, and that is said once") {
+  Fake old_model(Double);
+  Fake new_model(Double, 2);
+  const InferOptions options = Replace();
+  Infer infer(Warm(old_model, options), options);
+  Values said;
+  const Log log = [&](LogLevel level, std::string_view text) {
+    said.push_back((level == LogLevel::kWarning ? "warning: " : "") + std::string(text));
+  };
+  new_model.function = [](const Floats& rows) {
+    Floats twice;
+    for (const float row : rows) twice.insert(twice.end(), {row, row});
+    return twice;
+  };
+  infer.Replace(Warm(new_model, options), log);
+  infer.Replace(Warm(new_model, options), log);
+  CHECK(said == Values{"warning: the model now gives y: f32 [B,2], not y: f32 [B,1] as before"});
+  CHECK(ValuesOf(RunOne(infer, Batch(0, {1}))) == Values{R"({"y":[1,1]})"});
 }
 
 TEST_CASE("another model waits for the call under way, and serves the next one") {
@@ -211,7 +243,7 @@ TEST_CASE("another model waits for the call under way, and serves the next one")
   infer.Take(Batch(0, {1}), kStart);
   auto replaced = std::async(std::launch::async, [&] {
     begun.get_future().wait();
-    infer.Replace(std::move(other));
+    infer.Replace(std::move(other), kSilent);
     return old_model.gone.load();
   });
   auto waited = std::async(std::launch::async, [&] {
@@ -271,7 +303,7 @@ TEST_CASE("with emit=tensor the outputs are columns, and a failed record's rows 
 
   SECTION("a model with other outputs cannot take over") {
     Fake other(Double);
-    CHECK_THROWS_AS(infer.Replace(Warm(other, options)), Error);
+    CHECK_THROWS_AS(infer.Replace(Warm(other, options), kSilent), Error);
   }
 }
 

@@ -257,7 +257,7 @@ TEST_CASE("a replacement's tokenizer makes the tokens of what waits, too") {
   CHECK(infer.Work().empty());
   auto other = std::make_shared<FakeTokenizer>();
   other->offset = 100;
-  infer.Replace(WarmText(fake, other, options));
+  infer.Replace(WarmText(fake, other, options), [](LogLevel, std::string_view) {});
   CHECK(ValuesOf(WorkOff(infer).at(0)) == Strings{R"({"t":"A","y":130})", R"({"t":"B","y":332})"});
 }
 
