@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,6 +26,11 @@ rd_kafka_resp_err_t ErrorOf(const rd_kafka_ListOffsetsResultInfo_t* info) {
   const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
   if (element->err || element->offset != RD_KAFKA_OFFSET_INVALID) return element->err;
   return RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+}
+
+/// librdkafka asks again by itself until time is up.
+bool IsOfOpenTransaction(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
 }
 
 std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* event) {
@@ -60,14 +67,28 @@ std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
   return offsets;
 }
 
+/// Offsets that an open transaction may change are not told. It ends when its writer ends it, or
+/// whoever fences that, or the brokers, who take transaction.timeout.ms and 10 s to look.
 ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions) {
+  constexpr std::chrono::seconds kOpenTransaction{60};
+  constexpr std::chrono::seconds kTry{3};
+  const auto deadline = std::chrono::steady_clock::now() + kOpenTransaction;
   ListPtr list;
-  const auto error = AskUntilAnswered(kAnswerTimeout, [&](std::chrono::milliseconds left) {
+  const auto ask = [&](std::chrono::milliseconds left) {
     list = ToList(partitions);
     const auto whole =
         rd_kafka_committed(handle_.get(), list.get(), static_cast<int>(left.count()));
     return whole ? whole : ErrorIn(*list);
-  });
+  };
+  auto error = AskUntilAnswered(kTry, ask);
+  for (bool told = false; IsOfOpenTransaction(error) && std::chrono::steady_clock::now() < deadline;
+       error = AskUntilAnswered(kTry, ask)) {
+    if (!std::exchange(told, true)) {
+      log_(LogLevel::kInfo, fmt::format("group {}: waiting for its stored offsets, which an open "
+                                        "transaction may change",
+                                        group_));
+    }
+  }
   if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
   for (auto& [topic, id] : FindTopicIds(handle_.get(), partitions)) topic_ids_[topic] = id;
   return list;
