@@ -98,7 +98,8 @@ def measure(way, job, records, *, stages=None, memory=False, interval_ms=10, tim
     are of what still runs when all is written."""
     broker = job.kafka.pid()
     broker_before_s = cpu_seconds(broker)
-    watch = [BIN / "support/kwatch", "-b", job.kafka.brokers, "-t", job.output, "-n", records, "--interval", interval_ms,
+    what = ["-t", job.source, "--group", job.group] if way.transactions else ["-t", job.output]
+    watch = [BIN / "support/kwatch", "-b", job.kafka.brokers, *what, "-n", records, "--interval", interval_ms,
              "--timeout", timeout_s]
     with subprocess.Popen(list(map(str, watch)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         try:

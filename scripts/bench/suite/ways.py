@@ -13,6 +13,7 @@ BEFORE = Path(os.environ.get("RK_BEFORE") or BENCH / "before")
 PEERS = SOURCE / "scripts/bench/peers"
 PYTHON = BENCH / "venv/bin/python"
 JARS = BENCH / "streams/lib"
+COMMIT_INTERVAL_MS = "100"  # where exactly once is compared: the default of both
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Way:
     timestamps: bool = False  # keeps them
     commits: bool = False  # to the group
     ends: bool = False  # by itself, at the end of the topic, where throughput is measured
+    transactions: bool = False  # so the output has their marks too
 
     @property
     def slow(self):
@@ -82,6 +84,12 @@ def onnx(job):
     """The same weights as ONNX."""
     return [[word.with_suffix(".onnx") if isinstance(word, Path) and word.suffix == ".pt" else word for word in stage]
             for stage in rk(job)]
+
+
+def rk_exactly_once(job):
+    read, *middle, write = rk(job, read=["--exactly-once"])
+    return [read, *middle, [*write, "--exactly-once", "--transactional-id", job.output, "--commit-interval",
+                            COMMIT_INTERVAL_MS]]
 
 
 def before(job):
@@ -115,6 +123,10 @@ def streams(job):
              *(["--model", PEERS / "models" / model] if model else [])]]
 
 
+def streams_exactly_once(job):
+    return [[*streams(job)[0], "--exactly-once", COMMIT_INTERVAL_MS]]
+
+
 def actors(processors):
     return lambda job: [[PYTHON, PEERS / "ray_actors.py", *ends(job), "--group", job.group, "--processors", processors]]
 
@@ -130,6 +142,8 @@ WAYS = {way.name: way for way in (
     Way("limit", limit, BIN / "support/bench-loop", copies=True, ordered=True, timestamps=True, commits=True, ends=True),
     Way("kcat", kcat, Path("kcat"), copies=True, ordered=True, ends=True),
     Way("streams", streams, JARS, ordered=True, commits=True),
+    Way("rk-exactly-once", rk_exactly_once, BIN / "rk-read", ordered=True, timestamps=True, commits=True, transactions=True),
+    Way("streams-exactly-once", streams_exactly_once, JARS, ordered=True, commits=True, transactions=True),
     Way("actors-1", actors(1), PYTHON, records=10_000),
     Way("actors-4", actors(4), PYTHON, records=10_000),
     Way("dataset", dataset, PYTHON, records=300_000, ends=True),

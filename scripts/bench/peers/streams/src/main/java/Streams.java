@@ -32,7 +32,7 @@ import sun.misc.Signal;
 public final class Streams {
   private static final String USAGE =
       "Streams --brokers B --case stamp|score16|image784 --in TOPIC --out TOPIC --group G"
-          + " [--latency] [--model FILE.onnx]";
+          + " [--latency] [--exactly-once COMMIT_INTERVAL_MS] [--model FILE.onnx]";
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
 
   private static Map<String, String> parse(String[] arguments) {
@@ -68,12 +68,16 @@ public final class Streams {
     return builder.build();
   }
 
-  /** Offsets are committed every 30 s, the default with at-least-once. */
+  /** At least once offsets are committed every 30 s, the default. */
   private static Properties settings(Map<String, String> options, Path stateFolder) {
     Properties settings = new Properties();
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, options.get("--brokers"));
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, options.get("--group"));
-    settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
+    String interval = options.get("--exactly-once");
+    settings.put(
+        StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
+        interval == null ? StreamsConfig.AT_LEAST_ONCE : StreamsConfig.EXACTLY_ONCE_V2);
+    if (interval != null) settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, interval);
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
     settings.put(StreamsConfig.STATE_DIR_CONFIG, stateFolder.toString());
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
