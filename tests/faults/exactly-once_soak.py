@@ -198,7 +198,8 @@ def members(kafka, strategy):
 
 def broker(kafka):
     """Killed ten times, frozen ten times for up to 20 s, its connections cut whenever there is time between."""
-    with Trial(kafka, 300) as trial, exactly_once_line(kafka, trial.source, trial.output, trial.output, middle=STAMP) as line:
+    with Trial(kafka, 300) as trial, exactly_once_line(kafka, trial.source, trial.output, trial.output, *SHORT_SESSION,
+                                                       "--instance", trial.output, middle=STAMP) as line:
         blows = ["killed", "frozen"] * 10 + ["cut"] * BLOWS
         trial.draw.shuffle(blows)
         for blow in blows:

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from main_job import DEPS, Line, check, record_line, rk_read, rk_write, unhex
+from main_job import BIN, DEPS, Line, check, record_line, rk_read, rk_write, unhex
 
 # Java's console consumer, or with RK_ORACLE=confluent Python's confluent_kafka.
 ORACLE = os.environ.get("RK_ORACLE", "java")
@@ -77,12 +77,11 @@ def filled(kafka, topic, partitions):
 
 
 def is_result_of(result, record):
-    """All fields are there as they were; rk-map may have added some, and lengthened the pad."""
+    """All fields are there as they were; rk-map may have added some, and made the name of the pad longer."""
     if result == record:
         return True
-    result, record = json.loads(result), json.loads(record)
-    grown = result.get("pad", "").startswith(record.pop("pad", ""))
-    return grown and {**result, **record} == result
+    fields = {"pad" if name.startswith("pad") else name: value for name, value in json.loads(result).items()}
+    return {**fields, **json.loads(record)} == fields
 
 
 def judge(kafka, source, output, partitions):
@@ -104,7 +103,7 @@ def compare(where, wanted, got):
         check(is_result_of(result, record), f"{where}: {result} comes of {record}")
 
 
-def exactly_once_line(kafka, source, output, name, *read_options, middle=(), write_options=()):
-    """A line of pipes; `name` is its writer's and its reader's."""
-    return Line(rk_read(kafka, source, f"g-{output}", "--exactly-once", *read_options), *middle,
-                rk_write(kafka, output, "-p", "same", "--exactly-once", "--transactional-id", name, *write_options))
+def exactly_once_line(kafka, source, output, name, *read_options, middle=(), write_options=(), writer="rk-write"):
+    """A line of pipes whose writer runs under `name`."""
+    _, *write = rk_write(kafka, output, "-p", "same", "--exactly-once", "--transactional-id", name, *write_options)
+    return Line(rk_read(kafka, source, f"g-{output}", "--exactly-once", *read_options), *middle, [BIN / writer, *write])
