@@ -30,16 +30,17 @@ class Wired(Machine):
 
     def __init__(self, number, cpu=None):
         self.name, self.wire = f"rk{os.getpid()}-{number}", f"rkv{os.getpid() % 100000}-{number}"
-        self.head = f"10.213.{number}.1"
+        net = f"10.{128 + os.getpid() % 100}.{number}"  # so that two tests are not in each other's way
+        self.head = f"{net}.1"
         ip("netns", "add", self.name)
         ip("link", "add", self.wire, "type", "veth", "peer", "name", "wire", "netns", self.name)
         ip("addr", "add", f"{self.head}/24", "dev", self.wire)
         ip("link", "set", self.wire, "up")
-        for words in (("addr", "add", f"10.213.{number}.2/24", "dev", "wire"), ("link", "set", "wire", "up"),
+        for words in (("addr", "add", f"{net}.2/24", "dev", "wire"), ("link", "set", "wire", "up"),
                       ("link", "set", "lo", "up")):
             ip("-n", self.name, *words)
         prefix = ["ip", "netns", "exec", self.name]
-        super().__init__(f"10.213.{number}.2", prefix if cpu is None else [*prefix, "taskset", "-c", str(cpu)])
+        super().__init__(f"{net}.2", prefix if cpu is None else [*prefix, "taskset", "-c", str(cpu)])
 
     def cut(self):
         ip("link", "set", self.wire, "down")
