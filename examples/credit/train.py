@@ -174,7 +174,8 @@ def package(model, path):
     batch = torch.export.Dim("B", min=1, max=1024)
     exported = torch.export.export(model, (torch.zeros(2, len(FEATURES)),), dynamic_shapes=({0: batch},))
     torch._inductor.aoti_compile_and_package(exported, package_path=str(path), inductor_configs={
-        "aot_inductor.metadata": {"rk.json": SIGNATURE}})
+        "aot_inductor.metadata": {"rk.json": SIGNATURE},
+        "aot_inductor.use_consts_asm_build": False})
 
 
 def most(row):

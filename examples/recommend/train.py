@@ -171,7 +171,8 @@ def save_package(path):
     exported = torch.export.export(
         Packaged(transformer).eval(), (items, actions), dynamic_shapes=({0: batch}, {0: batch}))
     torch._inductor.aoti_compile_and_package(exported, package_path=path, inductor_configs={
-        "aot_inductor.metadata": {"rk.json": json.dumps(SIGNATURE)}})
+        "aot_inductor.metadata": {"rk.json": json.dumps(SIGNATURE)},
+        "aot_inductor.use_consts_asm_build": False})
 
 
 def save_onnx(path):

@@ -213,7 +213,8 @@ def save_parts(model, intents):
     batch = torch.export.Dim("B", min=1, max=1024)
     exported = torch.export.export(Intents(model), (torch.zeros(2, BUCKETS),), dynamic_shapes=({0: batch},))
     torch._inductor.aoti_compile_and_package(exported, package_path=str(HERE / "intents.pt2"), inductor_configs={
-        "aot_inductor.metadata": {"rk.json": about}})
+        "aot_inductor.metadata": {"rk.json": about},
+        "aot_inductor.use_consts_asm_build": False})
 
 
 def answers(model, intents, messages):

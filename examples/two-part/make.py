@@ -52,7 +52,8 @@ def package(name, model, width, about):
     batch = torch.export.Dim("B", min=1, max=1024)
     exported = torch.export.export(model, (torch.zeros(2, width),), dynamic_shapes=({0: batch},))
     torch._inductor.aoti_compile_and_package(exported, package_path=str(HERE / f"{name}.pt2"), inductor_configs={
-        "aot_inductor.metadata": {"rk.json": about}})
+        "aot_inductor.metadata": {"rk.json": about},
+        "aot_inductor.use_consts_asm_build": False})
 
 
 def main():

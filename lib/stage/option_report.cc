@@ -19,7 +19,8 @@ std::string NameOf(const CLI::Option& option) {
 Strings ValuesOf(const CLI::Option& option) {
   if (option.count() > 0) return option.results();
   const std::string value = option.get_default_str();
-  return value.empty() || value == "[]" ? Strings{} : Strings{value};  // CLI11's empty list
+  const bool empty = value.empty() || value == "[]" || value == "{}";  // lists of CLI11 2.3, 2.4
+  return empty ? Strings{} : Strings{value};
 }
 
 std::string Member(const std::string& name, const Strings& values) {

@@ -131,6 +131,11 @@ void CheckFits(const std::string& file, const Metadata& about, c10::Device devic
   }
 }
 
+// PyTorch's compiler marks the code so where constants come from assembler, needed or not.
+bool WantsExecutableStack(std::string_view reason) {
+  return reason.find("executable stack") != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string MissingInstructions(std::string_view wanted, std::string_view cpu_flags) {
@@ -169,6 +174,13 @@ std::unique_ptr<Model> LoadAotInductor(const std::string& file, c10::Device devi
     throw;
   } catch (const std::exception& error) {
     unpacked->CheckRoom();
+    if (WantsExecutableStack(error.what())) {
+      throw Error(ErrorKind::kUnavailable,
+                  fmt::format("{} asks for an executable stack, which this system's C library "
+                              "refuses: compile it again with inductor_configs "
+                              "{{\"aot_inductor.use_consts_asm_build\": False}}",
+                              file));
+    }
     throw Error(
         ErrorKind::kBadData,
         fmt::format("{} is not an AOTInductor package that this LibTorch can load: {}; make "

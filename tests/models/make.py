@@ -198,7 +198,8 @@ def save_package(name, model, example, signature):
     exported = torch.export.export(
         model.eval(), (example,), dynamic_shapes=({0: torch.export.Dim("B", min=1, max=4096)},))
     aoti_compile_and_package(exported, package_path=str(full), inductor_configs={
-        "aot_inductor.metadata": {"rk.json": json.dumps(signature)}})
+        "aot_inductor.metadata": {"rk.json": json.dumps(signature)},
+        "aot_inductor.use_consts_asm_build": False})
     with zipfile.ZipFile(full) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in source.infolist():
             data = source.read(entry)
