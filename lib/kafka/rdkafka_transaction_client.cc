@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "lib/base/failpoint.h"
 #include "lib/kafka/consumer_client.h"
 #include "lib/kafka/offset_origin.h"
 
@@ -194,6 +195,7 @@ Result RdkafkaTransactionClient::Commit(const std::vector<TransactionFlow::Offse
     if (IsOfMembership(code)) result.refused = one.endpoint;
     return About("group " + one.group, std::move(result));
   }
+  Failpoint("offsets-not-committed");
   Result result =
       About(kTransactionalId + id_,
             Retry(stop, [&](int ms) { return rd_kafka_commit_transaction(handle, ms); }));
