@@ -18,7 +18,6 @@ PARTITIONS = 4
 SETTLED_S = 3
 FIRST_RESULT_S = 15
 PLANNED_SILENCE_S = 3
-ROLLED_SILENCE_S = 10
 LOST_SILENCE_S = 15
 CUT_SILENCE_S = 60  # Ray takes 40 s to give up a machine that says nothing at all, whatever its settings
 LONGEST_WITHOUT_A_HEAD_S = 120
@@ -124,7 +123,7 @@ def slots_are_replaced_one_by_one(kafka, cluster):
             load.stop()
         after = slots(job.name)
         check(all(before[slot] != after[slot] for slot in range(3)), f"not all slots are new: {before}, {after}")
-        return job.check(ROLLED_SILENCE_S)
+        return job.check(PLANNED_SILENCE_S)
 
 
 def on_a_worker(job, cluster):
