@@ -21,6 +21,9 @@ BIN = pathlib.Path(os.environ.get("RK_BIN") or SOURCE / "build/bin")
 DEPS = pathlib.Path(os.environ.get("RK_DEPS_DIR") or SOURCE / "build/deps")
 MODELS = SOURCE / "tests/models"
 
+# A job in the background of a shell ignores SIGINT, and so would the stages that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Broken(Exception):
     """A thing that had to hold does not; the text says which."""
