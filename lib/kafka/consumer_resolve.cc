@@ -28,9 +28,11 @@ rd_kafka_resp_err_t ErrorOf(const rd_kafka_ListOffsetsResultInfo_t* info) {
   return RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
 }
 
-/// librdkafka asks again by itself until time is up.
-bool IsOfOpenTransaction(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+/// Offsets that an open transaction may change are not told: librdkafka asks again by itself until
+/// time is up. Nor does a broker answer that is frozen.
+bool IsNoAnswerYet(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
+         error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
 }
 
 std::span<const rd_kafka_ListOffsetsResultInfo_t*> InfosOf(rd_kafka_event_t* event) {
@@ -67,12 +69,12 @@ std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
   return offsets;
 }
 
-/// Offsets that an open transaction may change are not told. It ends when its writer ends it, or
-/// whoever fences that, or the brokers, who take transaction.timeout.ms and 10 s to look.
+/// A transaction that keeps the answer back ends when its writer ends it, or whoever fences that,
+/// or the brokers, who take transaction.timeout.ms and 10 s to look.
 ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions) {
-  constexpr std::chrono::seconds kOpenTransaction{60};
+  constexpr std::chrono::seconds kPatience{60};
   constexpr std::chrono::seconds kTry{3};
-  const auto deadline = std::chrono::steady_clock::now() + kOpenTransaction;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   ListPtr list;
   const auto ask = [&](std::chrono::milliseconds left) {
     list = ToList(partitions);
@@ -81,12 +83,13 @@ ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions)
     return whole ? whole : ErrorIn(*list);
   };
   auto error = AskUntilAnswered(kTry, ask);
-  for (bool told = false; IsOfOpenTransaction(error) && std::chrono::steady_clock::now() < deadline;
+  for (bool told = false; IsNoAnswerYet(error) && std::chrono::steady_clock::now() < deadline;
        error = AskUntilAnswered(kTry, ask)) {
     if (!std::exchange(told, true)) {
-      log_(LogLevel::kInfo, fmt::format("group {}: waiting for its stored offsets, which an open "
-                                        "transaction may change",
-                                        group_));
+      log_(LogLevel::kInfo,
+           fmt::format("group {}: waiting for its stored offsets: no answer yet, or "
+                       "an open transaction may change them",
+                       group_));
     }
   }
   if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
