@@ -1,5 +1,6 @@
 // rk-load: records at their scheduled time, and what became of them.
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -26,7 +27,7 @@ struct Options {
   rk::LoadOptions load;
   std::string profile = "constant";
   std::string file;
-  std::string expect;
+  std::optional<std::string> expect;
   size_t size = 100;
   double duration_s = 10;
   double patience_s = 10;
@@ -71,7 +72,7 @@ void Run(Options& options, rk::Stage& stage) {
   load.duration = std::chrono::duration<double>(options.duration_s);
   load.patience = std::chrono::duration<double>(options.patience_s);
   std::vector<rk::Expectation> expected;
-  if (!options.expect.empty()) expected = rk::ParseExpectations(options.expect);
+  if (options.expect) expected = rk::ParseExpectations(*options.expect);
   if (!expected.empty() && load.output.empty()) {
     throw rk::Error(rk::ErrorKind::kUsage, "--expect needs --output: the topic to measure at");
   }

@@ -43,7 +43,7 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddReaderFlags(app, options.kafka);
   app.add_option("--from", options.from, "read lines of FILE (- is stdin) instead of Kafka")
       ->option_text("FILE")
-      ->excludes("-t", "-G", "-p", "-o", "--instance", "--on-offset-loss");
+      ->excludes("-t", "-G", "-p", "-o", "--instance", "--on-offset-loss", "--exactly-once");
   rk::AddBatchFlags(app, options.kafka);
   auto* format =
       app.add_option("-f,--format", options.format, "frame, json (-J), or as kcat -f: '%k %s\\n'")

@@ -68,6 +68,15 @@ Result Retry(const std::stop_token& stop, Call call) {
   return Stopped();
 }
 
+/// librdkafka looks for the coordinator at once, and from then on twice a second. Where no broker
+/// is connected yet that is half a second for nothing, so one is asked something first.
+Result Open(rd_kafka_t* handle, const std::stop_token& stop) {
+  return Retry(stop, [&](int ms) {
+    (void)rd_kafka_controllerid(handle, ms);
+    return rd_kafka_init_transactions(handle, ms);
+  });
+}
+
 rd_kafka_error_t* SendOffsets(rd_kafka_t* handle, const TransactionFlow::Offsets& offsets,
                               int timeout_ms) {
   const GroupMember& member = offsets.member;
@@ -159,9 +168,7 @@ bool RdkafkaTransactionClient::Begin() {
 
 void RdkafkaTransactionClient::StartOpen() {
   Start([this](const std::stop_token& stop) {
-    return About(kTransactionalId + id_, Retry(stop, [&](int ms) {
-                   return rd_kafka_init_transactions(producer_.handle(), ms);
-                 }));
+    return About(kTransactionalId + id_, Open(producer_.handle(), stop));
   });
 }
 
@@ -226,8 +233,7 @@ Result RdkafkaTransactionClient::TakeOver(const TransactionFlow::Takeover& takeo
 /// Under an id that is not ours: whoever has it can commit nothing any more.
 Result RdkafkaTransactionClient::Fence(const std::string& id, const std::stop_token& stop) {
   const HandlePtr fence = MakeHandle(RD_KAFKA_PRODUCER, make_conf_(id), log_);
-  return About(kTransactionalId + id,
-               Retry(stop, [&](int ms) { return rd_kafka_init_transactions(fence.get(), ms); }));
+  return About(kTransactionalId + id, Open(fence.get(), stop));
 }
 
 Result RdkafkaTransactionClient::ReadCommitted(const std::string& group, const TopicIds& topic_ids,
