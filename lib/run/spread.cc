@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kPortsOfStage = 2;
 constexpr size_t kLastPort = 65535;
 
+bool MayRunElsewhere(const StageSpec& stage) { return stage.hosts != Hosts::kHere; }
+
 bool Joins(const Pipeline& pipeline) { return !pipeline.spread.join.empty(); }
 
 const std::string& AddressOf(const Spread& spread) {
@@ -28,7 +30,7 @@ size_t FirstPortOf(const Pipeline& pipeline, const StageSpec& stage) {
   size_t port = pipeline.spread.first_port;
   for (const StageSpec& one : pipeline.stages) {
     if (one.name == stage.name) break;
-    if (one.hosts != Hosts::kHere) port += kPortsOfStage;
+    if (MayRunElsewhere(one)) port += kPortsOfStage;
   }
   return port;
 }
@@ -47,8 +49,8 @@ void CheckAddress(const Pipeline& pipeline) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} {}: expected tcp://ADDRESS:PORT", option, AddressOf(spread)));
   }
-  const auto spread_stages = static_cast<size_t>(std::ranges::count_if(
-      pipeline.stages, [](const StageSpec& stage) { return stage.hosts != Hosts::kHere; }));
+  const auto spread_stages =
+      static_cast<size_t>(std::ranges::count_if(pipeline.stages, MayRunElsewhere));
   const size_t last = address->port + spread.first_port + kPortsOfStage * spread_stages - 1;
   if (last > kLastPort)
     throw Error(ErrorKind::kUsage,
@@ -65,7 +67,7 @@ void CheckAddress(const Pipeline& pipeline) {
 }  // namespace
 
 bool IsSpread(const Pipeline& pipeline, const StageSpec& stage) {
-  return stage.hosts != Hosts::kHere && !AddressOf(pipeline.spread).empty();
+  return MayRunElsewhere(stage) && !AddressOf(pipeline.spread).empty();
 }
 
 bool RunsHere(const Pipeline& pipeline, const StageSpec& stage) {
@@ -96,7 +98,7 @@ void KeepJoined(Pipeline& pipeline) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--stage {}: the stages are {}", name, fmt::join(names, ", ")));
   }
-  if (stage->hosts == Hosts::kHere) {
+  if (!MayRunElsewhere(*stage)) {
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("{}: stage {} runs on the machine with the ends: hosts = \"others\" or "
                             "\"any\" lets machines join for it",
@@ -110,9 +112,7 @@ void KeepJoined(Pipeline& pipeline) {
 
 void CheckSpread(const Pipeline& pipeline) {
   const bool listens = !pipeline.spread.listen.empty();
-  const auto elsewhere = std::ranges::find_if(
-      pipeline.stages, [](const StageSpec& stage) { return stage.hosts != Hosts::kHere; });
-  if (listens && elsewhere == pipeline.stages.end()) {
+  if (listens && std::ranges::none_of(pipeline.stages, MayRunElsewhere)) {
     throw Error(ErrorKind::kUsage,
                 "--listen is of no use: no stage has hosts = \"others\" or \"any\"");
   }
