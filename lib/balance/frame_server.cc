@@ -7,11 +7,6 @@
 #include "lib/link/endpoint.h"
 
 namespace rk {
-namespace {
-
-constexpr std::chrono::minutes kForgetReaderAfter{10};  // as a writer does
-
-}  // namespace
 
 FrameServer::FrameServer(const Options& options, LinkObserver observer)
     : observer_(observer),

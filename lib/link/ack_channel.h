@@ -13,6 +13,9 @@
 
 namespace rk {
 
+/// Who has not heard of a reader for so long takes it to be gone. As WriterOrder::Expire() does.
+inline constexpr std::chrono::minutes kForgetReaderAfter{10};
+
 /// The reader's end: a ROUTER bound on `ack-<origin>` in the runtime directory, and where the
 /// writer is on another machine on tcp:// too. TryReceive(), fd() and Broadcast() belong to one
 /// thread.

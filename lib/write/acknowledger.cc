@@ -10,8 +10,6 @@
 namespace rk {
 namespace {
 
-constexpr std::chrono::minutes kForgetReaderAfter{10};  // as WriterOrder::Expire() does
-
 bool SamePartition(const AckMessage& message, const BatchInfo& info) {
   return message.epoch == info.epoch && message.partition.partition == info.partition &&
          message.partition.topic == info.topic;
