@@ -25,7 +25,8 @@ bool TakeColumn(Output& output) {
   constexpr std::string_view kRows = "[:";
   const size_t bracket = output.name.rfind(kRows);
   if (bracket == std::string::npos || !output.name.ends_with(']')) return true;
-  std::string_view rest = std::string_view(output.name).substr(bracket + kRows.size());
+  std::string_view rest = output.name;
+  rest.remove_prefix(bracket + kRows.size());
   rest.remove_suffix(1);
   if (rest.empty()) return false;
   while (!rest.empty()) {

@@ -58,7 +58,7 @@ void CheckProducerSettings(const ClientSettings& settings) {
   MakeProducerConf(settings, kKafkasMaxMessageBytes, AfterRejection::kStop);
 }
 
-Producer::Producer(Options options, FailureTally& failures, Log log)
+Producer::Producer(const Options& options, FailureTally& failures, const Log& log)
     : Producer(options, RdkafkaClients(options, log), failures, log) {}
 
 Producer::Producer(Options options, ProducerClientFactory make_client, FailureTally& failures,

@@ -70,7 +70,7 @@ class Producer : public DeliverySink, private ProducerClient::Listener {
 
   /// Throws Error(kConfiguration) for properties that librdkafka does not take or that would break
   /// the above. Connects in the background.
-  Producer(Options options, FailureTally& failures, Log log);
+  Producer(const Options& options, FailureTally& failures, const Log& log);
   /// With clients of the caller's, for tests.
   Producer(Options options, ProducerClientFactory make_client, FailureTally& failures, Log log);
   Producer(const Producer&) = delete;

@@ -52,7 +52,7 @@ void CheckMayTryAgain(const std::string& topic, const DeliveryError& error) {
 }  // namespace
 
 TransactionalProducer::TransactionalProducer(const Options& options, FailureTally& failures,
-                                             Log log)
+                                             const Log& log)
     : TransactionalProducer(options, RdkafkaClients(options, log), failures, log) {}
 
 TransactionalProducer::TransactionalProducer(const Options& options,
@@ -142,7 +142,7 @@ void TransactionalProducer::Begin() {
 void TransactionalProducer::TakeResult() {
   const auto result = client_->TakeResult();
   if (!result) return;
-  if (result->fatal) throw *result->fatal;
+  if (result->fatal) throw Error(*result->fatal);
   const Step step = std::exchange(step_, Step::kNothing);
   if (result->outcome == Outcome::kLost) return OnLost(result->fenced, result->text);
   switch (step) {

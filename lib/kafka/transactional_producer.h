@@ -39,7 +39,7 @@ class TransactionalProducer : public TransactionalSink, private ProducerClient::
   };
 
   /// Throws Error(kConfiguration). Connects in the background.
-  TransactionalProducer(const Options& options, FailureTally& failures, Log log);
+  TransactionalProducer(const Options& options, FailureTally& failures, const Log& log);
   /// With clients of the caller's, for tests.
   TransactionalProducer(const Options& options, TransactionClientFactory make_client,
                         FailureTally& failures, Log log);

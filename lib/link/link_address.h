@@ -10,7 +10,8 @@ namespace rk {
 
 /// Where the binding end of a link is, and on tcp:// the keys by which both ends know each other.
 struct LinkAddress {
-  /// `address` is `ipc://PATH` or `tcp://HOST:PORT`.
+  /// `address` is `ipc://PATH` or `tcp://HOST:PORT`. Implicit: on this machine an address is all.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   LinkAddress(std::string address, std::shared_ptr<const KeyFolder> its_keys = nullptr)
       : text(std::move(address)), keys(std::move(its_keys)) {}
 

@@ -73,7 +73,7 @@ void PushSink::Finish(const Origin& /*origin*/) {
   } while (!TryReceivePart(socket_, answer));
 }
 
-void PushSink::WaitFor(short events, std::chrono::milliseconds timeout) {
+void PushSink::WaitFor(int16_t events, std::chrono::milliseconds timeout) {
   zmq::pollitem_t item{socket_.handle(), 0, events, 0};
   (void)zmq_poll(&item, 1, timeout.count());  // an error, an interruption, is found by who waits
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ class PushSink : public Sink {
 
  private:
   void SendMessage(zmq::message_t message);
-  void WaitFor(short events, std::chrono::milliseconds timeout);
+  void WaitFor(int16_t events, std::chrono::milliseconds timeout);
 
   std::string address_;
   std::function<bool()> draining_;
