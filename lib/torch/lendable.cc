@@ -10,7 +10,6 @@ namespace {
 
 using torch::jit::Block;
 using torch::jit::Node;
-using torch::jit::Value;
 
 // Freezing has inlined what can be: a call that is left is of something else.
 bool IsHarmless(const Node& node) {

@@ -24,7 +24,7 @@ FailureLimit FailureLimit::Parse(const std::string& text) {
   limit.text_ = text;
   if (text.ends_with('%')) {
     double percent = 0;
-    if (ParseAll(std::string_view(text).substr(0, text.size() - 1), percent) && percent <= 100) {
+    if (ParseAll(std::string_view{text}.substr(0, text.size() - 1), percent) && percent <= 100) {
       limit.percent_ = percent;
       return limit;
     }
