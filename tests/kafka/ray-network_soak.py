@@ -3,6 +3,7 @@
 a partition is silent while slots come, go and are replaced, and while a machine is cut off or dies, and whether anything is
 lost. As root. `ray-network_soak.py NAME...` does only these."""
 
+import contextlib
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 from fault_job import Load
 from main_job import Broken, check, main, wait_until
-from ray_network import Network, NetworkKafka, RayCluster, slots, started_at
+from ray_network import Network, NetworkKafka, RayCluster, joined, slots, started_at
 from silence import longest_silences
 
 RATE = 400
@@ -26,14 +27,14 @@ LONGEST_WITHOUT_A_HEAD_S = 120
 class Job:
     """A pipeline that copies a topic; it has ended after the `with` block."""
 
-    def __init__(self, kafka, cluster):
+    def __init__(self, kafka, cluster, between=""):
         self.kafka, self.cluster = kafka, cluster
         self.source = kafka.topic(PARTITIONS)
         self.output = kafka.topic(PARTITIONS, message_timestamp_type="LogAppendTime")
         self.name, self.group = f"p-{self.output}", f"g-{self.output}"
         (cluster.driver.folder / f"{self.name}.toml").write_text(
             f'[read]\nexec = "rk-read -t {self.source} -G {self.group} -X auto.offset.reset=earliest '
-            '-X heartbeat.interval.ms=1000"\n'
+            f'-X heartbeat.interval.ms=1000"\n{between}'
             f'[write]\nexec = "rk-write -t {self.output} --partition same"\n')
         self.driver = None
 
@@ -47,8 +48,18 @@ class Job:
             self.driver.terminate()
             self.driver.wait(60)
 
-    def start(self, slot_count=1):
-        self.driver = self.cluster.rk_ray("run", f"/tmp/{self.name}.toml", "--slots", slot_count, "--cpus", 1)
+    def start(self, slot_count=1, *options):
+        self.driver = self.cluster.rk_ray("run", f"/tmp/{self.name}.toml", "--slots", slot_count, "--cpus", 1, *options)
+
+    @contextlib.contextmanager
+    def loaded(self, slot_count=1, *options):
+        """It runs in that many slots and has the load; after the `with` block the load has ended."""
+        self.start(slot_count, *options)
+        self.wait_shared(slot_count)
+        with Load(self.kafka, self.source, RATE) as load:
+            time.sleep(SETTLED_S)
+            yield
+            load.stop()
 
     def do(self, *words):
         """Another command of rk-ray, which must succeed."""
@@ -99,28 +110,20 @@ def first_result(kafka, cluster):
 def slots_come_and_go(kafka, cluster):
     """Nothing comes twice."""
     with Job(kafka, cluster) as job:
-        job.start()
-        job.wait_shared(1)
-        with Load(kafka, job.source, RATE) as load:
-            time.sleep(SETTLED_S)
+        with job.loaded():
             for count in (3, 1):
                 job.do("resize", job.name, count)
                 job.wait_shared(count)
-            load.stop()
         return job.check(PLANNED_SILENCE_S)
 
 
 def slots_are_replaced_one_by_one(kafka, cluster):
     """A new version of rk: nothing comes twice."""
     with Job(kafka, cluster) as job:
-        job.start(3)
-        job.wait_shared(3)
-        before = slots(job.name)
-        with Load(kafka, job.source, RATE) as load:
-            time.sleep(SETTLED_S)
+        with job.loaded(3):
+            before = slots(job.name)
             job.do("roll", job.name)
             job.wait_shared(3)
-            load.stop()
         after = slots(job.name)
         check(all(before[slot] != after[slot] for slot in range(3)), f"not all slots are new: {before}, {after}")
         return job.check(PLANNED_SILENCE_S)
@@ -135,10 +138,7 @@ def on_a_worker(job, cluster):
 def disturb(kafka, cluster, harm, most_silence):
     """Two slots share the partitions, `harm` is done to the machine of one, and in the end two share them again."""
     with Job(kafka, cluster) as job:
-        job.start(2)
-        job.wait_shared(2)
-        with Load(kafka, job.source, RATE) as load:
-            time.sleep(SETTLED_S)
+        with job.loaded(2):
             began = time.monotonic()
             machine = on_a_worker(job, cluster)
             harm(machine)
@@ -146,7 +146,6 @@ def disturb(kafka, cluster, harm, most_silence):
             [pid] = slots(job.name)[1]
             moved = started_at(pid) - began
             job.wait_shared(2)
-            load.stop()
         before = f"rk-run on another machine after {moved:.1f} s; " if moved > 0 else ""
         return job.check(most_silence, "--allow-duplicates", before=before), machine
 
@@ -155,6 +154,23 @@ def a_worker_dies(kafka, cluster):
     note, machine = disturb(kafka, cluster, lambda machine: machine.kill(), LOST_SILENCE_S)
     cluster.join(machine)
     return note
+
+
+def the_machine_of_a_stage_dies(kafka, cluster):
+    """It costs the replay of what it had, of which the writer drops what comes twice."""
+    with Job(kafka, cluster, '[map]\nexec = "rk-map --stamp"\nhosts = "others"\n') as job:
+        with job.loaded(1, "--split", "map"):
+            wait_until(lambda: len(joined(job.name)) == 1, 60, "the stage has joined")
+            time.sleep(SETTLED_S)
+            [pid], began = joined(job.name), time.monotonic()
+            machine = next(each for each in cluster.workers if each.has(pid))
+            check(not machine.has(slots(job.name)[0][0]), "it is on another machine than its slot")
+            machine.kill()
+            wait_until(lambda: len(joined(job.name)) == 1, 60, "it runs elsewhere")
+            moved = started_at(joined(job.name)[0]) - began
+            time.sleep(2 * SETTLED_S)
+        cluster.join(machine)
+        return job.check(LOST_SILENCE_S, before=f"joined from another machine after {moved:.1f} s; ")
 
 
 def cut(seconds):
@@ -181,15 +197,11 @@ def a_worker_is_cut_off_for_60_s(kafka, cluster):
 def the_drivers_machine_dies(kafka, cluster):
     """And with it the controller, if it is there."""
     with Job(kafka, cluster) as job:
-        job.start(2)
-        job.wait_shared(2)
-        before = slots(job.name)
-        with Load(kafka, job.source, RATE) as load:
-            time.sleep(SETTLED_S)
+        with job.loaded(2):
+            before = slots(job.name)
             cluster.driver.kill()
             job.driver.wait(60)
             time.sleep(20)
-            load.stop()
         check(slots(job.name) == before, "slots were started again")
         cluster.join(cluster.driver)
         note = job.check(PLANNED_SILENCE_S)
@@ -201,10 +213,7 @@ def the_head_dies(kafka, cluster):
     """Without a Redis the cluster is lost with it: the slots go on until their raylets give up, and the pipeline that is
     submitted to the next cluster continues where they were."""
     with Job(kafka, cluster) as job:
-        job.start(2)
-        job.wait_shared(2)
-        with Load(kafka, job.source, RATE) as load:
-            time.sleep(SETTLED_S)
+        with job.loaded(2):
             began = time.monotonic()
             cluster.head.kill()
             others = [cluster.driver, *cluster.workers]
@@ -217,12 +226,12 @@ def the_head_dies(kafka, cluster):
                 cluster.join(machine)
             job.start(2)
             job.wait_shared(2)
-            load.stop()
         return job.check(LONGEST_WITHOUT_A_HEAD_S, "--allow-duplicates", before=f"the slots went on for {went_on:.0f} s; ")
 
 
-TESTS = (first_result, slots_come_and_go, slots_are_replaced_one_by_one, a_worker_dies, a_worker_is_cut_off_for_5_s,
-         a_worker_is_cut_off_for_60_s, the_drivers_machine_dies, the_head_dies)
+TESTS = (first_result, slots_come_and_go, slots_are_replaced_one_by_one, a_worker_dies, the_machine_of_a_stage_dies,
+         a_worker_is_cut_off_for_5_s, a_worker_is_cut_off_for_60_s, the_drivers_machine_dies, the_head_dies)
+
 
 
 if __name__ == "__main__":

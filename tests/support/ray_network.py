@@ -122,12 +122,13 @@ class NetworkKafka(Kafka):
 
 
 class RayCluster:
-    """A head and workers, and a machine for the driver, on a Network."""
+    """A head and workers, and a machine for the driver, on a Network. `python` has Ray, and if it is not the usual one, rk_ray too."""
 
-    def __init__(self, network, kafka, workers, cpus):
-        self.env = {**os.environ, **SETTINGS, "PATH": f"{BIN}:{DEPS}/ray/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(PACKAGE),
-                    "RK_BROKERS": kafka.brokers, "RK_RUNTIME_DIR": "/tmp/rk", "PYTHONDONTWRITEBYTECODE": "1",
-                    "RAY_USAGE_STATS_ENABLED": "0"}
+    def __init__(self, network, kafka, workers, cpus, python=PYTHON, head_options=("--include-dashboard=false",)):
+        self.python, self.head_options = python, head_options
+        self.env = {**os.environ, **SETTINGS, "PATH": f"{BIN}:{python.parent}:/usr/sbin:/usr/bin:/sbin:/bin",
+                    "PYTHONPATH": str(PACKAGE) if python == PYTHON else "", "RK_BROKERS": kafka.brokers,
+                    "RK_RUNTIME_DIR": "/tmp/rk", "PYTHONDONTWRITEBYTECODE": "1", "RAY_USAGE_STATS_ENABLED": "0"}
         self.env.pop("RK_KAFKA_DIR", None)
         self.head = network.machine("head")
         self.driver = network.machine("driver")
@@ -138,13 +139,13 @@ class RayCluster:
             self.join(machine)
 
     def start_head(self):
-        self.start(self.head, 0, "--head", "--port=6379", "--include-dashboard=false")
+        self.start(self.head, 0, "--head", "--port=6379", *self.head_options)
 
     def join(self, machine):
         self.start(machine, 0 if machine is self.driver else self.cpus, f"--address={self.head.address}:6379")
 
     def start(self, machine, cpus, *options):
-        machine.power_on(PYTHON, "-m", "ray.scripts.scripts", "start", "--block", f"--node-ip-address={machine.address}",
+        machine.power_on(self.python, "-m", "ray.scripts.scripts", "start", "--block", f"--node-ip-address={machine.address}",
                          f"--num-cpus={cpus}", "--object-store-memory=80000000", "--disable-usage-stats", *options, env=self.env)
         wait_until(lambda: "Ray runtime started" in machine.said() or machine.process.poll() is not None, 120,
                    f"Ray is up on {machine.name}")
@@ -154,7 +155,7 @@ class RayCluster:
         """The command on a machine, the driver's by default, as a process."""
         machine = on or self.driver
         log = open(f"{machine.log}.rk-ray", "a")  # noqa: SIM115: as long as the process
-        return subprocess.Popen([*machine.inside(), PYTHON, "-m", "rk_ray.command", *map(str, words)], stdin=subprocess.DEVNULL,
+        return subprocess.Popen([*machine.inside(), self.python, "-m", "rk_ray.command", *map(str, words)], stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=subprocess.STDOUT, env=self.env)
 
     def tell(self):
@@ -172,16 +173,27 @@ def started_at(pid):
     return ticks / os.sysconf("SC_CLK_TCK") - (time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic())
 
 
-def slots(name):
-    """The rk-run processes of a pipeline that live, by slot, wherever they are: pids."""
+def runs(name, option):
+    """The rk-run processes of a pipeline that live and have that option, wherever they are: the words of each by its pid."""
     found = {}
     for each in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             words = (each / "cmdline").read_text().split("\0")
         except OSError:
             continue
-        if words[0] == "rk-run" and "--instance" in words and alive(int(each.name)):
-            slot = words[words.index("--instance") + 1]
-            if slot.startswith(f"{name}-"):
-                found.setdefault(int(slot.rpartition("-")[2]), []).append(int(each.name))
+        if words[0] == "rk-run" and option in words and words[2].startswith(f"{name}-") and alive(int(each.name)):
+            found[int(each.name)] = words
     return found
+
+
+def slots(name):
+    """Pids by slot."""
+    found = {}
+    for pid, words in runs(name, "--instance").items():
+        found.setdefault(int(words[words.index("--instance") + 1].rpartition("-")[2]), []).append(pid)
+    return found
+
+
+def joined(name):
+    """Pids of those that join slots."""
+    return list(runs(name, "--join"))

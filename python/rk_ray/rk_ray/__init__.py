@@ -4,7 +4,8 @@
     Pipeline("credit.toml").run(slots=2, cpus=2, gpus=1).wait()
 """
 
-from rk_ray.model import PipelineStatus, RkRayError, SlotStatus
+from rk_ray.model import PipelineStatus, RkRayError, SlotStatus, Split
 from rk_ray.pipeline import Pipeline, Running
 
-__all__ = ["Pipeline", "PipelineStatus", "RkRayError", "Running", "SlotStatus"]
+__version__ = "0.2.0"
+__all__ = ["Pipeline", "PipelineStatus", "RkRayError", "Running", "SlotStatus", "Split"]

@@ -11,14 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import ray
 
+import rk_ray
 from rk_ray.controller import controller_name
 from rk_ray.decisions import UNAVAILABLE
-from rk_ray.model import NAMESPACE, PipelineStatus, RkRayError
+from rk_ray.model import NAMESPACE, PipelineStatus, RkRayError, Split
 from rk_ray.pipeline import BETWEEN_LOOKS_S, USAGE, Pipeline, Running
 
 EXAMPLE = """example:
@@ -32,9 +33,18 @@ class Parser(argparse.ArgumentParser):
         raise RkRayError(f"{message} (try --help)", USAGE)
 
 
+def split(text: str) -> Split:
+    """STAGE or STAGE=N."""
+    stage, _, count = text.partition("=")
+    if not stage:
+        raise ValueError
+    return Split(stage, int(count) if "=" in text else 1)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(prog="rk-ray", description="Runs rk pipelines on the nodes of a Ray cluster: a whole rk-run in each slot.",
                     epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"rk-ray {rk_ray.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="start a pipeline and watch it; SIGTERM drains it")
@@ -43,6 +53,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--slots", type=int, default=1, metavar="N", help="how many rk-run there are (default: 1)")
     run.add_argument("--cpus", type=float, default=1, metavar="N", help="cores that each takes of its node (default: 1)")
     run.add_argument("--gpus", type=float, default=0, metavar="N", help="GPUs that each takes of its node (default: 0)")
+    run.add_argument("--split", type=split, metavar="STAGE[=N]",
+                     help="run this stage on N other nodes a slot (default: 1), which take the GPUs")
+    run.add_argument("--split-cpus", type=float, metavar="N", help="cores that each of these takes (default: as --cpus)")
     run.add_argument("--scale-up-lag", type=int, metavar="N", help="a slot more when the group is N records a slot behind")
     run.add_argument("--max", type=int, dest="max_slots", metavar="M", help="but no more than M slots")
     run.add_argument("--placement-group", metavar="NAME", help="where the slots go (default: spread over the nodes)")
@@ -60,7 +73,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     logs = commands.add_parser("logs", help="the last lines that a slot has logged")
     logs.add_argument("name", metavar="NAME")
-    logs.add_argument("slot", type=int, metavar="SLOT")
+    logs.add_argument("slot", metavar="SLOT", help="as the status calls it")
     logs.add_argument("-n", type=int, default=100, dest="count", metavar="N", help="how many (default: 100, at most 1000)")
 
     stop = commands.add_parser("stop", help="drain a pipeline and wait for its end")
@@ -73,8 +86,8 @@ def table(status: PipelineStatus) -> str:
     lag = "?" if status.lag is None else str(status.lag)
     lines = [f"{status.name}: {status.state} slots={status.wanted} lag={lag}" + (f" {status.reason}" if status.reason else "")]
     rows = [("SLOT", "STATE", "NODE", "PID", "RESTARTS", "LAG", "OUT/S")]
-    for one in status.slots:
-        cells = (one.slot, one.state, one.node or "-", one.pid, one.restarts, one.lag,
+    for one in sorted(status.slots + status.joined, key=lambda one: (one.slot, one.joined)):
+        cells = (one.label, one.state, one.node or "-", one.pid, one.restarts, one.lag,
                  None if one.rate is None else round(one.rate))
         rows.append(tuple("-" if cell is None else str(cell) for cell in cells))  # type: ignore[arg-type]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -84,7 +97,7 @@ def table(status: PipelineStatus) -> str:
 
 def as_json(status: PipelineStatus) -> str:
     text = asdict(status) | {"lag": status.lag}
-    for one, slot in zip(text["slots"], status.slots):
+    for one, slot in zip(text["slots"] + text["joined"], status.slots + status.joined):
         one.update(lag=slot.lag, rate=slot.rate)
     return json.dumps(text)
 
@@ -102,8 +115,13 @@ def run(options: argparse.Namespace) -> int:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):  # after ray.init(), which takes SIGTERM itself
         signal.signal(number, lambda *_: told.set())
+    apart = options.split
+    if apart is not None:
+        apart = replace(apart, cpus=options.cpus if options.split_cpus is None else options.split_cpus)
+    elif options.split_cpus is not None:
+        raise RkRayError("--split-cpus is of no use without --split", USAGE)
     running = pipeline.run(options.slots, options.cpus, options.gpus, options.scale_up_lag, options.max_slots,
-                           options.placement_group)
+                           options.placement_group, apart)
 
     def stop_once_told() -> None:
         if told.is_set():

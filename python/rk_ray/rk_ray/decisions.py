@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rk_ray.model import SlotStatus
+from rk_ray.model import Contact, SlotStatus
 
 UNAVAILABLE, IO, TRY_AGAIN, FENCED = 69, 74, 75, 76
 UP_AFTER_S = 15.0
@@ -42,13 +42,13 @@ class Restarts:
         return min(FIRST_PAUSE_S * 2.0 ** min(self.in_a_row - 1, 10), LONGEST_PAUSE_S)
 
 
-def next_state(status: int, told_to_stop: bool, fenced_in_a_row: int = 0) -> str:
-    """Of a slot whose rk-run has exited. One that is fenced may be a ghost: on a node that was cut off, and whose slot
+def next_state(status: int, told_to_stop: bool, fenced_in_a_row: int = 0, joins: bool = False) -> str:
+    """Of a slot whose rk-run has exited. One that joins another has no end of its own. One that is fenced may be a ghost: on a node that was cut off, and whose slot
     Ray has started elsewhere. So it waits until its controller asks for it."""
     if told_to_stop:
         return "stopped"
     if status == 0:
-        return "finished"
+        return "restarting" if joins else "finished"
     if status == FENCED and fenced_in_a_row <= MOST_FENCED:
         return "fenced"
     return "restarting" if may_get_better(status) else "failed"
@@ -57,11 +57,30 @@ def next_state(status: int, told_to_stop: bool, fenced_in_a_row: int = 0) -> str
 def outcome(slots: Iterable[SlotStatus]) -> tuple[int, str] | None:
     """How the pipeline ends because of what its slots say, with the reason; None while it goes on. A slot that failed
     ends it at once; slots that finish end it when all have."""
-    all_slots = list(slots)
-    for one in all_slots:
+    everything = list(slots)
+    for one in everything:
         if one.state == "failed" and one.exit is not None:
-            return one.exit, f"slot {one.slot} ended with status {one.exit}, which another start would not change"
-    return (0, "") if all_slots and all(one.state == "finished" for one in all_slots) else None
+            return one.exit, f"slot {one.label} ended with status {one.exit}, which another start would not change"
+    ends = [one.state for one in everything if not one.joined]
+    return (0, "") if ends and set(ends) == {"finished"} else None
+
+
+def contacts_of_slot(joined: Mapping[str, Contact]) -> Contact:
+    """What a slot is told: the keys of those that are to join it, and of no one else, so a machine that was replaced is not
+    let in again. One that has not said its key keeps the one that it had."""
+    return Contact(peers={name: one.key for name, one in joined.items()})
+
+
+def contacts_of_joined(own: Contact, slot: Contact) -> Contact:
+    """What a machine that joins is told: where the slot is and its key, once the slot knows its own."""
+    if not slot.address or own.key not in slot.peers.values():
+        return Contact()
+    return Contact(address=slot.address, peers={host_of(slot.address): slot.key})
+
+
+def host_of(address: str) -> str:
+    """Of tcp://HOST:PORT."""
+    return address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
 
 
 class LagScaler:

@@ -23,8 +23,8 @@ class SlotMetrics:
     """Every sample is a gauge under its own name, with the label `slot`; Ray puts `ray_` before it. rate() and
     histogram_quantile() ask for the name and the labels only, not for the type."""
 
-    def __init__(self, slot: int):
-        self._slot = str(slot)
+    def __init__(self, slot: str):
+        self._slot = slot
         self._gauges: dict[str, Gauge] = {}
 
     def publish(self, text: str) -> None:

@@ -18,6 +18,17 @@ class RkRayError(Exception):
 
 
 @dataclass(frozen=True)
+class Split:
+    """A stage that runs on other machines than the ends of its slot (`hosts` in the pipeline file)."""
+
+    stage: str
+    count: int = 1
+    """Machines a slot."""
+    cpus: float = 1
+    """What one of them takes of its node, beside the GPUs, which are all theirs."""
+
+
+@dataclass(frozen=True)
 class Spec:
     """A pipeline as it was started."""
 
@@ -35,16 +46,32 @@ class Spec:
     """None: the number of slots stays as it is told."""
     placement_group: str | None = None
     """None: spread over the nodes."""
+    split: Split | None = None
+    """None: a slot is all on one node."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a slot and a machine that joins it have to know of each other to meet. Secret keys never leave their actor."""
+
+    key: str = ""
+    """Of the one who says this: its public key."""
+    address: str = ""
+    """Where the slot listens."""
+    peers: dict[str, str] = field(default_factory=dict)
+    """The public keys of others that it knows, by name."""
+    node: str = ""
+    """Ray's id of the node that it is on."""
 
 
 @dataclass(frozen=True)
 class SlotStatus:
-    """How one slot is doing."""
+    """How one slot is doing, or a machine that joins it."""
 
     slot: int
     state: str
-    """pending (no node has room), moving (its node or its process is lost), starting, running, restarting, draining,
-    rolling (its rk-run ends, to be started anew),
+    """pending (no node has room), moving (its node or its process is lost), waiting (for the slot that it is to join),
+    starting, running, restarting, draining, rolling (its rk-run ends, to be started anew),
     fenced (another one has its name in the group),
     finished (at its own end), stopped (it was told to), failed."""
     node: str = ""
@@ -56,6 +83,12 @@ class SlotStatus:
     """rk-run's last exit status."""
     report: dict[str, Any] | None = None
     """What `rk-run --status=json` says; None while there is no such pipeline."""
+    joined: str = ""
+    """Of a machine that joins the slot: the stage and a number, as infer.0."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.slot}/{self.joined}" if self.joined else str(self.slot)
 
     @property
     def lag(self) -> int | None:
@@ -83,8 +116,10 @@ class PipelineStatus:
     reason: str = ""
     """Why it ended, where that was no success."""
     slots: list[SlotStatus] = field(default_factory=list)
-    rolling: list[int] = field(default_factory=list)
-    """Slots that are still to be started anew, the first of them now."""
+    rolling: list[str] = field(default_factory=list)
+    """Which are still to be started anew, by label, the first of them now."""
+    joined: list[SlotStatus] = field(default_factory=list)
+    """The machines that join the slots."""
 
     @property
     def lag(self) -> int | None:

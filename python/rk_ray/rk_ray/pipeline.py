@@ -13,10 +13,10 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
 from rk_ray.controller import controller_name, start_controller
 from rk_ray.decisions import TRY_AGAIN, UNAVAILABLE
-from rk_ray.model import NAMESPACE, PipelineStatus, RkRayError, Spec
+from rk_ray.model import NAMESPACE, PipelineStatus, RkRayError, Spec, Split
 
 USAGE, MISSING = 64, 66
-ANSWER_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 30.0
 LOST_TIMEOUT_S = 120.0
 BETWEEN_LOOKS_S = 0.5
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -71,9 +71,10 @@ class Running:
         one before runs. Returns at once; the status says which are still to come."""
         self._ask(self._controller.roll.remote())
 
-    def logs(self, slot: int, count: int = 100) -> list[str]:
-        """The last lines, at most 1,000, that rk-run and its stages have logged in a slot on its node."""
-        lines: list[str] | None = self._ask(self._controller.logs.remote(slot, count))
+    def logs(self, slot: int | str, count: int = 100) -> list[str]:
+        """The last lines, at most 1,000, that rk-run and its stages have logged in a slot on its node, or on a machine that
+        joins it, as "0/infer.0"."""
+        lines: list[str] | None = self._ask(self._controller.logs.remote(str(slot), count))
         if lines is None:
             raise RkRayError(f"pipeline {self.name} has no slot {slot}", UNAVAILABLE)
         return lines
@@ -111,19 +112,21 @@ class Pipeline:
             raise RkRayError(f"{path}: {error.strerror}", MISSING) from None
 
     def run(self, slots: int = 1, cpus: float = 1, gpus: float = 0, scale_up_lag: int | None = None,
-            max_slots: int | None = None, placement_group: str | None = None) -> Running:
+            max_slots: int | None = None, placement_group: str | None = None, split: Split | None = None) -> Running:
         """Starts it on the cluster that ray.init() has connected this process to (else on a local one). If it runs there
         with the same file and arguments, that is the one. Each slot takes `cpus` and `gpus` of a node: SPREAD, or a bundle of
         the placement group of that name. With `scale_up_lag` and `max_slots` there is one slot more when the group has been
         more than `scale_up_lag` records a slot behind for 15 s, and one less after a minute in which it was less than a tenth
-        of that behind altogether. Throws RkRayError."""
+        of that behind altogether. With `split` the slots take no GPUs, and to each come machines that run the one stage, with
+        the GPUs, on other nodes than the slot where there are some. Throws RkRayError."""
         _check(slots >= 1 and cpus >= 0 and gpus >= 0, "there must be at least one slot, and no negative cpus or gpus")
         _check((scale_up_lag is None) == (max_slots is None), "to scale takes both a lag to scale up at and a maximum")
         _check(max_slots is None or max_slots >= slots, f"a maximum of {max_slots} slots is less than {slots}")
         _check(scale_up_lag is None or scale_up_lag >= 1, "the lag to scale up at must be at least 1")
+        _check(split is None or (split.count >= 1 and split.cpus >= 0), "at least one machine must join, with no negative cpus")
         if not ray.is_initialized():
             ray.init(namespace=NAMESPACE)
-        spec = Spec(self.name, self.text, self.file, slots, cpus, gpus, scale_up_lag, max_slots, placement_group)
+        spec = Spec(self.name, self.text, self.file, slots, cpus, gpus, scale_up_lag, max_slots, placement_group, split)
         if placement_group is not None:
             try:
                 ray.util.get_placement_group(placement_group)

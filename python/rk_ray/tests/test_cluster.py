@@ -17,7 +17,7 @@ import ray
 from main_job import wait_until
 from pipeline_job import alive
 
-from rk_ray import Pipeline, RkRayError, Running
+from rk_ray import Pipeline, RkRayError, Running, Split
 from rk_ray.controller import controller_name
 from rk_ray.model import NAMESPACE
 
@@ -59,9 +59,9 @@ class Job:
     def fill(self, count=COUNT, rate=0, first=0):
         self.kafka.fill(self.source, "-n", count, "--rate", rate, "--first-id", first)
 
-    def fill_slowly(self):
+    def fill_slowly(self, first=0):
         """COUNT records, RATE a second, while the test does other things."""
-        self.filler = threading.Thread(target=self.fill, args=(COUNT, RATE))
+        self.filler = threading.Thread(target=self.fill, args=(COUNT, RATE, first))
         self.filler.start()
 
     def check(self, *options):
@@ -127,8 +127,60 @@ def test_slots_are_spread_and_are_told_their_name_cores_and_gpu(job):
             words = file.read().split("\0")
         assert words[0] == "rk-run" and words[1:7] == ["--name", f"{job.name}-{one.slot}", "--instance",
                                                       f"{job.name}-{one.slot}", "--cpus", "2"]
-        with open(f"/proc/{one.pid}/environ") as file:
-            assert "CUDA_VISIBLE_DEVICES=0" in file.read().split("\0")
+        assert environment(one.pid)["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
+def environment(pid):
+    with open(f"/proc/{pid}/environ") as file:
+        return dict(line.split("=", 1) for line in file.read().split("\0") if line)
+
+
+@pytest.fixture
+def split_job(kafka, cluster, tmp_path):
+    """A stage between the ends that others join for."""
+    with Job(kafka, tmp_path, between='[map]\nexec = "rk-map --stamp"\nhosts = "others"\n') as made:
+        yield made
+
+
+def joined(running):
+    [one] = running.status().joined
+    return one
+
+
+def test_a_stage_is_on_another_node_with_the_gpu_and_comes_back_when_it_or_its_slot_dies(split_job):
+    running = split_job.run(gpus=1, split=Split("map"))
+    wait_until(lambda: [one.state for one in running.status().joined] == ["running"], 180, "the stage has joined")
+    wait_running(running, 1)
+    slot, other = running.status().slots[0], joined(running)
+    ends, stage = environment(slot.pid), environment(other.pid)
+    assert ends["RAY_RAYLET_PID"] != stage["RAY_RAYLET_PID"]
+    assert (ends.get("CUDA_VISIBLE_DEVICES", ""), stage["CUDA_VISIBLE_DEVICES"]) == ("", "0")
+    split_job.fill_slowly()
+    time.sleep(3)
+    os.kill(parent(other.pid), signal.SIGKILL)
+    wait_until(lambda: joined(running).pid not in (None, other.pid) and joined(running).state == "running", 60, "it is back")
+    split_job.check()  # nothing twice
+    split_job.fill_slowly(first=COUNT)
+    again = joined(running).pid
+    os.kill(parent(slot.pid), signal.SIGKILL)
+    wait_until(lambda: running.status().slots[0].pid not in (None, slot.pid), 60, "the slot is back")
+    wait_until(lambda: joined(running).state == "running" and joined(running).pid != again, 60, "the stage has joined it")
+    split_job.check("--allow-duplicates")
+    running.roll()
+    wait_until(lambda: not running.status().rolling, 60, "both are rolled")
+    split_job.fill(100, first=2 * COUNT)
+    split_job.check("--allow-duplicates")
+
+
+def test_a_stage_that_the_file_does_not_have_ends_the_pipeline(split_job):
+    running = split_job.run(split=Split("infer"))
+    assert running.wait(60) == 64
+    assert running.status().reason.startswith("slot 0/infer.0 ended with status 64")
 
 
 def test_a_slot_whose_process_is_killed_comes_back_and_rk_run_never_outlives_it(job):
@@ -136,9 +188,7 @@ def test_a_slot_whose_process_is_killed_comes_back_and_rk_run_never_outlives_it(
     wait_running(running, 2)
     job.fill_slowly()
     before = running.status().slots[1]
-    with open(f"/proc/{before.pid}/stat") as stat:
-        actor = int(stat.read().rpartition(")")[2].split()[1])
-    os.kill(actor, signal.SIGKILL)
+    os.kill(parent(before.pid), signal.SIGKILL)
     wait_until(lambda: not alive(before.pid), 5, "rk-run is gone with its actor")
     wait_until(lambda: running.status().slots[1].pid not in (None, before.pid), 60, "the slot is back")
     job.check("--allow-duplicates")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rk_ray.decisions import LagScaler, Restarts, exit_status, may_get_better, next_state, outcome
+from rk_ray.decisions import (LagScaler, Restarts, contacts_of_joined, contacts_of_slot, exit_status, host_of, may_get_better,
+                              next_state, outcome)
 from rk_ray.metrics import samples
-from rk_ray.model import PipelineStatus, SlotStatus
+from rk_ray.model import Contact, PipelineStatus, SlotStatus
 
 
 def slot(number, state, exit=None, lag=None):
@@ -40,6 +41,11 @@ def test_a_slot_that_is_fenced_again_and_again_fails():
     assert [next_state(76, False, fenced_in_a_row) for fenced_in_a_row in range(1, 7)] == ["fenced"] * 4 + ["failed"] * 2
 
 
+def test_one_that_joins_has_no_end_of_its_own():
+    assert [next_state(status, False, joins=True) for status in (0, 75, 64)] == ["restarting", "restarting", "failed"]
+    assert next_state(0, True, joins=True) == "stopped"
+
+
 def test_pauses_double_to_half_a_minute_and_begin_again_after_one_that_ran():
     restarts = Restarts()
     assert [restarts.pause(2) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
@@ -57,6 +63,29 @@ def test_a_pipeline_finishes_when_all_slots_have():
     assert outcome([slot(0, "finished", 0), slot(1, "finished", 0)]) == (0, "")
     assert outcome([]) is None
     assert outcome([slot(0, "restarting", 75), slot(1, "moving"), slot(2, "pending")]) is None
+
+
+def test_of_one_that_joins_only_a_failure_ends_the_pipeline():
+    def joined(state, exit=None):
+        return SlotStatus(0, state, exit=exit, joined="infer.1")
+
+    assert outcome([slot(0, "finished", 0), joined("running")]) == (0, "")
+    assert outcome([slot(0, "running"), joined("moving")]) is None
+    code, reason = outcome([slot(0, "running"), joined("failed", 66)])
+    assert code == 66 and reason.startswith("slot 0/infer.1 ended with status 66")
+
+
+def test_a_slot_is_told_the_keys_of_those_that_join_it_as_far_as_they_are_known():
+    told = contacts_of_slot({"infer.0": Contact(key="a"), "infer.1": Contact()})
+    assert told == Contact(peers={"infer.0": "a", "infer.1": ""})
+
+
+def test_one_joins_a_slot_that_knows_its_key():
+    slot = Contact(key="s", address="tcp://10.0.0.1:7000", peers={"infer.0": "a"})
+    assert contacts_of_joined(Contact(key="a"), slot) == Contact(address="tcp://10.0.0.1:7000", peers={"10.0.0.1": "s"})
+    for own, other in ((Contact(key="b"), slot), (Contact(), slot), (Contact(key="a"), Contact(key="s", peers={"infer.0": "a"}))):
+        assert contacts_of_joined(own, other) == Contact()
+    assert host_of("tcp://[fd00::1]:7000") == "fd00::1"
 
 
 class Scaling:
