@@ -17,7 +17,7 @@ sys.path.insert(0, str(SOURCE / "tests/support"))
 from containerfile import stages  # noqa: E402
 
 # In the root. The step is the Containerfile's, as its mounts have it.
-INSIDE = """
+INSIDE = r"""
 set -euo pipefail
 {step}
 [[ ! -e /usr/bin/kcat ]] # nothing that is only recommended
