@@ -59,22 +59,23 @@ Result Stopped() { return {Outcome::kLost, false, std::nullopt, {}, std::nullopt
 
 /// Calls it until it neither wants to be called again nor runs out of its time.
 template <typename Call>
-Result Retry(const std::stop_token& stop, Call call) {
+Result Retry(const std::stop_token& stop, Call call, int slice_ms = kSliceMs) {
   while (!stop.stop_requested()) {
-    const ErrorPtr error(call(kSliceMs));
+    const ErrorPtr error(call(slice_ms));
     if (!error) return {};
     if (!rd_kafka_error_is_retriable(error.get())) return ResultOf(error.get());
   }
   return Stopped();
 }
 
-/// librdkafka looks for the coordinator at once, and from then on twice a second. Where no broker
-/// is connected yet that is half a second for nothing, so one is asked something first.
+/// librdkafka looks for the coordinator when it is called, and from then on twice a second: where
+/// no broker is connected yet that is half a second for nothing. So one is asked something first.
+/// That may be the one of the bootstrap servers, which does not count: so it is soon called again.
 Result Open(rd_kafka_t* handle, const std::stop_token& stop) {
-  return Retry(stop, [&](int ms) {
-    (void)rd_kafka_controllerid(handle, ms);
-    return rd_kafka_init_transactions(handle, ms);
-  });
+  constexpr int kSoonMs = 20;
+  (void)rd_kafka_controllerid(handle, kSliceMs);
+  return Retry(
+      stop, [&](int ms) { return rd_kafka_init_transactions(handle, ms); }, kSoonMs);
 }
 
 rd_kafka_error_t* SendOffsets(rd_kafka_t* handle, const TransactionFlow::Offsets& offsets,

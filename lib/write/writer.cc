@@ -148,6 +148,7 @@ void Writer::Take(Frame frame) {
 
 void Writer::Serve() {
   const auto now = poller_.Now();
+  Listen();  // before the sink, which may have waited for just that
   const std::vector<FramePtr> stored = sink_.Serve();
   for (const FramePtr& done : stored) {
     order_.Done(*done, now);
@@ -157,7 +158,6 @@ void Writer::Serve() {
   Acknowledge(stored);
   if (!stored.empty()) Failpoint("stored-not-acknowledged");
   acknowledger_.Flush(now, source_.has_end() ? Acknowledger::kCompany : milliseconds(0));
-  Listen();
   if (transactions_ != nullptr) ServeTransactions();
   metrics_.Update(sink_, order_, failures_);
   if (now >= next_tick_) OnTick();
