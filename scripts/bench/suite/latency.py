@@ -11,6 +11,8 @@ ACTORS_START_S = 40
 
 
 class Latency(Case):
+    ours = "rk"
+
     def __init__(self, kind, rate, seconds=15, wants=(), ways=("rk", "limit", "streams")):
         super().__init__(f"latency-{kind}-{rate}", KINDS[kind], list(ways))
         self.rate, self.seconds, self.wants = rate, seconds, wants
@@ -41,8 +43,8 @@ class Latency(Case):
     def judged(self, runs):
         rows = {f"{name} {which}": report.spread([run[which] for run in found])
                 for name, found in runs.items() for which in ("p50", "p99", "p999")}
-        ratios = {f"{name} {which}": rows[f"rk {which}"]["median"] / rows[f"{name} {which}"]["median"]
-                  for name in runs if name != "rk" for which in ("p50", "p99")}
+        ratios = {f"{name} {which}": rows[f"{self.ours} {which}"]["median"] / rows[f"{name} {which}"]["median"]
+                  for name in runs if name != self.ours for which in ("p50", "p99")}
         wanted = [report.at_most(f"median {which}, times the limit's", ratios.get(f"limit {which}"), 2)
                   for which in self.wants]
         return {"unit": "ms", "rate": self.rate, "runs": runs, "ways": rows, "ratios": ratios, "wanted": wanted}
