@@ -59,7 +59,10 @@ Connection::Connection(zmq::socket_t& socket, LinkAddress address, Log log)
 }
 
 void Connection::Renew() {
-  if (!guard_ || !guard_->TakeGivenUp()) return;
+  if (guard_ && guard_->TakeGivenUp()) Reconnect();
+}
+
+void Connection::Reconnect() {
   // A dealer that is connected to an address, given up or not, is not connected to it again.
   (void)zmq_disconnect(socket_.handle(), address_.text.c_str());
   Connect();

@@ -21,6 +21,9 @@ class Connection {
   /// what answers refuses us or is no stage with keys. Throws Error(kIo).
   void Renew();
 
+  /// Makes another connection. What is under way on the one that there is may come late, or never.
+  void Reconnect();
+
  private:
   void Connect();
 

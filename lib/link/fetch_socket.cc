@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/link/cuts.h"
+#include "lib/link/endpoint.h"
+#include "lib/link/tcp_address.h"
+
 namespace rk {
 namespace {
 
@@ -12,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestFarewell{1000};
 // For the last report, when the process ends.
 constexpr int kLingerMs = 500;
+// A server says something ten times a second, and takes who is silent for 2 s for gone.
+constexpr milliseconds kCutOff{5000};
 
 }  // namespace
 
@@ -84,12 +90,34 @@ void FetchSocket::OnTick(Clock::time_point now) {
 void FetchSocket::Report() {
   to_server_->Renew();
   Receive();
+  CutOff() ? BeginAnew() : Tell();
+}
+
+// A stage that stores pushes nothing.
+bool FetchSocket::CutOff() const {
+  const bool may_be = !options_.stores && !left_at_ && connection_ != Origin{};
+  return may_be && Clock::now() - heard_at_ > kCutOff && !IpcPath(address());
+}
+
+// The kernel tries less and less often, and may notice that there is a way again only after as long
+// as there was none. As a process that was started anew: a server that has not missed the old one
+// does now, and so has all sent again that is in flight, of which what the stage pushed may be
+// lost. Nothing is held when it goes, so that nothing gets the blame.
+void FetchSocket::BeginAnew() {
+  frames_.clear();
+  held_.Clear();
   Tell();
+  instance_ = RandomOrigin();
+  connection_ = {};
+  Connect();
+  Tell();
+  if (const auto server = ParseTcpAddress(address())) NoteCut(server->host);
 }
 
 void FetchSocket::Receive() {
   zmq::message_t message;
   while (TryReceivePart(socket_, message)) {
+    heard_at_ = Clock::now();
     if (!SkipToEndOfMessage(socket_, message)) message.rebuild();
     Take(std::move(message));
   }

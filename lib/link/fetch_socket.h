@@ -61,13 +61,15 @@ class FetchSocket : public MessageSource {
   void Take(zmq::message_t message);
   void Learn(const Origin& connection);
   void Tell();
+  bool CutOff() const;
+  void BeginAnew();
   ReadyMessage State() const;
   uint32_t Room() const;
   uint32_t RoomKnown() const;
 
   Options options_;
   LinkObserver observer_;
-  const Origin instance_ = RandomOrigin();
+  Origin instance_ = RandomOrigin();
   ReadyFd ready_;
   LinkSocket socket_;
   std::optional<Connection> to_server_;
@@ -78,6 +80,7 @@ class FetchSocket : public MessageSource {
   uint32_t told_room_ = 0;      ///< what the server was told last,
   uint64_t told_received_ = 0;  ///< and when
   Clock::time_point told_at_;
+  Clock::time_point heard_at_;  ///< of the server
   std::optional<Clock::time_point> left_at_;
   bool answered_ = false;  ///< nothing more will come
 };

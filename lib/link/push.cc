@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/cuts.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/frame_message.h"
+#include "lib/link/tcp_address.h"
 
 namespace rk {
 namespace {
@@ -34,6 +36,8 @@ LinkSocket MakeDealer(size_t max_frame, int hwm) {
 PushSink::PushSink(LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
                    Log log)
     : address_(address.text),
+      host_(ParseTcpAddress(address.text).value_or(TcpAddress{}).host),
+      cuts_(CutsFrom(host_)),
       draining_(std::move(draining)),
       socket_(MakeDealer(max_frame, hwm)),
       connection_(socket_, std::move(address), std::move(log)) {}
@@ -47,6 +51,7 @@ void PushSink::Give(Frame frame) {
 }
 
 void PushSink::SendMessage(zmq::message_t message) {
+  LookAfterConnection();
   while (!TrySendMessage(socket_, message)) {
     if (draining_() && !sent_) {
       throw Error(ErrorKind::kTryAgain,
@@ -55,9 +60,18 @@ void PushSink::SendMessage(zmq::message_t message) {
                               address_));
     }
     WaitFor(ZMQ_POLLOUT, kBetweenLooks);
-    connection_.Renew();
+    LookAfterConnection();
   }
   sent_ = true;
+}
+
+// The fetcher that noted a cut has its server ask the readers for all that is in flight, so what
+// may be lost here comes again (docs/architecture.md, Between machines).
+void PushSink::LookAfterConnection() {
+  connection_.Renew();
+  if (const uint64_t cuts = CutsFrom(host_); std::exchange(cuts_, cuts) != cuts) {
+    connection_.Reconnect();
+  }
 }
 
 void PushSink::Finish(const Origin& /*origin*/) {

@@ -36,9 +36,12 @@ class PushSink : public Sink {
 
  private:
   void SendMessage(zmq::message_t message);
+  void LookAfterConnection();
   void WaitFor(int16_t events, std::chrono::milliseconds timeout);
 
   std::string address_;
+  std::string host_;  ///< empty on this machine
+  uint64_t cuts_;     ///< from it, when the connection was made
   std::function<bool()> draining_;
   LinkSocket socket_;
   Connection connection_;

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Machines that join a pipeline, in network namespaces: wires cut for 1, 10 and 60 s lose nothing, and peers without a
-key, with a revoked one, that speak nonsense or replay what another one said are refused and disturb nothing.
+"""Machines that join a pipeline, in network namespaces: an interface that is down, and a way on which all gets lost, for 1,
+10 and 60 s lose nothing, and work goes on within 15 s of either's end; peers without a key, with a revoked one, that speak nonsense or replay what another one said are refused and disturb nothing.
 
 RK_CUTS are the lengths of the cuts (default 1,10,60).
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -22,12 +23,14 @@ from main_job import SOURCE, check, main, wait_until
 from netns import Wired, require_namespaces
 
 CUTS = [float(seconds) for seconds in os.environ.get("RK_CUTS", "1,10,60").split(",")]
+WAYS = {"down": (Wired.cut, Wired.heal), "lost": (lambda one: one.blind(True), lambda one: one.blind(False))}
+GOES_ON_S = 15
 WORKER = SOURCE / "tests/support/slow_worker.py"
 PIPELINE = f"""
 [read]
 exec = "rk-read --from $LINES --batch-size 10"
 [work]
-exec = "rk-map --exec '{WORKER} 0.005'"
+exec = "rk-map --exec '{WORKER} $WORK_S'"
 hosts = "others"
 [write]
 exec = "rk-write --to -"
@@ -35,9 +38,9 @@ exec = "rk-write --to -"
 
 
 class Cluster:
-    """This machine with the ends, and `count` others that work on the lines, at 5 ms each."""
+    """This machine with the ends, and `count` others that work on the lines, for so many seconds on each."""
 
-    def __init__(self, count, lines):
+    def __init__(self, count, lines, work_s=0.005):
         self.lines, self.port = lines, free_ports(2)
         with contextlib.ExitStack() as stack:  # what is begun is ended if the rest fails
             self.head = stack.enter_context(Machine("head"))
@@ -49,6 +52,8 @@ class Cluster:
             with open(self.file, "w") as file:
                 file.write(PIPELINE)
             self.head.env["LINES"] = os.path.join(self.head.folder, "lines")
+            for machine in (self.head, *self.others):
+                machine.env["WORK_S"] = str(work_s)
             with open(self.head.env["LINES"], "w") as file:
                 file.writelines(f'{{"n":{n}}}\n' for n in range(lines))
             self.output = os.path.join(self.head.folder, "output")
@@ -85,31 +90,32 @@ class Cluster:
 
 def a_cut_loses_nothing_and_the_others_go_on(_):
     said = []
-    for seconds in CUTS:
-        with Cluster(2, int((seconds * 1.5 + 10) * 400)) as cluster:
-            cluster.others[0].cut()
+    for seconds, (way, (begin_cut, end_cut)) in itertools.product(CUTS, WAYS.items()):
+        # What is sent again queues behind a thousand others, which must not take half of the cut.
+        with Cluster(2, int((seconds * 1.5 + 10) * 1500), work_s=0.001) as cluster:
+            begin_cut(cluster.others[0])
             time.sleep(seconds / 2)
             before = cluster.came()
             time.sleep(seconds / 2 + 1)
             check(seconds < 5 or cluster.came() > before, "the other one did not go on")
-            cluster.others[0].heal()
+            end_cut(cluster.others[0])
             begin = time.monotonic()
             cluster.finish(seconds * 20 + 120)
-            said.append(f"{seconds:g} s: done {time.monotonic() - begin:.1f} s after")
+            said.append(f"{way} for {seconds:g} s: done {time.monotonic() - begin:.1f} s after")
     return ", ".join(said)
 
 
 def the_only_machine_goes_on_after_a_cut(_):
     said = []
-    for seconds in CUTS:
-        with Cluster(1, 3000) as cluster:
-            cluster.others[0].cut()
+    for seconds, (way, (begin_cut, end_cut)) in itertools.product(CUTS, WAYS.items()):
+        with Cluster(1, 10000, work_s=0.001) as cluster:
+            begin_cut(cluster.others[0])
             time.sleep(seconds)
             before = cluster.came()
-            cluster.others[0].heal()
+            end_cut(cluster.others[0])
             begin = time.monotonic()
-            wait_until(lambda: cluster.came() > before, seconds * 2 + 20, "work goes on")
-            said.append(f"{seconds:g} s: goes on after {time.monotonic() - begin:.1f} s")
+            wait_until(lambda: cluster.came() > before, GOES_ON_S, "work goes on")
+            said.append(f"{way} for {seconds:g} s: goes on after {time.monotonic() - begin:.1f} s")
             cluster.finish(seconds * 2 + 240)
     return ", ".join(said)
 

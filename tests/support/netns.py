@@ -48,6 +48,12 @@ class Wired(Machine):
     def heal(self):
         ip("link", "set", self.wire, "up")
 
+    def blind(self, on):
+        """Packets of both ends go to an address that nobody has, or no longer: neither kernel is told."""
+        for where, device, peer in (((), self.wire, self.address), (("-n", self.name), "wire", self.head)):
+            words = ("replace", peer, "lladdr", "02:00:00:00:00:01", "nud", "permanent") if on else ("del", peer)
+            ip(*where, "neigh", *words, "dev", device)
+
     def __exit__(self, *what):
         super().__exit__(*what)
         ip("netns", "del", self.name)

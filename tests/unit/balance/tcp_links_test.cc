@@ -6,10 +6,12 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "lib/base/descriptor.h"
 #include "lib/link/ack_channel.h"
 #include "lib/link/collect.h"
+#include "lib/link/cuts.h"
 #include "lib/link/serve_socket.h"
 #include "lib/link/tcp_address.h"
 #include "tests/unit/balance/link_place.h"
@@ -88,6 +90,26 @@ Descriptor Dial(const std::string& address) {
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(connect(socket.fd(), reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0);
   return socket;
+}
+
+/// On a free port, for a peer that gets no answer.
+Descriptor Listen(uint16_t& port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof own;
+  REQUIRE(bind(socket.fd(), reinterpret_cast<sockaddr*>(&own), size) == 0);
+  REQUIRE(listen(socket.fd(), 8) == 0);
+  REQUIRE(getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&own), &size) == 0);
+  port = ntohs(own.sin_port);
+  return socket;
+}
+
+/// True if somebody connects within that time.
+bool IsDialled(const Descriptor& listener, milliseconds patience) {
+  pollfd watched{listener.fd(), POLLIN, 0};
+  return poll(&watched, 1, static_cast<int>(patience.count())) == 1;
 }
 
 /// True once the other side has closed the connection.
@@ -278,6 +300,23 @@ TEST_CASE("without keys tcp is for this machine alone") {
   ServeSocket server({kAnyPort}, kMaxFrame, {});
   FetchSocket fetcher({{server.address()}, kMaxFrame, 2, true}, {});
   CHECK(Meets(server, fetcher));
+}
+
+TEST_CASE("a pusher makes another connection to a host that its process was cut off from") {
+  uint16_t port = 0;
+  const Descriptor listener = Listen(port);
+  std::jthread pusher([&](const std::stop_token& stop) {
+    PushSink sink(fmt::format("tcp://127.0.0.1:{}", port), kMaxFrame, 1,
+                  [&] { return stop.stop_requested(); });
+    CHECK_THROWS_AS(sink.Send(TestFrame(0, 1, 100)), Error);
+  });
+  REQUIRE(IsDialled(listener, kPatience));
+  const Descriptor first(accept(listener.fd(), nullptr, nullptr));
+  NoteCut("127.0.0.2");
+  CHECK_FALSE(IsDialled(listener, milliseconds(250)));
+  NoteCut("127.0.0.1");
+  CHECK(IsDialled(listener, kPatience));
+  CHECK(IsClosed(first));
 }
 
 }  // namespace rk
