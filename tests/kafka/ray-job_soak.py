@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """rk-ray as its users have it: the wheel, installed in an environment of its own beside ray[default], a job that is submitted
-and stopped, and Prometheus' way to its metrics. As root; fetches from PyPI what ray[default] has beside Ray."""
+and stopped, Prometheus' way to its metrics, and Ray's autoscaler, which starts a node for a slot. As root; fetches from PyPI
+what ray[default] has beside Ray."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
 from main_job import DEPS, SOURCE, check, main, wait_until
-from ray_network import PACKAGE, Network, NetworkKafka, RayCluster
+from ray_network import PACKAGE, Network, NetworkKafka, RayCluster, slots
 
 PARTITIONS, COUNT = 4, 2000
 RAY = DEPS / "ray/bin/python"
+DASHBOARD = ["--include-dashboard=true", "--dashboard-host=127.0.0.1"]
 TARGETS = "ray/prom_metrics_service_discovery.json"
 
 
@@ -42,16 +45,13 @@ class Installed:
         pip = ["python3", "-m", "pip", "--quiet", "--python", self.bin / "python", "install"]
         output_of(*pip, self.wheel, f"ray[default]=={version}")
 
-    def python(self):
-        return self.bin / "python"
-
 
 def the_wheel_has_the_command(installed):
     env = {"PATH": f"{installed.bin}:/usr/bin:/bin"}
     text = (SOURCE / "CMakeLists.txt").read_text()
     check(f"VERSION {output_of('rk-ray', '--version', env=env).split()[1]} " in text, "the version is that of the tools")
     check("ray job submit" in output_of("rk-ray", "--help", env=env), "--help says how to submit a job")
-    where = output_of(installed.python(), "-c", "import rk_ray; print(rk_ray.__path__[0])", env=env)
+    where = output_of(installed.bin / "python", "-c", "import rk_ray; print(rk_ray.__path__[0])", env=env)
     check("venv" in where, f"it is the wheel's, not {where}")
     check((Path(where.strip()) / "py.typed").exists(), "it is typed")
 
@@ -66,33 +66,79 @@ def metrics_at_the_targets(machine):
     return text
 
 
-def a_job_is_submitted_seen_and_stopped(kafka, cluster, wheel):
-    source, output = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
-    folder = cluster.head.folder / "credit"
-    folder.mkdir()
-    (folder / "credit.toml").write_text(f'[read]\nexec = "rk-read -t {source} -G g-{output} -X auto.offset.reset=earliest"\n'
-                                        f'[write]\nexec = "rk-write -t {output}"\n')
+class Job:
+    """A pipeline that copies a topic, in a folder of its own on the head; `between` is more of its file."""
 
-    def job(*words):
-        return output_of(*cluster.head.inside(), cluster.python, "-m", "ray.scripts.scripts", "job", *words, env=cluster.env)
+    def __init__(self, kafka, cluster, name, between="", read=""):
+        self.kafka, self.cluster, self.name = kafka, cluster, name
+        self.source, self.output = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+        self.group = f"g-{self.output}"
+        self.folder = cluster.head.folder / name
+        self.folder.mkdir()
+        (self.folder / f"{name}.toml").write_text(
+            f'[read]\nexec = "rk-read -t {self.source} -G {self.group} -X auto.offset.reset=earliest {read}"\n{between}'
+            f'[write]\nexec = "rk-write -t {self.output}"\n')
 
-    job("submit", "--no-wait", "--submission-id", "credit", "--working-dir", "/tmp/credit", "--",
-        "rk-ray", "run", "credit.toml", "--slots", "2")
-    kafka.fill(source, "-n", COUNT)
-    wait_until(lambda: kafka.written(output) == COUNT, 180, "all is written")
-    wait_until(lambda: 'ray_rk_lag_records{' in metrics_at_the_targets(cluster.head), 120, "the lag is at a target of Prometheus")
-    samples = [line for line in metrics_at_the_targets(cluster.head).splitlines() if line.startswith("ray_rk_lag_records{")]
-    check({f'slot="{slot}"' for slot in range(2)} == {label for label in ('slot="0"', 'slot="1"') if label in "".join(samples)},
-          f"each slot has its own: {samples}")
-    kafka.fill(source, "-n", COUNT, "--first-id", COUNT)
-    job("stop", "credit")
-    check("STOPPED" in job("status", "credit"), "the job is stopped")
-    wait_until(lambda: "ended" in output_of(*cluster.head.inside(), cluster.python.parent / "rk-ray", "status", "credit",
-                                            env=cluster.env), 60, "the pipeline has drained")
-    check("ready pipeline=" in job("logs", "credit"), "what rk-run says is in the job's log")
-    done = kafka.written(output)
-    check(sum(kafka.committed(f"g-{output}", source).values()) == done, "what was written is committed, and nothing else")
-    return f"{wheel.name}; {samples[0]}; stopped after {done} of {2 * COUNT} records"
+    def here(self, *words):
+        return output_of(*self.cluster.head.inside(), *words, env=self.cluster.env)
+
+    def ray(self, *words):
+        return self.here(self.cluster.python, "-m", "ray.scripts.scripts", *words)
+
+    def submit(self, *options):
+        self.ray("job", "submit", "--no-wait", "--submission-id", self.name, "--working-dir", f"/tmp/{self.name}", "--",
+                 "rk-ray", "run", f"{self.name}.toml", *options)
+
+    def stop(self):
+        """And waits until the pipeline has drained: that it takes longer than Ray waits for its driver is no matter."""
+        self.ray("job", "stop", self.name)
+        check("STOPPED" in self.ray("job", "status", self.name), "the job is stopped")
+        wait_until(lambda: f"{self.name}: ended" in self.here("rk-ray", "status", self.name), 60, "it has drained")
+
+
+def a_job_is_submitted_seen_and_stopped(kafka, cluster):
+    job = Job(kafka, cluster, "credit")
+    job.submit("--slots", 2)
+    kafka.fill(job.source, "-n", COUNT)
+    wait_until(lambda: kafka.written(job.output) == COUNT, 180, "all is written")
+
+    def lags():
+        return [line for line in metrics_at_the_targets(cluster.head).splitlines() if line.startswith("ray_rk_lag_records{")]
+
+    wait_until(lambda: all(f'slot="{slot}"' in "".join(lags()) for slot in range(2)), 120, "each slot's lag is at a target")
+    seen = lags()[0]
+    kafka.fill(job.source, "-n", COUNT, "--first-id", COUNT)
+    job.stop()
+    check("ready pipeline=" in job.ray("job", "logs", job.name), "what rk-run says is in the job's log")
+    done = kafka.written(job.output)
+    check(sum(kafka.committed(job.group, job.source).values()) == done, "what was written is committed, and nothing else")
+    return f"{seen}; stopped after {done} of {2 * COUNT} records"
+
+
+SLOW = '[map]\nexec = "rk-map --exec \'while read -r line; do sleep 0.02; echo \\"$line\\"; done\'"\n'
+NODE = {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 2}
+
+
+def the_autoscaler_starts_a_node_for_a_slot(kafka, cluster):
+    """None is there for the first slot, nor for the second, which the lag asks for."""
+    program = ("import json, sys; from ray.cluster_utils import AutoscalingCluster as A; "
+               "print(json.dumps(A({'CPU': 0}, {'node': json.loads(sys.argv[1])})._config))")
+    (cluster.head.folder / "scale.json").write_text(output_of(cluster.python, "-c", program, json.dumps(NODE)))
+    for machine in (cluster.head, cluster.driver, *cluster.workers):
+        machine.kill()
+    cluster.env.update(AUTOSCALER_UPDATE_INTERVAL_S="1", RAY_FAKE_CLUSTER="1")
+    cluster.head_options = [*DASHBOARD, "--autoscaling-config=/tmp/scale.json"]
+    cluster.start_head()
+    job = Job(kafka, cluster, "slow", SLOW, "--batch-size 10 --window-batches 4")
+    kafka.fill(job.source, "-n", COUNT)
+    began = time.monotonic()
+    job.submit("--cpus", 1, "--scale-up-lag", 500, "--max", 2)
+    counts = []
+    for count in (1, 2):
+        wait_until(lambda: len(slots("slow")) == count, 180, f"{count} slots run")
+        counts.append(f"{count} after {time.monotonic() - began:.0f} s")
+    job.stop()
+    return f"slots: {', '.join(counts)}"
 
 
 if __name__ == "__main__":
@@ -103,9 +149,16 @@ if __name__ == "__main__":
         installed = Installed(Path(name))
         the_wheel_has_the_command(installed)
 
-        def a_job(kafka):
-            options = ["--include-dashboard=true", "--dashboard-host=127.0.0.1"]
-            cluster = RayCluster(network, kafka, 1, 2, installed.python(), options)
-            return a_job_is_submitted_seen_and_stopped(kafka, cluster, installed.wheel)
+        made = []
 
-        sys.exit(main(a_job, kafka_class=NetworkKafka))
+        def with_cluster(test):
+            def run(kafka):
+                if not made:
+                    made.append(RayCluster(network, kafka, 1, 2, installed.bin / "python", DASHBOARD))
+                return test(kafka, made[0])
+
+            run.__name__ = test.__name__
+            return run
+
+        tests = (a_job_is_submitted_seen_and_stopped, the_autoscaler_starts_a_node_for_a_slot)
+        sys.exit(main(*map(with_cluster, tests), kafka_class=NetworkKafka))

@@ -19,7 +19,7 @@ PYTHON = DEPS / "ray/bin/python"
 PACKAGE = SOURCE / "python/rk_ray"
 # What python/rk_ray/README.md recommends.
 SETTINGS = {"RAY_health_check_initial_delay_ms": "1000", "RAY_health_check_period_ms": "1000",
-            "RAY_health_check_timeout_ms": "2000", "RAY_health_check_failure_threshold": "3"}
+            "RAY_health_check_timeout_ms": "1000", "RAY_health_check_failure_threshold": "4", "RAY_worker_niceness": "0"}
 
 
 def ip(*words):
