@@ -13,18 +13,18 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
-from main_job import DEPS, SOURCE, check, main, wait_until
+from main_job import BIN, DEPS, SOURCE, check, main, wait_until
 from ray_network import PACKAGE, Network, NetworkKafka, RayCluster, slots
 
 PARTITIONS, COUNT = 4, 2000
 RAY = DEPS / "ray/bin/python"
 DASHBOARD = ["--include-dashboard=true", "--dashboard-host=127.0.0.1"]
-TARGETS = "ray/prom_metrics_service_discovery.json"
+TARGETS = "/tmp/ray/prom_metrics_service_discovery.json"
 
 
-def output_of(*words, **options):
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, **options)
-    check(done.returncode == 0, f"{words} exits {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+def output_of(*words, stderr=subprocess.PIPE, **options):
+    done = subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, **options)
+    check(done.returncode == 0, f"{words} exits {done.returncode}: {done.stdout[-2000:]}{(done.stderr or '')[-2000:]}")
     return done.stdout
 
 
@@ -58,7 +58,7 @@ def the_wheel_has_the_command(installed):
 
 def metrics_at_the_targets(machine):
     """All that a Prometheus gets from the targets that Ray has written."""
-    groups = json.loads((machine.folder / TARGETS).read_text())
+    groups = json.loads(output_of(*machine.inside(), "cat", TARGETS))
     text = ""
     for target in (target for group in groups for target in group["targets"]):
         with urllib.request.urlopen(f"http://{target}/metrics", timeout=10) as answer:
@@ -80,7 +80,7 @@ class Job:
             f'[write]\nexec = "rk-write -t {self.output}"\n')
 
     def here(self, *words):
-        return output_of(*self.cluster.head.inside(), *words, env=self.cluster.env)
+        return output_of(*self.cluster.head.inside(), *words, env=self.cluster.env, stderr=subprocess.STDOUT)
 
     def ray(self, *words):
         return self.here(self.cluster.python, "-m", "ray.scripts.scripts", *words)
@@ -92,7 +92,7 @@ class Job:
     def stop(self):
         """And waits until the pipeline has drained: that it takes longer than Ray waits for its driver is no matter."""
         self.ray("job", "stop", self.name)
-        check("STOPPED" in self.ray("job", "status", self.name), "the job is stopped")
+        check("was stopped" in self.ray("job", "status", self.name), "the job is stopped")
         wait_until(lambda: f"{self.name}: ended" in self.here("rk-ray", "status", self.name), 60, "it has drained")
 
 
@@ -116,18 +116,26 @@ def a_job_is_submitted_seen_and_stopped(kafka, cluster):
 
 
 SLOW = '[map]\nexec = "rk-map --exec \'while read -r line; do sleep 0.02; echo \\"$line\\"; done\'"\n'
-NODE = {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 2}
+NODES = {
+    "cluster_name": "fake", "max_workers": 2, "upscaling_speed": 1.0, "idle_timeout_minutes": 5, "head_node_type": "head",
+    "provider": {"type": "fake_multinode", "use_node_id_as_ip": True, "disable_node_updaters": True,
+                 "disable_launch_config_check": True},
+    "available_node_types": {"head": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+                             "node": {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 2}},
+    **{name: {} for name in ("auth", "docker", "file_mounts")},
+    **{name: [] for name in ("cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
+                             "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands")},
+}
+"""For Ray's own provider of nodes that are processes on the head's machine."""
 
 
 def the_autoscaler_starts_a_node_for_a_slot(kafka, cluster):
     """None is there for the first slot, nor for the second, which the lag asks for."""
-    program = ("import json, sys; from ray.cluster_utils import AutoscalingCluster as A; "
-               "print(json.dumps(A({'CPU': 0}, {'node': json.loads(sys.argv[1])})._config))")
-    (cluster.head.folder / "scale.json").write_text(output_of(cluster.python, "-c", program, json.dumps(NODE)))
+    (cluster.head.folder / "nodes.json").write_text(json.dumps(NODES))
     for machine in (cluster.head, cluster.driver, *cluster.workers):
         machine.kill()
     cluster.env.update(AUTOSCALER_UPDATE_INTERVAL_S="1", RAY_FAKE_CLUSTER="1")
-    cluster.head_options = [*DASHBOARD, "--autoscaling-config=/tmp/scale.json"]
+    cluster.head_options = [*DASHBOARD, "--autoscaling-config=/tmp/nodes.json"]
     cluster.start_head()
     job = Job(kafka, cluster, "slow", SLOW, "--batch-size 10 --window-batches 4")
     kafka.fill(job.source, "-n", COUNT)
@@ -145,7 +153,8 @@ if __name__ == "__main__":
     if os.geteuid() != 0:
         print("network namespaces take root")
         sys.exit(77)
-    with Network() as network, tempfile.TemporaryDirectory() as name:
+    # Not in /tmp, of which each machine has its own.
+    with Network() as network, tempfile.TemporaryDirectory(dir=BIN.parent) as name:
         installed = Installed(Path(name))
         the_wheel_has_the_command(installed)
 
