@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
 
-from main_job import BIN, DEPS, Line, check, record_line, rk_read, rk_write, unhex
+from main_job import BIN, DEPS, Line, check, record_line, rk_read, rk_write, unhex, wait_until
 
 # Java's console consumer, or with RK_ORACLE=confluent Python's confluent_kafka.
 ORACLE = os.environ.get("RK_ORACLE", "java")
@@ -107,3 +108,41 @@ def exactly_once_line(kafka, source, output, name, *read_options, middle=(), wri
     """A line of pipes whose writer runs under `name`."""
     _, *write = rk_write(kafka, output, "-p", "same", "--exactly-once", "--transactional-id", name, *write_options)
     return Line(rk_read(kafka, source, f"g-{output}", "--exactly-once", *read_options), *middle, [BIN / writer, *write])
+
+
+def killed_with_its_offsets_undecided(kafka, source, output, *read_options, write_options=()):
+    """A line whose writer dies when it has sent the offsets of a transaction and not committed it, and then its reader."""
+    os.environ["RK_FAILPOINT"] = "offsets-not-committed"  # only rk-write-failing looks there
+    line = exactly_once_line(kafka, source, output, output, "--batch-size", "50", *read_options,
+                             write_options=write_options, writer="support/rk-write-failing")
+    with line:
+        line.stages[1].wait(30)
+        line.stages[0].kill()
+    check(line.stages[1].returncode == -signal.SIGKILL, "there is no failpoint")
+
+
+class Seen:
+    """When a read_committed consumer has seen something of each partition."""
+
+    def __init__(self, joined, kafka, output, partitions):
+        self.times = {number: [] for number in range(partitions)}
+        command = f"rk-read -b {kafka.brokers} -t {output} -p all -o beginning -f '%p\\n' -q"
+        self.process = joined.start("seen", command, stdout=subprocess.PIPE)
+        self.thread = threading.Thread(target=self.take)
+        self.thread.start()
+
+    def take(self):
+        for line in self.process.stdout:
+            self.times[int(line)].append(time.monotonic())
+
+    def wait_flowing(self, since=0):
+        wait_until(lambda: all(times and times[-1] > since for times in self.times.values()), 60,
+                   "records of all partitions are seen", 0.02)
+
+    def longest_stand(self, since):
+        return max(later - earlier for times in self.times.values() for earlier, later in zip(times, times[1:])
+                   if later > since)
+
+    def end(self):
+        self.process.kill()
+        self.thread.join()
