@@ -12,8 +12,14 @@ namespace rk {
 
 /// How long what is asked of the brokers on behalf of a reader may take.
 constexpr std::chrono::milliseconds kAnswerTimeout{8000};
+/// The same on behalf of a member of a group that has been given partitions. It would have to wait
+/// as long if it were started again: for brokers that are frozen or come back, and for a
+/// transaction that keeps the answer back, which ends when its writer ends it, or whoever fences
+/// that, or the brokers, who take transaction.timeout.ms and 10 s to look.
+constexpr std::chrono::milliseconds kMembersPatience{60'000};
 
-/// True for errors that pass by themselves: a coordinator loads or moves, a leader is elected.
+/// True for errors that pass by themselves: a coordinator loads or moves, a leader is elected, a
+/// connection is cut while the answer is awaited.
 bool IsPassing(rd_kafka_resp_err_t error);
 
 /// Calls `ask` with the time that is left of `timeout`, and again after a pause as long as it

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/consumer_client.h"
 
 namespace rk {
@@ -170,7 +171,8 @@ void ConsumerClient::TakeReset(const TopicPartition& partition, int64_t position
   queue.pending.pop_front();
   if (mark == RD_KAFKA_OFFSET_BEGINNING) {
     if (!group_.empty())
-      for (auto& [topic, id] : FindTopicIds(handle_.get(), {partition})) topic_ids_[topic] = id;
+      for (auto& [topic, id] : FindTopicIds(handle_.get(), {partition}, kMembersPatience))
+        topic_ids_[topic] = id;
     fetched.rewind = {0, true};  // the brokers may not know yet who leads the new partition
     return;
   }

@@ -69,12 +69,9 @@ std::vector<std::optional<Consumer::StoredOffset>> ConsumerClient::Stored(
   return offsets;
 }
 
-/// A transaction that keeps the answer back ends when its writer ends it, or whoever fences that,
-/// or the brokers, who take transaction.timeout.ms and 10 s to look.
 ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions) {
-  constexpr std::chrono::seconds kPatience{60};
   constexpr std::chrono::seconds kTry{3};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + kMembersPatience;
   ListPtr list;
   const auto ask = [&](std::chrono::milliseconds left) {
     list = ToList(partitions);
@@ -93,7 +90,8 @@ ListPtr ConsumerClient::AskStored(const std::vector<TopicPartition>& partitions)
     }
   }
   if (error) ThrowKafka(error, fmt::format("group {}: its stored offsets", group_));
-  for (auto& [topic, id] : FindTopicIds(handle_.get(), partitions)) topic_ids_[topic] = id;
+  for (auto& [topic, id] : FindTopicIds(handle_.get(), partitions, kMembersPatience))
+    topic_ids_[topic] = id;
   return list;
 }
 
@@ -112,16 +110,18 @@ std::vector<int64_t> ConsumerClient::List(const std::vector<TopicPartition>& par
   const ListPtr list = ToList(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = spec;
   const std::string what = fmt::format("topic {}: its offsets", partitions.front().topic);
-  const EventPtr event = AskBrokers(
-      handle_.get(), {RD_KAFKA_ADMIN_OP_LISTOFFSETS, what,
-                      [&](const auto* options, auto* answers) {
-                        rd_kafka_ListOffsets(handle_.get(), list.get(), options, answers);
-                      },
-                      [&](auto* answer) {
-                        const auto infos = InfosOf(answer);
-                        const auto bad = std::ranges::find_if(infos, ErrorOf);
-                        return bad == infos.end() ? RD_KAFKA_RESP_ERR_NO_ERROR : ErrorOf(*bad);
-                      }});
+  const EventPtr event =
+      AskBrokers(handle_.get(),
+                 {RD_KAFKA_ADMIN_OP_LISTOFFSETS, what,
+                  [&](const auto* options, auto* answers) {
+                    rd_kafka_ListOffsets(handle_.get(), list.get(), options, answers);
+                  },
+                  [&](auto* answer) {
+                    const auto infos = InfosOf(answer);
+                    const auto bad = std::ranges::find_if(infos, ErrorOf);
+                    return bad == infos.end() ? RD_KAFKA_RESP_ERR_NO_ERROR : ErrorOf(*bad);
+                  }},
+                 listener_ != nullptr ? kMembersPatience : kAnswerTimeout);
   std::map<TopicPartition, int64_t> found;  // the answer comes in its own order
   for (const auto* info : InfosOf(event.get())) {
     const auto* element = rd_kafka_ListOffsetsResultInfo_topic_partition(info);

@@ -48,7 +48,8 @@ std::optional<int32_t> BrokerToAsk(rd_kafka_t* handle) {
 }  // namespace
 
 std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
-                                                const std::vector<TopicPartition>& partitions) {
+                                                const std::vector<TopicPartition>& partitions,
+                                                std::chrono::milliseconds timeout) {
   std::set<std::string> topics;
   for (const TopicPartition& partition : partitions) topics.insert(partition.topic);
   std::vector<const char*> names;
@@ -56,14 +57,16 @@ std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
   const CollectionPtr collection(
       rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
   const auto broker = BrokerToAsk(handle);
-  const EventPtr event = AskBrokers(
-      handle, {RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, "cannot ask for the ids of topics",
-               [&](auto* options, auto* answers) {
-                 char reason[256];
-                 if (broker)
-                   rd_kafka_AdminOptions_set_broker(options, *broker, reason, sizeof reason);
-                 rd_kafka_DescribeTopics(handle, collection.get(), options, answers);
-               }});
+  const EventPtr event =
+      AskBrokers(handle,
+                 {RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, "cannot ask for the ids of topics",
+                  [&](auto* options, auto* answers) {
+                    char reason[256];
+                    if (broker)
+                      rd_kafka_AdminOptions_set_broker(options, *broker, reason, sizeof reason);
+                    rd_kafka_DescribeTopics(handle, collection.get(), options, answers);
+                  }},
+                 timeout);
   size_t count = 0;
   const auto* found = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.get()), &count);

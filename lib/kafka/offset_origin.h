@@ -2,6 +2,7 @@
 
 // Inside lib/kafka only.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -17,9 +18,10 @@ namespace rk {
 
 /// The brokers' id of each topic of `partitions`: another one when a topic is deleted and made
 /// again under the same name. Left out are topics that are not there, and those of brokers that
-/// have no ids (before Kafka 2.8). Throws Error where nobody answers.
+/// have no ids (before Kafka 2.8). Throws Error where nobody answers in time.
 std::map<std::string, std::string> FindTopicIds(rd_kafka_t* handle,
-                                                const std::vector<TopicPartition>& partitions);
+                                                const std::vector<TopicPartition>& partitions,
+                                                std::chrono::milliseconds timeout);
 
 /// What the metadata of a committed offset says: of which topic it is, and since when it is stored.
 struct OffsetOrigin {

@@ -132,6 +132,15 @@ ConfPtr MakeTransactionalConf(const ClientSettings& settings, int64_t max_batch_
   return conf;
 }
 
+ConfPtr MakeStoredOffsetsConf(const ClientSettings& settings, const std::string& group) {
+  ConfPtr conf = MakeConf(settings, {});
+  SetProperty(conf.get(), {"group.id", group});
+  SetProperty(conf.get(), {"isolation.level", "read_committed"});
+  SetProperty(conf.get(), {"enable.auto.commit", "false"});
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR);
+  return conf;
+}
+
 RdkafkaProducerClient::RdkafkaProducerClient(ConfPtr conf, const std::string& output,
                                              const std::string& dead_letters, int event_fd,
                                              const Log* log)

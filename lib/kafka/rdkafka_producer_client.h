@@ -24,6 +24,10 @@ ConfPtr MakeProducerConf(const ClientSettings& settings, int64_t max_batch_bytes
 ConfPtr MakeTransactionalConf(const ClientSettings& settings, int64_t max_batch_bytes,
                               const std::string& id);
 
+/// That of a consumer that is asked for the group's committed offsets, those that no open
+/// transaction may change, and never joins the group.
+ConfPtr MakeStoredOffsetsConf(const ClientSettings& settings, const std::string& group);
+
 /// ProducerClient by librdkafka. Used by one thread; librdkafka has threads of its own.
 class RdkafkaProducerClient : public ProducerClient {
  public:

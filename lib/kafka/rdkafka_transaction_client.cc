@@ -22,8 +22,6 @@ const std::string kTransactionalId = "transactional id ";
 
 using GroupMetadataPtr =
     Owned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
-using GroupOffsetsPtr =
-    Owned<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 
 bool IsFenced(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR__FENCED || error == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
@@ -92,54 +90,31 @@ rd_kafka_error_t* SendOffsets(rd_kafka_t* handle, const TransactionFlow::Offsets
   return rd_kafka_send_offsets_to_transaction(handle, list.get(), metadata.get(), timeout_ms);
 }
 
-/// The answer about one group; null if there was none in time.
-EventPtr ListOffsets(rd_kafka_t* handle, const std::string& group,
-                     const std::vector<TopicPartition>& partitions) {
-  const AdminOptionsPtr options(
-      rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
-  const ErrorPtr error(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
-  char reason[128];
+/// The error of the answer, or the first of a partition's; or that the user may not ask.
+rd_kafka_resp_err_t AskCommitted(rd_kafka_t* handle, rd_kafka_topic_partition_list_t& list) {
   constexpr int kAnswerMs = 1000;
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerMs, reason, sizeof reason);
-  const GroupOffsetsPtr request(
-      rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
-  rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
-  const QueuePtr answers(rd_kafka_queue_new(handle));
-  rd_kafka_ListConsumerGroupOffsets(handle, requests, 1, options.get(), answers.get());
-  return EventPtr(rd_kafka_queue_poll(answers.get(), kAnswerMs + kSliceMs));
-}
-
-const rd_kafka_group_result_t* GroupIn(rd_kafka_event_t* event) {
-  const auto* all = rd_kafka_event_ListConsumerGroupOffsets_result(event);
-  if (all == nullptr) return nullptr;
-  size_t count = 0;
-  const auto* groups = rd_kafka_ListConsumerGroupOffsets_result_groups(all, &count);
-  return count == 1 ? groups[0] : nullptr;
-}
-
-/// The error of the answer, or the first of a partition's.
-rd_kafka_resp_err_t ErrorIn(rd_kafka_event_t* event) {
-  if (event == nullptr) return RD_KAFKA_RESP_ERR__TIMED_OUT;
-  if (const auto error = rd_kafka_event_error(event)) return error;
-  const rd_kafka_group_result_t* group = GroupIn(event);
-  if (group == nullptr) return RD_KAFKA_RESP_ERR__BAD_MSG;
-  if (const auto* error = rd_kafka_group_result_error(group)) return rd_kafka_error_code(error);
-  const auto* list = rd_kafka_group_result_partitions(group);
-  for (int i = 0; i < list->cnt; ++i) {
-    if (list->elems[i].err) return list->elems[i].err;
+  const rd_kafka_resp_err_t error = rd_kafka_committed(handle, &list, kAnswerMs);
+  const QueuePtr said(rd_kafka_queue_get_consumer(handle));
+  while (const EventPtr event{rd_kafka_queue_poll(said.get(), 0)}) {
+    const rd_kafka_resp_err_t reason = rd_kafka_event_error(event.get());
+    if (error && KindOf(reason) == ErrorKind::kNotAuthorised) return reason;
+  }
+  if (error) return error;
+  for (int i = 0; i < list.cnt; ++i) {
+    if (list.elems[i].err) return list.elems[i].err;
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 }  // namespace
 
-RdkafkaTransactionClient::RdkafkaTransactionClient(MakeConf make_conf, const Names& names,
-                                                   int event_fd, const Log* log)
-    : make_conf_(std::move(make_conf)),
+RdkafkaTransactionClient::RdkafkaTransactionClient(Confs confs, const Names& names, int event_fd,
+                                                   const Log* log)
+    : confs_(std::move(confs)),
       id_(names.id),
       event_fd_(event_fd),
       log_(log),
-      producer_(make_conf_(names.id), names.output, names.dead_letters, event_fd, log) {}
+      producer_(confs_.producer(names.id), names.output, names.dead_letters, event_fd, log) {}
 
 void RdkafkaTransactionClient::Start(Step step) {
   step_ = std::jthread([this, step = std::move(step)](const std::stop_token& stop) {
@@ -233,8 +208,19 @@ Result RdkafkaTransactionClient::TakeOver(const TransactionFlow::Takeover& takeo
 
 /// Under an id that is not ours: whoever has it can commit nothing any more.
 Result RdkafkaTransactionClient::Fence(const std::string& id, const std::stop_token& stop) {
-  const HandlePtr fence = MakeHandle(RD_KAFKA_PRODUCER, make_conf_(id), log_);
+  const HandlePtr fence = MakeHandle(RD_KAFKA_PRODUCER, confs_.producer(id), log_);
   return About(kTransactionalId + id, Open(fence.get(), stop));
+}
+
+// A consumer is asked, since librdkafka (2.12) crashes where a producer asks by its admin interface
+// and the broker is not the group's coordinator any more.
+rd_kafka_t* RdkafkaTransactionClient::GroupOf(const std::string& name) {
+  GroupPtr& group = groups_[name];
+  if (!group) {
+    group.reset(MakeHandle(RD_KAFKA_CONSUMER, confs_.group(name), log_).release());
+    rd_kafka_poll_set_consumer(group.get());
+  }
+  return group.get();
 }
 
 Result RdkafkaTransactionClient::ReadCommitted(const std::string& group, const TopicIds& topic_ids,
@@ -242,10 +228,9 @@ Result RdkafkaTransactionClient::ReadCommitted(const std::string& group, const T
   std::vector<TopicPartition> partitions;
   for (const auto& [partition, topic_id] : topic_ids) partitions.push_back(partition);
   while (result.outcome == Outcome::kDone && !result.fatal) {
-    const EventPtr event = ListOffsets(producer_.handle(), group, partitions);
-    const rd_kafka_resp_err_t error = ErrorIn(event.get());
+    const ListPtr list = ToList(partitions);
+    const rd_kafka_resp_err_t error = AskCommitted(GroupOf(group), *list);
     if (!error) {
-      const auto* list = rd_kafka_group_result_partitions(GroupIn(event.get()));
       for (int i = 0; i < list->cnt; ++i) {
         const auto& element = list->elems[i];
         const TopicPartition partition{element.topic, element.partition};

@@ -31,14 +31,18 @@ Log WithoutTransactions(Log log) {
 
 TransactionClientFactory RdkafkaClients(const TransactionalProducer::Options& options, Log log) {
   const auto shared_log = std::make_shared<const Log>(WithoutTransactions(std::move(log)));
-  const auto make_conf = [topics = options.topics](const std::string& id) {
-    return MakeTransactionalConf(topics.client,
-                                 topics.max_batch_bytes.value_or(kKafkasMaxMessageBytes), id);
-  };
+  const RdkafkaTransactionClient::Confs confs{
+      [topics = options.topics](const std::string& id) {
+        return MakeTransactionalConf(topics.client,
+                                     topics.max_batch_bytes.value_or(kKafkasMaxMessageBytes), id);
+      },
+      [client = options.topics.client](const std::string& group) {
+        return MakeStoredOffsetsConf(client, group);
+      }};
   const RdkafkaTransactionClient::Names names{options.transactional_id, options.topics.output.name,
                                               options.topics.dead_letters.name};
-  return [make_conf, names, shared_log](int event_fd) {
-    return std::make_unique<RdkafkaTransactionClient>(make_conf, names, event_fd, shared_log.get());
+  return [confs, names, shared_log](int event_fd) {
+    return std::make_unique<RdkafkaTransactionClient>(confs, names, event_fd, shared_log.get());
   };
 }
 

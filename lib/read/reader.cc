@@ -245,14 +245,21 @@ void Reader::TellMember() {
 
 // A writer takes what lies below the group's offset for done (docs/architecture.md, Exactly once):
 // so that is where a partition starts, before anything of it is sent. During a rebalance the group
-// takes nothing. Then it is tried again, unless the partition goes with it.
+// takes nothing, and a broker that is away answers nothing. Then it is tried again, unless the
+// partition goes with it.
 void Reader::CommitStarts(const std::vector<PartitionOffset>& starts) {
-  const bool committed = !options_.exactly_once || TryCommitStarts(starts);
+  bool committed = !options_.exactly_once;
+  std::string why = "refused during a rebalance";
+  try {
+    committed = committed || TryCommitStarts(starts);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnavailable) throw;
+    why = error.what();
+  }
   if (!committed) {
-    log_(LogLevel::kInfo,
-         fmt::format("group {}: where to start was refused during a rebalance, will be retried "
-                     "partitions={}",
-                     options_.group, starts.size()));
+    log_(LogLevel::kInfo, fmt::format("group {}: where to start could not be committed, will be "
+                                      "retried partitions={}: {}",
+                                      options_.group, starts.size(), why));
   }
   for (const auto& [partition, offset] : starts) {
     fetcher_.Hold(partition, !committed);

@@ -1,8 +1,10 @@
 // Exactly once: where a partition starts is committed before anything of it is sent.
+#include <atomic>
 #include <chrono>
 
 #include <catch2/catch.hpp>
 
+#include "lib/base/error.h"
 #include "lib/read/reader.h"
 #include "tests/unit/read/reader_fixture.h"
 
@@ -32,6 +34,19 @@ TEST_CASE_METHOD(StartsFixture, "what a group does not take during a rebalance i
   REQUIRE(sink.WaitForSent(1));
   CHECK(RangeOf(sink.sent(0)) == OffsetRange{0, 10});
   CHECK(brokers.waited_commits() == std::vector<Offsets>(3, {{kPartition, 0}}));
+}
+
+TEST_CASE_METHOD(StartsFixture, "what no broker answers to is said again") {
+  std::atomic<int> asked = 0;
+  brokers.before_waited = [&] {
+    if (++asked == 1) throw Error(ErrorKind::kUnavailable, "nobody answers");
+  };
+  Start();
+  REQUIRE(Until([&] { return asked == 1; }));
+  CHECK(sink.sent_count() == 0);
+  Advance(seconds(1));
+  REQUIRE(sink.WaitForSent(1));
+  CHECK(RangeOf(sink.sent(0)) == OffsetRange{0, 10});
 }
 
 TEST_CASE_METHOD(StartsFixture, "a partition that goes before it has begun is begun at -o again") {
