@@ -32,10 +32,8 @@ ConfPtr MakeConfOfProbe(const ClientSettings& settings, const std::string& id) {
 Error ErrorOf(const std::string& id, const rd_kafka_error_t* error) {
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   std::string text = "transactional id " + id + ": " + rd_kafka_error_string(error);
+  text += MissingRight(code);
   switch (code) {
-    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      text += " (the user needs Write on this TransactionalId)";
-      break;
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
       return {ErrorKind::kConfiguration, text + " (--exactly-once needs Kafka 2.5 or later)"};
     case RD_KAFKA_RESP_ERR__TIMED_OUT:

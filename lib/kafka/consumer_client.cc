@@ -109,7 +109,8 @@ std::chrono::milliseconds TimeOf(const ClientSettings& client, const std::string
 
 void ThrowKafka(rd_kafka_resp_err_t error, const std::string& what, const char* reason) {
   throw Error(KindOf(error),
-              fmt::format("{}: {}", what, reason ? reason : rd_kafka_err2str(error)));
+              fmt::format("{}: {}{}", what, reason ? reason : rd_kafka_err2str(error),
+                          MissingRight(error)));
 }
 
 ListPtr ToList(const std::vector<TopicPartition>& partitions) {
@@ -218,7 +219,7 @@ void ConsumerClient::OnError(rd_kafka_event_t* event) {
   if (of_group && group_.empty()) return;  // librdkafka looks for a coordinator nobody needs
   const ErrorKind kind = KindOf(error);
   if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kMissing)
-    ThrowKafka(error, "broker", reason);
+    ThrowKafka(error, of_group ? "group " + group_ : "broker", reason);
   log_(LogLevel::kWarning, fmt::format("{}; still trying", reason));
 }
 

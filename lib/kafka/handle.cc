@@ -83,6 +83,7 @@ ErrorKind KindOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
     case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
       return ErrorKind::kConfiguration;
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__FENCED:
@@ -91,6 +92,17 @@ ErrorKind KindOf(rd_kafka_resp_err_t error) {
       return ErrorKind::kTryAgain;
     default:
       return ErrorKind::kUnavailable;
+  }
+}
+
+std::string_view MissingRight(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return " (the user needs Read on this Group)";
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return " (the user needs Write on this TransactionalId)";
+    default:
+      return {};
   }
 }
 

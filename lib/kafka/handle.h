@@ -50,6 +50,9 @@ HandlePtr MakeHandle(rd_kafka_type_t type, ConfPtr conf, const Log* log);
 /// The one place that says what kind of error of ours a librdkafka error is.
 ErrorKind KindOf(rd_kafka_resp_err_t error);
 
+/// Which right it says is missing, as " (the user needs …)"; empty for another error.
+std::string_view MissingRight(rd_kafka_resp_err_t error);
+
 /// The last error that a client told of. An authentication error stays, because the ones that
 /// follow it ("all brokers down", time-outs) only say the same less clearly.
 class LastClientError {

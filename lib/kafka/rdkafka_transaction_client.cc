@@ -38,6 +38,7 @@ Result ResultOf(const rd_kafka_error_t* error) {
   Result result;
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   result.text = rd_kafka_error_string(error);
+  result.text += MissingRight(code);
   const ErrorKind kind = KindOf(code);
   if (kind == ErrorKind::kNotAuthorised || kind == ErrorKind::kConfiguration)
     result.fatal = Error(kind, result.text);

@@ -1,6 +1,7 @@
 #include "lib/kafka/transactional_producer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ constexpr milliseconds kWhileAborting{5};
 constexpr milliseconds kUsually{1'000};
 constexpr int kPartitionCountTimeoutMs = 1000;
 constexpr int kMostFencedInARow = 5;
+constexpr std::chrono::seconds kSoonFencedAgain{10};
 
 // A transaction that is aborted, and an id that changes hands, are told of by us.
 Log WithoutTransactions(Log log) {
@@ -76,8 +78,18 @@ TransactionalProducer::TransactionalProducer(const Options& options,
 }
 
 void TransactionalProducer::Produce(FramePtr frame) {
+  CheckCluster(frame->info());
   if (flow_.outstanding() == 0) last_progress_ = Clock::now();
   flow_.Take(std::move(frame), Clock::now());
+}
+
+void TransactionalProducer::CheckCluster(const BatchInfo& batch) const {
+  const std::string& ours = options_.topics.cluster_id;
+  if (batch.cluster_id.empty() || ours.empty() || batch.cluster_id == ours) return;
+  throw Error(ErrorKind::kConfiguration,
+              fmt::format("--exactly-once commits results and offsets in one transaction, so input "
+                          "and output are of one cluster: topic {} is of {}, {} of {}",
+                          batch.topic, batch.cluster_id, options_.topics.output.name, ours));
 }
 
 std::vector<TransactionalProducer::FramePtr> TransactionalProducer::Serve() {
@@ -174,13 +186,25 @@ void TransactionalProducer::TakeResult() {
 void TransactionalProducer::OnLost(bool fenced, const std::string& why) {
   ++counts_.aborts;
   dead_ = false;
-  if (fenced && ++counts_.fenced > 0 && ++fenced_in_a_row_ > kMostFencedInARow) {
+  if (fenced) OnFenced();
+  log_(LogLevel::kInfo, "begins again as a new producer: " + why);
+  flow_.OnLost();
+}
+
+/// By whoever took a partition of ours over, which is as it should be; or by a writer that has our
+/// id as well, which goes on for ever.
+void TransactionalProducer::OnFenced() {
+  ++counts_.fenced;
+  if (++fenced_in_a_row_ > kMostFencedInARow) {
     throw Error(ErrorKind::kTryAgain, "another writer keeps taking the transactional id " +
                                           options_.transactional_id +
                                           ": give each writer its own --transactional-id");
   }
-  log_(LogLevel::kInfo, "begins again as a new producer: " + why);
-  flow_.OnLost();
+  const auto last = std::exchange(last_fenced_, Clock::now());
+  if (!last || *last_fenced_ - *last > kSoonFencedAgain) return;
+  log_(LogLevel::kWarning, "transactional id " + options_.transactional_id +
+                               ": fenced again, as by members that come and go, or by another "
+                               "writer with the same id");
 }
 
 TransactionalProducer::Clock::duration TransactionalProducer::stalled(Clock::time_point now) const {

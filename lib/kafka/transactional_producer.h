@@ -77,6 +77,8 @@ class TransactionalProducer : public TransactionalSink, private ProducerClient::
   void Begin();
   void TakeResult();
   void OnLost(bool fenced, const std::string& why);
+  void OnFenced();
+  void CheckCluster(const BatchInfo& batch) const;
   void ProduceFrame(const TransactionFlow::ToProduce& next);
   ProducedBatch& BatchOf(const FramePtr& frame);
   void Enqueue(QueuedRecord& record, std::optional<int32_t> placed);
@@ -101,6 +103,7 @@ class TransactionalProducer : public TransactionalSink, private ProducerClient::
   bool dead_fenced_ = false;
   std::string dead_why_;
   int fenced_in_a_row_ = 0;
+  std::optional<Clock::time_point> last_fenced_;
   Clock::time_point last_progress_;
   Clock::time_point step_began_;
   Totals totals_;

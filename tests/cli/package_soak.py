@@ -6,6 +6,7 @@ left."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -56,6 +57,12 @@ packages = list((BUILD / "packages").glob("*.deb"))
 check({p.name.split("_")[0] for p in packages} == {"rk", "rk-onnx", "rk-tokens", "rk-torch"}, f"the packages are {packages}")
 said = run("lintian", "--fail-on", "error", "--allow-root", *packages)
 check("E: " not in said, "lintian finds errors")
+
+with tempfile.TemporaryDirectory() as folder:
+    run("dpkg-deb", "-x", *BUILD.glob("packages/rk_*.deb"), folder)
+    dead = [f"{page.relative_to(folder)}: {target}" for page in pathlib.Path(folder).rglob("*.md")
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()) if not (page.parent / target).exists()]
+    check(not dead, f"links to what is not in the package: {dead}")
 
 image = dict(stages(SOURCE / "Containerfile")[-1])
 with tempfile.TemporaryDirectory() as folder:

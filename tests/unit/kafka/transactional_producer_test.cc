@@ -49,13 +49,17 @@ class FakeTransactionClient : public TransactionClient {
 };
 
 struct Fixture {
-  Fixture() : producer(Options(), Factory(), failures, [](LogLevel, std::string_view) {}) {}
+  Fixture()
+      : producer(Options(), Factory(), failures, [this](LogLevel level, std::string_view text) {
+          if (level == LogLevel::kWarning) warnings.emplace_back(text);
+        }) {}
 
   static TransactionalProducer::Options Options() {
     TransactionalProducer::Options options;
     options.topics.output = {"decisions", 1};
     options.topics.dead_letters = {"decisions.dlq", 1};
     options.topics.placement = ParsePlacement("0");
+    options.topics.cluster_id = "one";
     options.transactional_id = "w1";
     return options;
   }
@@ -106,6 +110,7 @@ struct Fixture {
 
   FailureTally failures{[](LogLevel, std::string_view) {}};
   std::vector<FakeTransactionClient*> clients;  ///< the last lives
+  std::vector<std::string> warnings;
   TransactionalProducer producer;
 };
 
@@ -228,6 +233,27 @@ TEST_CASE_METHOD(Fixture, "two writers of one transactional id do not fence each
     for (int i = 0; i < 20; ++i) End(fenced);
   };
   CHECK_THROWS_WITH(fence_often(), Catch::Contains("w1") && Catch::Contains("--transactional-id"));
+}
+
+TEST_CASE_METHOD(Fixture, "a writer that is soon fenced again warns") {
+  auto fenced = Failed(Outcome::kLost);
+  fenced.fenced = true;
+  End(fenced);
+  CHECK(warnings.empty());  // once, as by whoever took a partition over
+  End(fenced);
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Catch::Contains("transactional id w1"));
+}
+
+TEST_CASE_METHOD(Fixture, "input of another cluster is refused before anything of it is produced") {
+  BatchInfo info = MakeInfo({10, 12});
+  info.ack_endpoint = kReader;
+  info.cluster_id = "one";
+  producer.Produce(std::make_shared<const rk::Frame>(MakeBatch(info)));
+  info.cluster_id = "two";
+  const auto elsewhere = std::make_shared<const rk::Frame>(MakeBatch(info));
+  CHECK_THROWS_WITH(producer.Produce(elsewhere), Catch::Contains("one") && Catch::Contains("two"));
+  CHECK(client().steps == std::vector<std::string>{"open"});
 }
 
 }  // namespace rk
