@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -28,8 +29,6 @@ SEED = int(os.environ.get("RK_SEED", str(random.randrange(1000000))))
 PARTITIONS = 6
 SHORT_SESSION = ("-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500")
 STAMP = ([BIN / "rk-map", "--stamp"],)
-# 4,000 records a second or less: what is there before the first blow lasts beyond the last one.
-SLOW = ([BIN / "rk-map", "--exec", f"{SOURCE / 'tests/support/slow_worker.py'} 0.00025"],)
 
 
 class Trial:
@@ -200,15 +199,19 @@ def members(kafka, strategy):
 
 def broker(kafka):
     """Killed ten times, frozen ten times for up to 20 s, its connections cut whenever there is time between. The topic is
-    full before: librdkafka's idempotent producer, of which the input would come, does not survive that."""
-    with Trial(kafka, 0) as trial:
+    full before: librdkafka's idempotent producer, of which the input would come, does not survive that. So the line is
+    slow, 1,000 records a second at most, until the last blow."""
+    with Trial(kafka, 0) as trial, tempfile.TemporaryDirectory() as folder:
         check(trial.filling.wait() == 0, "kfill failed")
-        return strike_broker(kafka, trial)
+        return strike_broker(kafka, trial, os.path.join(folder, "slow"))
 
 
-def strike_broker(kafka, trial):
+def strike_broker(kafka, trial, slow):
+    open(slow, "w").close()
+    middle = [BIN / "rk-map", "--exec", f"{SOURCE / 'tests/support/slow_worker.py'} 0.001 {slow}"]
     with exactly_once_line(kafka, trial.source, trial.output, trial.output, *SHORT_SESSION, "--instance", trial.output,
-                           middle=SLOW, write_options=("-v", "--commit-interval", "20", "--on-broker-down", "retry")) as line:
+                           middle=[middle],
+                           write_options=("-v", "--commit-interval", "20", "--on-broker-down", "retry")) as line:
         blows = ["killed", "frozen"] * 10 + ["cut"] * BLOWS
         trial.draw.shuffle(blows)
         for blow in blows:
@@ -226,6 +229,7 @@ def strike_broker(kafka, trial):
             check(line.alive(), f"a stage has ended after it was {blow}: {line.stderr(0)[-500:]}{line.stderr(2)[-500:]}")
         left = kafka.written(trial.source) - sum(kafka.committed(trial.group, trial.source).values())
         check(left > 0, "all was done before the last blow")
+        os.remove(slow)
         trial.wait_done()
         check(line.stop() == [0, 0, 0], "the line failed")
         trial.counts["lives of the writer's producer lost"] = line.stderr(2).count("begins again as a new producer")
