@@ -29,6 +29,11 @@ bool Balancer::Idle() const {
          std::ranges::all_of(peers_, [](const auto& p) { return p.second.outstanding.empty(); });
 }
 
+size_t Balancer::present() const {
+  return static_cast<size_t>(
+      std::ranges::count_if(peers_, [](const auto& one) { return one.second.present(); }));
+}
+
 std::vector<std::string> Balancer::peers() const {
   std::vector<std::string> names;
   for (const auto& [name, peer] : peers_) names.push_back(name);

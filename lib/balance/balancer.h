@@ -37,6 +37,8 @@ class Balancer {
   /// True if no frame waits and no peer holds one.
   bool Idle() const;
   std::vector<std::string> peers() const;
+  /// Peers that have not left and are not silent.
+  size_t present() const;
 
   /// A frame to be sent, in the order of the calls, as far as peers and partitions allow.
   void Add(FrameMessage frame, Clock::time_point now);

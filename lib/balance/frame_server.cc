@@ -64,6 +64,7 @@ void FrameServer::OnTick(Clock::time_point now) {
     if (!socket_.Probe(peer)) Remove(peer);
   }
   ReplayForLostPeers();
+  observer_.fetchers(balancer_.present());
   while (acks_.TryReceive()) continue;  // fences are for writers
   acks_.Expire(now);
 }

@@ -15,12 +15,15 @@ namespace rk {
 /// A socket bound on an address.
 class Binding {
  public:
-  /// Binds `socket`. Throws as IpcBinding and LinkGuard do, and Error(kUsage) for tcp:// without
-  /// keys where others could connect.
+  /// Binds `socket`. Throws as IpcBinding, LinkGuard and RequireBindable() do, Error(kUsage) for
+  /// tcp:// without keys where others could connect, and Error(kUnavailable) if another process has
+  /// the port.
   Binding(zmq::socket_t& socket, const LinkAddress& address, const Log& log);
 
-  /// What others connect to.
+  /// What others connect to: by the name that it was given, at the port that it has.
   const std::string& address() const { return address_; }
+  /// Which port that is, where any would do: nobody could know.
+  void LogPort(const LinkAddress& asked, const Log& log) const;
 
  private:
   std::optional<IpcBinding> ipc_;

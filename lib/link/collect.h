@@ -8,14 +8,16 @@
 #include "lib/link/link_observer.h"
 #include "lib/link/message_source.h"
 #include "lib/link/ready_fd.h"
+#include "lib/link/refusal_log.h"
 #include "lib/link/source.h"
 #include "lib/link/transport.h"
 
 namespace rk {
 
 /// Frames from many pushers (ROUTER, which binds), in turn, as they came. What is no frame is
-/// dropped, counted and logged; its reader replays it. An empty message asks whether all that went
-/// before has come, and is answered with one.
+/// dropped, counted and logged; its reader replays it. So is what comes for another link, which is
+/// answered with LinkRefusal(). An empty message asks whether all that went before has come, and is
+/// answered with one.
 class CollectSocket : public MessageSource {
  public:
   /// After Leave(), quiet for so long means that nothing is under way any more.
@@ -34,8 +36,12 @@ class CollectSocket : public MessageSource {
 
  private:
   std::optional<FrameMessage> Take(const zmq::message_t& pusher);
+  void Answer(const zmq::message_t& pusher, std::string_view answer);
+  void Refuse(const zmq::message_t& pusher, const std::string& host, const std::string& wanted);
 
   LinkObserver observer_;
+  const std::string link_;
+  RefusalLog refusals_;
   LinkSocket socket_;
   Binding binding_;
   ReadyFd ready_;

@@ -48,12 +48,12 @@ void SetUpTcp(zmq::socket_t& socket, const LinkAddress& address) {
   });
 }
 
-Connection::Connection(zmq::socket_t& socket, LinkAddress address, Log log)
+Connection::Connection(zmq::socket_t& socket, LinkAddress address, Log log, LinkState* state)
     : socket_(socket), address_(std::move(address)) {
   if (!IpcPath(address_.text)) {
     SetUpTcp(socket, address_);
-    guard_.emplace(socket, LinkGuard::Side::kConnects, address_.text, address_.keys,
-                   std::move(log));
+    guard_.emplace(socket, LinkGuard::Side::kConnects, address_.text, address_.keys, std::move(log),
+                   state);
   }
   Connect();
 }

@@ -13,9 +13,9 @@ namespace rk {
 /// A socket that is connected to an address.
 class Connection {
  public:
-  /// Connects `socket`, which outlives it. Throws as LinkGuard does, and Error(kUsage) for tcp://
-  /// to another machine without keys.
-  Connection(zmq::socket_t& socket, LinkAddress address, Log log);
+  /// Connects `socket`, which outlives it, as does `state`, which is told how that goes. Throws as
+  /// LinkGuard does, and Error(kUsage) for tcp:// to another machine without keys.
+  Connection(zmq::socket_t& socket, LinkAddress address, Log log, LinkState* state = nullptr);
 
   /// To be called every second or so: connects again if ZeroMQ has given up, which it does where
   /// what answers refuses us or is no stage with keys. Throws Error(kIo).

@@ -30,6 +30,12 @@ Endpoint ParseEndpoint(std::string_view text) {
   const auto tcp = ParseTcpAddress(address);
   if (tcp && (bind || (tcp->port != 0 && !tcp->any())))
     return {Transport::kTcp, bind, std::string(address)};
+  if (tcp && tcp->port == 0) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("'{}': nobody can connect to port 0, which is for who binds", text));
+  }
+  if (const std::string wrong = WrongPort(address); !wrong.empty())
+    throw Error(ErrorKind::kUsage, fmt::format("'{}' is not an endpoint{}", text, wrong));
   throw Error(ErrorKind::kUsage,
               fmt::format("'{}' is not an endpoint: write - (a pipe), ipc://PATH or "
                           "tcp://HOST:PORT (connect), or the same after @ (bind), with an absolute "

@@ -12,14 +12,14 @@ enum class Transport {
   kTcp,   ///< another machine, or this one
 };
 
-/// What --in and --out name: `-`, or `ipc://PATH` or `tcp://HOST:PORT`, which connect, or the same
-/// with `@` in front, which bind.
+/// What --in and --out name: `-`, or `ipc://PATH`, `tcp://HOST:PORT` or `tcp://HOST:PORT/LINK`,
+/// which connect, or the same with `@` in front, which bind.
 struct Endpoint {
   static constexpr size_t kLongestPath = 107;  ///< sizeof sockaddr_un::sun_path less its zero
 
   Transport transport = Transport::kPipe;
   bool bind = false;
-  std::string address;  ///< as ZeroMQ takes it; empty for a pipe
+  std::string address;  ///< as LinkAddress takes it; empty for a pipe
 
   bool pipe() const { return transport == Transport::kPipe; }
   bool tcp() const { return transport == Transport::kTcp; }

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "lib/link/cuts.h"
 #include "lib/link/endpoint.h"
+#include "lib/link/link_name.h"
 #include "lib/link/tcp_address.h"
 
 namespace rk {
@@ -23,6 +26,7 @@ constexpr milliseconds kCutOff{5000};
 
 FetchSocket::FetchSocket(Options options, LinkObserver observer)
     : options_(std::move(options)), observer_(std::move(observer)) {
+  if (!IpcPath(address())) state_.emplace(address(), LinkState::Peer::kAnswers, observer_.waits);
   Connect();
   Tell();
 }
@@ -37,7 +41,8 @@ void FetchSocket::Connect() {
     socket_.set(zmq::sockopt::linger, kLingerMs);
     socket_.set(zmq::sockopt::tcp_maxrt, kLongestUnansweredMs);
   });
-  to_server_.emplace(socket_, options_.address, observer_.log);
+  if (state_) state_->Lost();
+  to_server_.emplace(socket_, options_.address, observer_.log, state_ ? &*state_ : nullptr);
   ready_.Watch(socket_);
 }
 
@@ -128,6 +133,7 @@ void FetchSocket::Take(zmq::message_t message) {
     answered_ = left_at_.has_value();
     return;
   }
+  if (const auto link = LinkRefused(message.to_string_view())) return Refused(*link);
   if (Origin name{}; message.size() == name.size()) {
     std::copy_n(message.data<uint8_t>(), name.size(), name.begin());
     return Learn(name);
@@ -144,10 +150,20 @@ void FetchSocket::Take(zmq::message_t message) {
 
 // What came before was another server's, or of a connection that broke.
 void FetchSocket::Learn(const Origin& connection) {
+  if (state_) state_->Accepted();
   if (connection == connection_) return;
   connection_ = connection;
   received_ = 0;
   Tell();
+}
+
+// It is asked again with each report: the other machine may get the right file.
+void FetchSocket::Refused(const std::string& link) {
+  const std::string reason = WrongLink(options_.address.link, link);
+  if (state_) state_->Refused(reason);
+  const std::string host = ParseTcpAddress(address()).value_or(TcpAddress{}).host;
+  const auto line = refusals_.Refused(host, reason, Clock::now());
+  if (line) observer_.log(LogLevel::kWarning, fmt::format("{}: {}", address(), *line));
 }
 
 void FetchSocket::Tell() {
@@ -180,6 +196,7 @@ ReadyMessage FetchSocket::State() const {
   state.capacity = Room();
   state.received = received_;
   state.connection = connection_;
+  state.link = options_.address.link;
   state.held = held_.Ranges();
   return state;
 }

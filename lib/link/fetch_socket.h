@@ -8,9 +8,11 @@
 #include "lib/link/connection.h"
 #include "lib/link/held_frames.h"
 #include "lib/link/link_observer.h"
+#include "lib/link/link_state.h"
 #include "lib/link/message_source.h"
 #include "lib/link/ready_fd.h"
 #include "lib/link/ready_message.h"
+#include "lib/link/refusal_log.h"
 #include "lib/link/transport.h"
 
 namespace rk {
@@ -60,6 +62,7 @@ class FetchSocket : public MessageSource {
   void Receive();
   void Take(zmq::message_t message);
   void Learn(const Origin& connection);
+  void Refused(const std::string& link);
   void Tell();
   bool CutOff() const;
   void BeginAnew();
@@ -71,6 +74,8 @@ class FetchSocket : public MessageSource {
   LinkObserver observer_;
   Origin instance_ = RandomOrigin();
   ReadyFd ready_;
+  std::optional<LinkState> state_;  ///< on tcp://
+  RefusalLog refusals_;
   LinkSocket socket_;
   std::optional<Connection> to_server_;
   std::deque<FrameMessage> frames_;

@@ -27,7 +27,7 @@ namespace {
 
 constexpr const char* kZapAddress = "inproc://zeromq.zap.01";  // RFC 27
 constexpr int kZapEnforceDomain = 93;  // zmq.h names it only where drafts are built
-constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
+constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED |
                         ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
@@ -75,14 +75,21 @@ struct LinkGuard::Watched {
   std::string address;
   std::shared_ptr<const KeyFolder> keys;
   Log log;
+  LinkState* state;
   zmq::socket_t monitor;
   Handshakes handshakes{};
   RefusalLog refusals{};
   std::atomic<bool> given_up = false;
+  int connection = -1;  ///< of one that connects: the descriptor of the last one
 
   void Refuse(const std::string& host, const std::string& reason) {
     const auto line = refusals.Refused(host, reason, RefusalLog::Clock::now());
     if (line) log(LogLevel::kWarning, fmt::format("{}: {}", address, *line));
+  }
+
+  void RefusedBy(const std::string& host, const std::string& reason) {
+    if (state != nullptr) state->Failed(reason);
+    Refuse(host, reason);
   }
 };
 
@@ -217,21 +224,37 @@ class LinkGuard::Watcher {
     }
   }
 
-  static void HearOfServer(Watched& watched, int event, int /*value*/) {
+  // Says whether the event is one of a connection that did not fail in its handshake.
+  static bool HearOfConnection(Watched& watched, int event, int value) {
+    if (event == ZMQ_EVENT_CONNECTED) {
+      watched.connection = value;
+    } else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+      if (watched.state != nullptr) watched.state->Connected();
+    } else if (event == ZMQ_EVENT_DISCONNECTED) {
+      // One that was given up for another may end long after that has begun.
+      if (watched.state != nullptr && value == watched.connection) watched.state->Lost();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  static void HearOfServer(Watched& watched, int event, int value) {
+    if (HearOfConnection(watched, event, value)) return;
     const std::string host = ParseTcpAddress(watched.address).value_or(TcpAddress{}).host;
     const std::string folder = watched.keys ? watched.keys->path() : "DIR";
-    if (!watched.keys && event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED &&
-        event != ZMQ_EVENT_DISCONNECTED) {
-      watched.Refuse(host, "lets in only who has keys (--keys DIR), or is no stage");
+    if (!watched.keys) {
+      watched.RefusedBy(host, "lets in only who has keys (--keys DIR), or is no stage");
     } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-      watched.Refuse(host, fmt::format("hung up: its own.key may be another than {}/peers/{}.key",
-                                       folder, host));
+      watched.RefusedBy(
+          host,
+          fmt::format("hung up: its own.key may be another than {}/peers/{}.key", folder, host));
     } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
-      watched.Refuse(
+      watched.RefusedBy(
           host,
           fmt::format("refuses this machine: it needs {}/own.key in its peers folder", folder));
     } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) {
-      watched.Refuse(host, "what answers there is no stage with the key expected");
+      watched.RefusedBy(host, "is no stage with the key expected");
     } else {
       return;
     }
@@ -250,7 +273,7 @@ class LinkGuard::Watcher {
 };
 
 LinkGuard::LinkGuard(zmq::socket_t& socket, Side side, const std::string& address,
-                     std::shared_ptr<const KeyFolder> keys, Log log)
+                     std::shared_ptr<const KeyFolder> keys, Log log, LinkState* state)
     : socket_(socket) {
   const TcpAddress tcp = ParseTcpAddress(address).value_or(TcpAddress{});
   WithZmq("cannot set up " + address, [&] {
@@ -259,7 +282,7 @@ LinkGuard::LinkGuard(zmq::socket_t& socket, Side side, const std::string& addres
     if (keys) Arm(socket, side, tcp.host, *keys);
     if (zmq_socket_monitor(socket.handle(), monitor.c_str(), kEvents) != 0) throw zmq::error_t();
     watched_ = std::shared_ptr<Watched>(
-        new Watched{side, address, std::move(keys), std::move(log),
+        new Watched{side, address, std::move(keys), std::move(log), state,
                     zmq::socket_t(*ProcessContext(), zmq::socket_type::pair)});
     watched_->monitor.connect(monitor);
   });

@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/link/key_folder.h"
+#include "lib/link/link_state.h"
 
 namespace rk {
 
@@ -20,9 +21,10 @@ class LinkGuard {
   enum class Side { kBinds, kConnects };
 
   /// Sets up `socket` (with `keys`, if there are any), which is to bind or connect `address` next.
-  /// Throws Error(kConfiguration) as KeyFolder::KeyOf(), Error(kIo).
+  /// Of one that connects `state`, if there is one, is told how that goes. Throws
+  /// Error(kConfiguration) as KeyFolder::KeyOf(), Error(kIo).
   LinkGuard(zmq::socket_t& socket, Side side, const std::string& address,
-            std::shared_ptr<const KeyFolder> keys, Log log);
+            std::shared_ptr<const KeyFolder> keys, Log log, LinkState* state = nullptr);
   /// Before the socket is closed.
   ~LinkGuard();
   LinkGuard(const LinkGuard&) = delete;

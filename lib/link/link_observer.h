@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <string>
 
 #include "lib/base/log.h"
 
@@ -16,6 +17,9 @@ struct LinkObserver {
   /// A frame has left the server's queue.
   std::function<void(std::chrono::steady_clock::duration)> waited =
       [](std::chrono::steady_clock::duration) {};
+  /// Why a link on tcp:// that connects does not work yet; empty once it does. Told on changes.
+  std::function<void(const std::string& why)> waits = [](const std::string&) {};
+  std::function<void(size_t peers)> fetchers = [](size_t) {};  ///< of a server, now
 };
 
 }  // namespace rk

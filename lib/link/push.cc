@@ -9,6 +9,7 @@
 #include "lib/link/cuts.h"
 #include "lib/link/endpoint.h"
 #include "lib/link/frame_message.h"
+#include "lib/link/link_name.h"
 #include "lib/link/tcp_address.h"
 
 namespace rk {
@@ -34,13 +35,17 @@ LinkSocket MakeDealer(size_t max_frame, int hwm) {
 }  // namespace
 
 PushSink::PushSink(LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
-                   Log log)
-    : address_(address.text),
-      host_(ParseTcpAddress(address.text).value_or(TcpAddress{}).host),
+                   LinkObserver observer)
+    : address_(std::move(address)),
+      host_(ParseTcpAddress(address_.text).value_or(TcpAddress{}).host),
       cuts_(CutsFrom(host_)),
       draining_(std::move(draining)),
-      socket_(MakeDealer(max_frame, hwm)),
-      connection_(socket_, std::move(address), std::move(log)) {}
+      observer_(std::move(observer)),
+      socket_(MakeDealer(max_frame, hwm)) {
+  if (!IpcPath(address_.text))
+    state_.emplace(address_.text, LinkState::Peer::kListens, observer_.waits);
+  connection_.emplace(socket_, address_, observer_.log, state_ ? &*state_ : nullptr);
+}
 
 void PushSink::Send(const Frame& frame) {
   SendMessage(zmq::message_t(frame.bytes().data(), frame.bytes().size()));
@@ -51,13 +56,14 @@ void PushSink::Give(Frame frame) {
 }
 
 void PushSink::SendMessage(zmq::message_t message) {
+  while (HearAnswer()) continue;
   LookAfterConnection();
-  while (!TrySendMessage(socket_, message)) {
+  while (!TrySend(message)) {
     if (draining_() && !sent_) {
       throw Error(ErrorKind::kTryAgain,
                   fmt::format("nobody collects on {}: what is unacknowledged is read again at the "
                               "next start",
-                              address_));
+                              address_.text));
     }
     WaitFor(ZMQ_POLLOUT, kBetweenLooks);
     LookAfterConnection();
@@ -68,23 +74,47 @@ void PushSink::SendMessage(zmq::message_t message) {
 // The fetcher that noted a cut has its server ask the readers for all that is in flight, so what
 // may be lost here comes again (docs/architecture.md, Between machines).
 void PushSink::LookAfterConnection() {
-  connection_.Renew();
+  connection_->Renew();
   if (const uint64_t cuts = CutsFrom(host_); std::exchange(cuts_, cuts) != cuts) {
-    connection_.Reconnect();
+    connection_->Reconnect();
   }
+}
+
+// Both parts or none go on the same connection, and a tail that gets lost with it is the frame.
+bool PushSink::TrySend(zmq::message_t& message) {
+  if (!address_.link.empty() &&
+      !TrySendPart(socket_, LinkMark(address_.link), zmq::send_flags::sndmore))
+    return false;
+  return TrySendMessage(socket_, message);
+}
+
+// False if there is none. Who takes a frame for another link's says so.
+bool PushSink::HearAnswer() {
+  zmq::message_t answer;
+  if (!TryReceivePart(socket_, answer)) return false;
+  const auto link = LinkRefused(answer.to_string_view());
+  if (!link) {
+    finished_ = answer.size() == 0;
+    return true;
+  }
+  const std::string reason = WrongLink(address_.link, *link);
+  if (state_) state_->Refused(reason);
+  const auto line = refusals_.Refused(host_, reason, Clock::now());
+  if (line) observer_.log(LogLevel::kWarning, fmt::format("{}: {}", address_.text, *line));
+  return true;
 }
 
 void PushSink::Finish(const Origin& /*origin*/) {
   if (!sent_) return;
-  const bool elsewhere = !IpcPath(address_);
+  const bool elsewhere = !IpcPath(address_.text);
   auto there = Clock::now();
-  zmq::message_t answer;
-  do {
+  while (!finished_) {
     if (TrySendPart(socket_, "", zmq::send_flags::none)) there = Clock::now();
     // The machine with the ends has gone, and outlives nobody else: its readers know what is done.
     if (elsewhere && Clock::now() - there > kLongestAbsence) return;
     WaitFor(ZMQ_POLLIN, kBetweenQuestions);
-  } while (!TryReceivePart(socket_, answer));
+    while (!finished_ && HearAnswer()) continue;
+  }
 }
 
 void PushSink::WaitFor(int16_t events, std::chrono::milliseconds timeout) {

@@ -3,11 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <string_view>
+#include <optional>
 
-#include "lib/base/log.h"
 #include "lib/link/connection.h"
+#include "lib/link/link_observer.h"
+#include "lib/link/link_state.h"
+#include "lib/link/refusal_log.h"
 #include "lib/link/sink.h"
 #include "lib/link/transport.h"
 
@@ -22,9 +23,8 @@ class PushSink : public Sink {
  public:
   /// `hwm` frames wait here at most. Once `draining()`, which any thread may call, nobody is waited
   /// for who never came: then Send() and Finish() throw Error(kTryAgain). Throws Error(kIo).
-  PushSink(
-      LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
-      Log log = [](LogLevel, std::string_view) {});
+  PushSink(LinkAddress address, size_t max_frame, int hwm, std::function<bool()> draining,
+           LinkObserver observer = {});
 
   void Send(const Frame& frame) override;
   void Give(Frame frame) override;
@@ -36,16 +36,22 @@ class PushSink : public Sink {
 
  private:
   void SendMessage(zmq::message_t message);
+  bool TrySend(zmq::message_t& message);
+  bool HearAnswer();
   void LookAfterConnection();
   void WaitFor(int16_t events, std::chrono::milliseconds timeout);
 
-  std::string address_;
+  LinkAddress address_;
   std::string host_;  ///< empty on this machine
   uint64_t cuts_;     ///< from it, when the connection was made
   std::function<bool()> draining_;
+  LinkObserver observer_;
+  std::optional<LinkState> state_;  ///< on tcp://
+  RefusalLog refusals_;
   LinkSocket socket_;
-  Connection connection_;
-  bool sent_ = false;  ///< a frame: somebody collects, or has
+  std::optional<Connection> connection_;
+  bool sent_ = false;      ///< a frame: somebody collects, or has
+  bool finished_ = false;  ///< all of it has come, says the collector
 };
 
 }  // namespace rk

@@ -4,22 +4,23 @@
 
 #include "lib/base/error.h"
 #include "lib/base/little_endian.h"
+#include "lib/link/tcp_address.h"
 
 namespace rk {
 namespace {
 
-constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersion = 3;
 constexpr uint8_t kLeaving = 1;
 constexpr uint8_t kIsolates = 2;
 constexpr uint8_t kStores = 4;
 
 constexpr size_t kFlagsAt = 1;
-constexpr size_t kReservedAt = 2;
+constexpr size_t kLinkLengthAt = 2;
 constexpr size_t kCapacityAt = 4;
 constexpr size_t kReceivedAt = 8;
 constexpr size_t kInstanceAt = 16;
 constexpr size_t kHeldCountAt = 32;
-constexpr size_t kReservedToo = 36;
+constexpr size_t kReservedAt = 36;
 constexpr size_t kConnectionAt = 40;
 constexpr size_t kHeaderLength = 56;
 
@@ -62,11 +63,13 @@ std::string ReadyMessage::Encode() const {
   bytes[0] = kVersion;
   bytes[kFlagsAt] = static_cast<char>((leaving ? kLeaving : 0) | (isolates ? kIsolates : 0) |
                                       (stores ? kStores : 0));
+  Store(&bytes[kLinkLengthAt], static_cast<uint16_t>(link.size()));
   Store(&bytes[kCapacityAt], capacity);
   Store(&bytes[kReceivedAt], received);
   std::copy(instance.begin(), instance.end(), &bytes[kInstanceAt]);
   Store(&bytes[kHeldCountAt], static_cast<uint32_t>(held.size()));
   std::copy(connection.begin(), connection.end(), &bytes[kConnectionAt]);
+  bytes += link;
   for (const HeldRange& one : held) {
     const size_t at = bytes.size();
     bytes.resize(at + kHeldLength);
@@ -82,11 +85,10 @@ std::string ReadyMessage::Encode() const {
 
 ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
   Require(bytes.size() >= kHeaderLength, "at least 56 bytes");
-  Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 2");
+  Require(static_cast<uint8_t>(bytes[0]) == kVersion, "version 3");
   const auto flags = static_cast<uint8_t>(bytes[kFlagsAt]);
   Require(flags <= (kLeaving | kIsolates | kStores), "flags of 0 to 7");
-  Require(Load<uint16_t>(&bytes[kReservedAt]) == 0 && Load<uint32_t>(&bytes[kReservedToo]) == 0,
-          "0 in reserved bytes");
+  Require(Load<uint32_t>(&bytes[kReservedAt]) == 0, "0 in reserved bytes");
   ReadyMessage message;
   message.leaving = (flags & kLeaving) != 0;
   message.isolates = (flags & kIsolates) != 0;
@@ -97,6 +99,11 @@ ReadyMessage ReadyMessage::Decode(std::string_view bytes) {
   std::copy_n(&bytes[kConnectionAt], message.connection.size(), message.connection.begin());
   auto left = Load<uint32_t>(&bytes[kHeldCountAt]);
   std::string_view rest = bytes.substr(kHeaderLength);
+  const size_t link_length = Load<uint16_t>(&bytes[kLinkLengthAt]);
+  Require(link_length <= rest.size(), "a link's name");
+  message.link = rest.substr(0, link_length);
+  Require(message.link.empty() || IsLinkName(message.link), "a link's name");
+  rest.remove_prefix(link_length);
   Require(left <= rest.size() / kHeldLength, "as many held ranges as it says");
   message.held.reserve(left);
   for (; left > 0; --left) message.held.push_back(TakeHeld(rest));

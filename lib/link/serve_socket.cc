@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/link/link_name.h"
 
 namespace rk {
 namespace {
@@ -28,8 +29,10 @@ LinkSocket MakeRouter(size_t max_frame) {
 
 ServeSocket::ServeSocket(const LinkAddress& address, size_t max_frame, LinkObserver observer)
     : observer_(std::move(observer)),
+      link_(address.link),
       socket_(MakeRouter(max_frame)),
       binding_(socket_, address, observer_.log) {
+  binding_.LogPort(address, observer_.log);
   ready_.Watch(socket_);
 }
 
@@ -43,6 +46,10 @@ std::optional<ServeSocket::Report> ServeSocket::TryReceive() {
     if (!SkipToEndOfMessage(socket_, message)) message.rebuild();
     try {
       Report report{peer.to_string(), ReadyMessage::Decode(message.to_string_view())};
+      if (report.ready.link != link_) {
+        Refuse(report.peer, PeerOf(message), report.ready.link);
+        continue;
+      }
       if (report.ready.connection == NameOf(report.peer)) return report;
       Probe(report.peer);
     } catch (const Error& error) {
@@ -53,6 +60,15 @@ std::optional<ServeSocket::Report> ServeSocket::TryReceive() {
   }
   ready_.NothingLeft();
   return std::nullopt;
+}
+
+void ServeSocket::Refuse(const std::string& peer, const std::string& host,
+                         const std::string& wanted) {
+  const std::string refusal = LinkRefusal(link_);
+  zmq::message_t message(refusal.data(), refusal.size());
+  (void)SendTo(peer, message);
+  const auto line = refusals_.Refused(host, RefusedLink(wanted, link_), RefusalLog::Clock::now());
+  if (line) observer_.log(LogLevel::kWarning, fmt::format("{}: {}", address(), *line));
 }
 
 bool ServeSocket::Send(const std::string& peer, FrameMessage& frame) {

@@ -8,6 +8,7 @@
 #include "lib/link/link_observer.h"
 #include "lib/link/ready_fd.h"
 #include "lib/link/ready_message.h"
+#include "lib/link/refusal_log.h"
 #include "lib/link/transport.h"
 
 namespace rk {
@@ -26,8 +27,8 @@ class ServeSocket {
     std::string peer;  ///< a name that ZeroMQ gives a connection
     ReadyMessage ready;
   };
-  /// What a fetcher said that knows its connection, else nullopt. Others are told its name.
-  /// Nonsense is dropped, counted and logged.
+  /// What a fetcher said that knows its connection, else nullopt. Others are told its name, and who
+  /// came for another link is refused, which is logged. Nonsense is dropped, counted and logged.
   std::optional<Report> TryReceive();
 
   // All false if the peer cannot be reached: it is gone.
@@ -45,10 +46,13 @@ class ServeSocket {
 
  private:
   Origin NameOf(const std::string& peer) const;
+  void Refuse(const std::string& peer, const std::string& host, const std::string& wanted);
   bool SendTo(const std::string& peer, zmq::message_t& message);
 
   LinkObserver observer_;
   const Origin instance_ = RandomOrigin();
+  const std::string link_;
+  RefusalLog refusals_;
   LinkSocket socket_;
   Binding binding_;
   ReadyFd ready_;

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view kScheme = "tcp://";
 constexpr size_t kLongestHost = 253;  // of a name in the DNS
+constexpr size_t kLongestLink = 32;
 
 bool IsAmong(char byte, std::string_view others) {
   return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
@@ -57,8 +58,8 @@ std::string NumericHost(const sockaddr* address) {
 }  // namespace
 
 std::string TcpAddress::text() const {
-  return ipv6() ? fmt::format("{}[{}]:{}", kScheme, host, port)
-                : fmt::format("{}{}:{}", kScheme, host, port);
+  const std::string machine = ipv6() ? "[" + host + "]" : host;
+  return fmt::format("{}{}:{}{}{}", kScheme, machine, port, link.empty() ? "" : "/", link);
 }
 
 bool TcpAddress::loopback() const {
@@ -72,6 +73,9 @@ bool TcpAddress::any() const { return host == "0.0.0.0" || host == "::"; }
 std::optional<TcpAddress> ParseTcpAddress(std::string_view text) {
   if (!text.starts_with(kScheme)) return std::nullopt;
   text.remove_prefix(kScheme.size());
+  const std::string_view link = text.substr(std::min(text.find('/'), text.size()));
+  text.remove_suffix(link.size());
+  if (!link.empty() && !IsLinkName(link.substr(1))) return std::nullopt;
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const auto port = ParsePort(text.substr(colon + 1));
@@ -82,7 +86,28 @@ std::optional<TcpAddress> ParseTcpAddress(std::string_view text) {
   if (!port || host.empty() || host.size() > kLongestHost || !std::ranges::all_of(host, of_host) ||
       host.starts_with('.') || bracketed != IsIpv6(host))
     return std::nullopt;
-  return TcpAddress{std::string(host), *port};
+  return TcpAddress{std::string(host), *port, std::string(link.substr(link.empty() ? 0 : 1))};
+}
+
+TcpAddress RequireTcpAddress(std::string_view text) {
+  const auto address = ParseTcpAddress(text);
+  if (address && address->link.empty()) return *address;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("'{}' is not tcp://ADDRESS:PORT{}", text, WrongPort(text)));
+}
+
+std::string WrongPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (!text.starts_with(kScheme) || colon == kScheme.find(':')) return "";
+  const std::string_view port = text.substr(colon + 1, text.find('/', colon) - colon - 1);
+  const bool number = !port.empty() && port.find_first_not_of("0123456789") == port.npos;
+  if (!number || ParsePort(port)) return "";
+  return fmt::format(": {} is no port, which is a number up to 65535", port);
+}
+
+bool IsLinkName(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestLink &&
+         std::ranges::all_of(text, [](char byte) { return IsAmong(byte, ".-_"); });
 }
 
 bool IsOfThisMachine(const std::string& host) {

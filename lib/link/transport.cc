@@ -13,6 +13,7 @@ constexpr int kLingerMs = 1000;
 // A frame of the usual size in one go; the kernel gives as much of it as it allows.
 constexpr int kSendBuffer = 1 << 20;
 constexpr int kSlowestReconnectMs = 1000;
+constexpr const char* kPeerAddress = "Peer-Address";  // zmq_msg_gets(3)
 
 Error ZmqError(std::string_view what) {
   return Error(ErrorKind::kIo, fmt::format("{}: {}", what, zmq_strerror(zmq_errno())));
@@ -71,6 +72,11 @@ bool TryReceivePart(zmq::socket_t& socket, zmq::message_t& part) {
     if (zmq_errno() != EINTR) throw ZmqError("cannot receive");
   }
   return true;
+}
+
+std::string PeerOf(zmq::message_t& message) {
+  const char* address = zmq_msg_gets(message.handle(), kPeerAddress);
+  return address == nullptr || *address == '\0' ? "unknown" : address;
 }
 
 bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part) {

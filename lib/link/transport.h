@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <zmq.hpp>
@@ -54,6 +55,9 @@ bool TryReceivePart(zmq::socket_t& socket, zmq::message_t& part);
 
 /// Takes what follows `part` of the same message. True if nothing did: it was the last part.
 bool SkipToEndOfMessage(zmq::socket_t& socket, const zmq::message_t& part);
+
+/// The address, without its port, that a message came from; `unknown` for one on ipc://.
+std::string PeerOf(zmq::message_t& message);
 
 /// Queues one part. False if the peer is gone. Never blocks where there is no high-water mark.
 bool TrySendPart(zmq::socket_t& socket, std::string_view part, zmq::send_flags flags);

@@ -40,6 +40,8 @@ constexpr std::array kMetrics = std::to_array<MetricDescription>({
      "Records that came to the writer failed, by the code of the failure."},
     {"fenced", MetricKind::kCounter, "times",
      "Times that another writer took over what this one was writing."},
+    {"fetchers", MetricKind::kGauge, "processes",
+     "Processes of the next stage that fetch from this queue."},
     {"filtered", MetricKind::kCounter, "records", "Records that this stage filtered out."},
     {"held_back", MetricKind::kGauge, "batches",
      "Batches held until an earlier one of their partition arrives."},

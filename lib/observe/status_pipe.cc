@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "lib/observe/text_forms.h"
@@ -33,6 +34,26 @@ StatusPipe::~StatusPipe() {
   close(fd_);
 }
 
+void StatusPipe::Waits(const std::string& link, const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    waits_[link] = why;
+  }
+  Write(*Waiting());
+}
+
+// The line, where there has been something to wait for; of several reasons the first.
+std::optional<std::string> StatusPipe::Waiting() {
+  const std::lock_guard lock(mutex_);
+  if (waits_.empty()) return std::nullopt;
+  std::string first;
+  for (const auto& [link, why] : waits_) {
+    if (first.empty()) first = why;
+  }
+  std::ranges::replace(first, '\n', ' ');
+  return "waits " + first;
+}
+
 void StatusPipe::Ready() { Write("ready"); }
 
 void StatusPipe::Drained() { Write("drained"); }
@@ -44,6 +65,7 @@ void StatusPipe::OnTick(Clock::time_point now) {
 }
 
 void StatusPipe::Tell() {
+  if (const auto waiting = Waiting()) Write(*waiting);
   for (const std::string& line : WireLines(metrics_.Snapshot())) Write(line);
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "lib/observe/metrics.h"
@@ -9,10 +12,10 @@
 namespace rk {
 
 /// What a stage tells the supervisor that started it (--status-fd), in lines: `ready` when it can
-/// work, its metrics (WireLines) every second and once at the end, and `drained` where it ends
-/// because a signal asked for it, not because its input is over. A reader that is slow or gone
-/// never harms the stage: a line that does not fit in the pipe is left out. Decides by the clock
-/// that it is handed.
+/// work, `waits ` and why where another machine keeps it from that or no longer does, its metrics
+/// (WireLines) every second and once at the end, and `drained` where it ends because a signal asked
+/// for it, not because its input is over. A reader that is slow or gone never harms the stage: a
+/// line that does not fit in the pipe is left out. Decides by the clock that it is handed.
 class StatusPipe {
  public:
   using Clock = std::chrono::steady_clock;
@@ -25,7 +28,10 @@ class StatusPipe {
   StatusPipe(const StatusPipe&) = delete;
   StatusPipe& operator=(const StatusPipe&) = delete;
 
-  /// Any thread.
+  // Any thread:
+
+  /// Why one of its links does not work; an empty text: it does.
+  void Waits(const std::string& link, const std::string& why);
   void Ready();
   void Drained();
 
@@ -35,12 +41,14 @@ class StatusPipe {
 
  private:
   void Tell();
+  std::optional<std::string> Waiting();
   void Write(std::string_view line);
 
   int fd_;
   const Metrics& metrics_;
   Clock::time_point due_;
-  std::mutex mutex_;  ///< a line at a time
+  std::mutex mutex_;                          ///< a line at a time; guards what follows
+  std::map<std::string, std::string> waits_;  ///< by link
 };
 
 }  // namespace rk

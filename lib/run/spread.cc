@@ -17,8 +17,6 @@ namespace {
 constexpr size_t kPortsOfStage = 2;
 constexpr size_t kLastPort = 65535;
 
-bool MayRunElsewhere(const StageSpec& stage) { return stage.hosts != Hosts::kHere; }
-
 bool Joins(const Pipeline& pipeline) { return !pipeline.spread.join.empty(); }
 
 const std::string& AddressOf(const Spread& spread) {
@@ -35,28 +33,28 @@ size_t FirstPortOf(const Pipeline& pipeline, const StageSpec& stage) {
   return port;
 }
 
-std::string PortOf(const Pipeline& pipeline, size_t number) {
+// The name is what tells apart two machines that count the ports of different files.
+std::string PortOf(const Pipeline& pipeline, const StageSpec& stage, size_t number) {
   TcpAddress address = ParseTcpAddress(AddressOf(pipeline.spread)).value_or(TcpAddress{});
-  address.port = static_cast<uint16_t>(address.port + number);
+  address.port = static_cast<uint16_t>(address.port + FirstPortOf(pipeline, stage) + number);
+  address.link = stage.name;
   return address.text();
 }
 
 void CheckAddress(const Pipeline& pipeline) {
   const Spread& spread = pipeline.spread;
   const std::string option = Joins(pipeline) ? "--join" : "--listen";
-  const auto address = ParseTcpAddress(AddressOf(spread));
-  if (!address || address->port == 0 || (Joins(pipeline) && address->any())) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{} {}: expected tcp://ADDRESS:PORT", option, AddressOf(spread)));
-  }
+  const TcpAddress address = RequireTcpAddress(AddressOf(spread));
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} {}: {}", option, AddressOf(spread), why));
+  };
+  if (address.port == 0) refuse("the other machines have to know the port: port 0 is none");
+  if (Joins(pipeline) && address.any()) refuse(address.host + " names no machine");
   const auto spread_stages =
       static_cast<size_t>(std::ranges::count_if(pipeline.stages, MayRunElsewhere));
-  const size_t last = address->port + spread.first_port + kPortsOfStage * spread_stages - 1;
+  const size_t last = address.port + spread.first_port + kPortsOfStage * spread_stages - 1;
   if (last > kLastPort)
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{} {}: the ports from there on, two for each stage with hosts, end at "
-                            "{}",
-                            option, AddressOf(spread), last));
+    refuse(fmt::format("the ports from there on, two for each stage with hosts, end at {}", last));
   if (spread.keys.empty()) {
     RequireKeys({AddressOf(spread)});
   } else {
@@ -65,6 +63,8 @@ void CheckAddress(const Pipeline& pipeline) {
 }
 
 }  // namespace
+
+bool MayRunElsewhere(const StageSpec& stage) { return stage.hosts != Hosts::kHere; }
 
 bool IsSpread(const Pipeline& pipeline, const StageSpec& stage) {
   return MayRunElsewhere(stage) && !AddressOf(pipeline.spread).empty();
@@ -75,11 +75,11 @@ bool RunsHere(const Pipeline& pipeline, const StageSpec& stage) {
 }
 
 std::string FetchAddress(const Pipeline& pipeline, const StageSpec& stage) {
-  return PortOf(pipeline, FirstPortOf(pipeline, stage));
+  return PortOf(pipeline, stage, 0);
 }
 
 std::string PushAddress(const Pipeline& pipeline, const StageSpec& stage) {
-  return PortOf(pipeline, FirstPortOf(pipeline, stage) + 1);
+  return PortOf(pipeline, stage, 1);
 }
 
 std::string NearAddress(const std::string& address) {

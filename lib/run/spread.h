@@ -8,12 +8,14 @@ namespace rk {
 
 /// The pipeline's spread over machines (docs/architecture.md, Between machines).
 
+/// True if other machines may join for the stage.
+bool MayRunElsewhere(const StageSpec& stage);
 /// True if the stage's sockets are on tcp://: others join for it, or this machine does.
 bool IsSpread(const Pipeline& pipeline, const StageSpec& stage);
 /// True if processes of the stage run on this machine.
 bool RunsHere(const Pipeline& pipeline, const StageSpec& stage);
 
-/// Where processes of that stage fetch from and push to, if IsSpread().
+/// Where processes of that stage fetch from and push to, if IsSpread(): links of its name.
 std::string FetchAddress(const Pipeline& pipeline, const StageSpec& stage);
 std::string PushAddress(const Pipeline& pipeline, const StageSpec& stage);
 

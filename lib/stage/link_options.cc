@@ -12,6 +12,7 @@
 #include "lib/balance/serve_sink.h"
 #include "lib/base/environment.h"
 #include "lib/base/error.h"
+#include "lib/link/bindable.h"
 #include "lib/link/collect.h"
 #include "lib/link/connection.h"
 #include "lib/link/endpoint.h"
@@ -29,13 +30,23 @@ namespace {
 // A frame that waits for a peer, and no more: what is not sent yet can still grow.
 constexpr size_t kOneFrame = 1;
 
-LinkObserver Observe(Stage& stage) {
+// `link`: --in or --out.
+LinkObserver Observe(Stage& stage, const std::string& link) {
+  LinkObserver observer;
+  observer.log = stage.log;
   Metric& dropped = stage.metrics.Counter("dropped_frames");
-  return {stage.log, [&dropped] { dropped.Add(1); }, [](size_t) {}, [](auto) {}};
+  observer.dropped = [&dropped] { dropped.Add(1); };
+  if (stage.supervisor == nullptr) return observer;
+  observer.waits = [&supervisor = *stage.supervisor, link](const std::string& why) {
+    supervisor.Waits(link, why);
+  };
+  return observer;
 }
 
 LinkObserver ObserveQueue(Stage& stage) {
-  LinkObserver observer = Observe(stage);
+  LinkObserver observer = Observe(stage, "--out");
+  Metric& fetchers = stage.metrics.Gauge("fetchers");
+  observer.fetchers = [&fetchers](size_t count) { fetchers.Set(count); };
   Metric& queue = stage.metrics.Gauge("queue_records");
   Histogram& wait = stage.metrics.Histogram("queue_wait_seconds");
   observer.waiting = [&queue](size_t records) { queue.Set(records); };
@@ -70,7 +81,7 @@ std::unique_ptr<Sink> OpenLink(const LinkOptions& options, Stage& stage) {
   if (endpoint.pipe()) return std::make_unique<PipeSink>(stage.output);
   if (!endpoint.bind) {
     return std::make_unique<PushSink>(AddressOf(options, endpoint), options.max_frame, options.hwm,
-                                      draining, stage.log);
+                                      draining, Observe(stage, "--out"));
   }
   return std::make_unique<ServeSink>(
       ServeSink::Options{AddressOf(options, endpoint), options.max_frame, kOneFrame,
@@ -118,7 +129,8 @@ void AddOutputOptions(CLI::App& app, LinkOptions& options) {
 
 void AddSocketOptions(CLI::App& app, LinkOptions& options) {
   app.add_option("--keys", options.keys, "keys for tcp:// (rk-run --keys DIR makes them)")
-      ->option_text("DIR");
+      ->option_text("DIR")
+      ->check(CheckGiven);
   app.add_option("--hwm", options.hwm, "frames queued when pushing or collecting")
       ->option_text("N=4")
       ->check(CLI::Range(1, 1024));
@@ -129,9 +141,7 @@ void AddAckOption(CLI::App& app, LinkOptions& options) {
   app.add_option("--ack", options.ack, "take acknowledgements from other machines")
       ->option_text("tcp://ADDRESS:PORT")
       ->group("")
-      ->check([](const std::string& text) {
-        return ParseTcpAddress(text) ? std::string() : "'" + text + "' is not tcp://ADDRESS:PORT";
-      });
+      ->check(CheckTcpAddress);
 }
 
 CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
@@ -141,6 +151,17 @@ CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
       ->option_text("HOW=pass")
       ->transform(CLI::CheckedTransformer(names));
 }
+
+std::string CheckTcpAddress(const std::string& text) {
+  try {
+    (void)RequireTcpAddress(text);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::string CheckGiven(const std::string& text) { return text.empty() ? "is empty" : ""; }
 
 std::optional<LinkAddress> AckAddress(const LinkOptions& options) {
   const Endpoint out = ParseEndpoint(options.out);
@@ -157,7 +178,9 @@ std::optional<LinkAddress> AckAddress(const LinkOptions& options) {
 }
 
 std::shared_ptr<const KeyFolder> LoadKeys(const LinkOptions& options) {
-  return options.keys.empty() ? nullptr : std::make_shared<const KeyFolder>(options.keys);
+  if (!options.keys.empty() && !options.key_folder)
+    options.key_folder = std::make_shared<const KeyFolder>(options.keys);
+  return options.key_folder;
 }
 
 void CheckLinks(const LinkOptions& options) {
@@ -166,6 +189,7 @@ void CheckLinks(const LinkOptions& options) {
     if (!endpoint.tcp()) continue;
     const LinkAddress address = AddressOf(options, endpoint);
     RequireKeys(address);
+    if (endpoint.bind) RequireBindable(address.text);
     if (address.keys && !endpoint.bind)
       (void)address.keys->KeyOf(ParseTcpAddress(address.text)->host);
   }
@@ -176,10 +200,10 @@ std::unique_ptr<Source> OpenSource(const LinkOptions& options, Holds holds, Stag
   if (endpoint.pipe()) return std::make_unique<PipeSource>(STDIN_FILENO, options.max_frame);
   if (endpoint.bind) {
     return std::make_unique<CollectSource>(AddressOf(options, endpoint), options.max_frame,
-                                           options.hwm, Observe(stage));
+                                           options.hwm, Observe(stage, "--in"));
   }
   auto source =
-      std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage));
+      std::make_unique<FetchSource>(FetchOptions(options, endpoint, holds), Observe(stage, "--in"));
   // Others are listened to at their output.
   auto tap = holds == Holds::kUntilStored ? OpenTap(stage) : nullptr;
   if (!tap) return source;
@@ -193,10 +217,10 @@ std::unique_ptr<MessageSource> OpenMessageSource(const LinkOptions& options, Sta
   }
   if (endpoint.bind) {
     return std::make_unique<CollectSocket>(AddressOf(options, endpoint), options.max_frame,
-                                           options.hwm, Observe(stage));
+                                           options.hwm, Observe(stage, "--in"));
   }
   return std::make_unique<FetchSocket>(FetchOptions(options, endpoint, Holds::kNothing),
-                                       Observe(stage));
+                                       Observe(stage, "--in"));
 }
 
 std::unique_ptr<Sink> OpenSink(const LinkOptions& options, Stage& stage) {

@@ -30,7 +30,9 @@ struct LinkOptions {
   int hwm = 4;            ///< frames that wait in a pushing or collecting socket
   size_t prefetch = 2;    ///< frames that a fetcher has at a time
   std::string keys = {};  ///< a KeyFolder, for tcp://; empty: none
-  std::string ack = {};   ///< of a reader: tcp://HOST:PORT; empty: as --out says
+  /// That one, since LoadKeys() has read it.
+  mutable std::shared_ptr<const KeyFolder> key_folder = {};
+  std::string ack = {};  ///< of a reader: tcp://HOST:PORT; empty: as --out says
 };
 
 void AddInputOptions(CLI::App& app, LinkOptions& options);   ///< --in, --max-frame, --prefetch
@@ -42,6 +44,13 @@ void AddAckOption(CLI::App& app, LinkOptions& options);      ///< --ack
 /// --tombstones, for a stage that reads values.
 CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones);
 
+// For CLI11's check(): why a text is wrong, empty if it is not.
+
+/// `tcp://ADDRESS:PORT`.
+std::string CheckTcpAddress(const std::string& text);
+/// An option that is given must not be empty, as a shell makes it of a variable that is not set.
+std::string CheckGiven(const std::string& text);
+
 /// What a stage does with the frames that it fetches.
 enum class Holds {
   kUntilSent,    ///< a model: its batches are its own until they are sent on; takes suspects alone
@@ -49,14 +58,15 @@ enum class Holds {
   kNothing,      ///< a balance: it passes them on, and no record can be the death of it
 };
 
-/// The keys that --keys names; null without it. Throws what KeyFolder throws.
+/// The keys that --keys names, read the first time; null without it. One thread. Throws what
+/// KeyFolder throws.
 std::shared_ptr<const KeyFolder> LoadKeys(const LinkOptions& options);
 /// Where a reader takes acknowledgements on tcp://: --ack, else the address that its --out has or
 /// leaves this machine by; nullopt where that is not on tcp://. Throws Error(kUsage) where neither
 /// says, Error(kUnavailable).
 std::optional<LinkAddress> AckAddress(const LinkOptions& options);
 /// For --check, and before a model loads: throws if what is on tcp:// could not be opened for want
-/// of keys.
+/// of keys, or could not be bound since it is no address of this machine.
 void CheckLinks(const LinkOptions& options);
 
 /// Both throw Error(kUsage) for what is no endpoint, and what the links throw. What is over

@@ -91,7 +91,7 @@ void Wait(int fd, milliseconds timeout) {
 
 void Push(const LinkAddress& address) {
   PushSink sink(
-      address, kMaxFrame, kHwm, [] { return stopped != 0; }, ToStderr());
+      address, kMaxFrame, kHwm, [] { return stopped != 0; }, Observer());
   for (int64_t number = 0; stopped == 0; ++number) {
     sink.Give(FrameOf(number));
     Say(number);

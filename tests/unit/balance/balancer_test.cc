@@ -260,7 +260,7 @@ TEST_CASE("a silent peer gets nothing, what it held is refused once, and it may 
   CHECK(balancer.DropSilent(kNow + seconds(3)).empty());
   balancer.Add(FrameMessage(Batch(1)), kNow);
   CHECK(Next(balancer).empty());
-  peer.state = {peer.state.instance, false, true, false, 1, 1, {}, {Held(0, 1)}};
+  peer.state = {peer.state.instance, false, true, false, 1, 1, {}, "", {Held(0, 1)}};
   CHECK(peer.Say(kNow + seconds(4)).empty());
   CHECK(Next(balancer, kNow + seconds(4)) == "a1");
   CHECK(balancer.DropSilent(kNow + seconds(5)).empty());
@@ -358,7 +358,7 @@ TEST_CASE("a server that has just been started waits for what peers got from the
   Peer peer(balancer, "a", 1);
   CHECK(balancer.Idle());
   peer.name = "b";
-  peer.state = {Origin{9}, false, true, false, 1, 0, {}, {Held(100, 200)}};
+  peer.state = {Origin{9}, false, true, false, 1, 0, {}, "", {Held(100, 200)}};
   peer.Say();
   CHECK_FALSE(balancer.Idle());
   peer.state.held.clear();

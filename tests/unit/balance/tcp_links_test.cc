@@ -61,6 +61,26 @@ struct Machines {
   }
 };
 
+/// Why a link waits, as it was told last.
+class Waits {
+ public:
+  std::function<void(const std::string&)> Teller() {
+    return [this](const std::string& why) {
+      const std::lock_guard lock(mutex_);
+      why_ = why;
+    };
+  }
+  /// Of an empty part: that it does not.
+  bool Say(const std::string& part) {
+    const std::lock_guard lock(mutex_);
+    return part.empty() ? why_.empty() : why_.find(part) != std::string::npos;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string why_;
+};
+
 /// What a fetcher says, if it comes within that time.
 bool Hears(ServeSocket& server, milliseconds patience = kPatience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -289,6 +309,97 @@ TEST_CASE("what answers as no stage does is tried again") {
     return server != nullptr;
   }));
   CHECK(Meets(*server, fetcher));
+}
+
+TEST_CASE("who comes for another link gets and gives nothing, which is said on both sides") {
+  const auto named = [](const std::string& address, const char* link) {
+    return LinkAddress(address + "/" + link);
+  };
+  Machines machines;
+  Machines other;  // for what is logged there
+  Waits waits;
+  LinkObserver observer = other.Observer();
+  observer.waits = waits.Teller();
+  SECTION("a fetcher") {
+    ServeSocket server(named(kAnyPort, "infer"), kMaxFrame, machines.Observer());
+    FetchSocket wrong({named(server.address(), "clean"), kMaxFrame, 2, true}, observer);
+    CHECK(waits.Say("does not answer"));
+    CHECK(Eventually([&] {
+      CHECK_FALSE(Meets(server, wrong, milliseconds(20)));
+      return waits.Say("is link infer");
+    }));
+    CHECK(machines.Logged("refused a stage that came for link clean: this is link infer"));
+    CHECK(machines.Logged("peer=127.0.0.1"));
+    CHECK(other.Logged(server.address() + ": is link infer, and this stage came for link clean"));
+    FetchSocket unnamed({{server.address()}, kMaxFrame, 2, true}, {});
+    CHECK(Eventually([&] {
+      CHECK_FALSE(Meets(server, unnamed, milliseconds(20)));
+      return machines.Logged("came for a link without a name");
+    }));
+    FetchSocket right({named(server.address(), "infer"), kMaxFrame, 2, true}, observer);
+    CHECK(Meets(server, right));
+    CHECK(Eventually([&] {
+      if (const auto report = server.TryReceive()) server.Probe(report->peer);
+      right.Report();
+      return waits.Say("");
+    }));
+  }
+  SECTION("a pusher") {
+    CollectSocket source(named(kAnyPort, "infer"), kMaxFrame, 4, machines.Observer());
+    PushSink wrong(
+        named(source.address(), "clean"), kMaxFrame, 4, [] { return false; }, observer);
+    PushSink unnamed({source.address()}, kMaxFrame, 4, [] { return false; });
+    PushSink right(named(source.address(), "infer"), kMaxFrame, 4, [] { return false; });
+    for (PushSink* sink : {&wrong, &unnamed}) sink->Send(TestFrame(1));
+    CHECK(Eventually([&] {
+      CHECK_FALSE(source.TryReceive());
+      return machines.Logged("refused a stage that came for link clean: this is link infer") &&
+             machines.Logged("came for a link without a name");
+    }));
+    CHECK(Eventually([&] {
+      wrong.Send(TestFrame(2));
+      CHECK_FALSE(source.TryReceive());
+      return waits.Say("is link infer");
+    }));
+    CHECK(other.Logged("is link infer, and this stage came for link clean"));
+    right.Send(TestFrame(7));
+    std::optional<FrameMessage> frame;
+    REQUIRE(Eventually([&] { return (frame = source.TryReceive()).has_value(); }));
+    CHECK(frame->info().first_offset == 7);
+  }
+}
+
+TEST_CASE("what waits for a machine says whether that answers or refuses") {
+  Machines machines;
+  const TestKeys stranger;
+  stranger.Know(machines.here, "127.0.0.1");
+  auto source = std::make_unique<CollectSocket>(machines.Here(), kMaxFrame, 1, machines.Observer());
+  Waits refused;
+  LinkObserver observer;
+  observer.waits = refused.Teller();
+  PushSink sink(
+      {source->address(), stranger.Load()}, kMaxFrame, 1, [] { return false; }, observer);
+  CHECK(Eventually([&] { return refused.Say("refuses this machine: it needs"); }));
+  Waits waits;
+  observer.waits = waits.Teller();
+  PushSink known(
+      {source->address(), machines.there.Load()}, kMaxFrame, 1, [] { return false; }, observer);
+  CHECK(Eventually([&] { return waits.Say(""); }));
+  source.reset();
+  CHECK(Eventually([&] { return waits.Say("does not answer"); }));
+}
+
+TEST_CASE("a link at any port says which one it got, and one at a name keeps that") {
+  Machines machines;
+  const ServeSocket server({"tcp://localhost:0"}, kMaxFrame, machines.Observer());
+  CHECK_THAT(server.address(), Catch::StartsWith("tcp://localhost:"));
+  CHECK(ParseTcpAddress(server.address())->port != 0);
+  CHECK(machines.Logged("listens address=" + server.address()));
+  Machines others;
+  const CollectSocket fixed({"tcp://127.0.0.1:0"}, kMaxFrame, 1, {});
+  CHECK_THROWS_WITH(CollectSocket({fixed.address()}, kMaxFrame, 1, others.Observer()),
+                    Catch::Contains("cannot bind " + fixed.address() + ": another process has"));
+  CHECK_FALSE(others.Logged("listens"));
 }
 
 TEST_CASE("without keys tcp is for this machine alone") {

@@ -73,6 +73,29 @@ TEST_CASE("a loop that keeps house itself needs no thread for signals, reports a
   CHECK(child.Wait() == 0);
 }
 
+TEST_CASE("what a link waits for is told at once, again with the metrics, and once it is over") {
+  TestPipe lines;
+  const auto now = StatusPipe::Clock::now();
+  const Metrics metrics;
+  StatusPipe status(lines.out(), metrics, now);
+  const auto told = [&] {
+    std::string text(4096, '\0');
+    pollfd there = {lines.in(), POLLIN, 0};
+    if (poll(&there, 1, 0) != 1) return std::string();
+    text.resize(static_cast<size_t>(read(lines.in(), text.data(), text.size())));
+    return text;
+  };
+  status.OnTick(now + seconds(1));
+  CHECK_THAT(told(), !Catch::Contains("waits"));
+  status.Waits("--in", "tcp://a:1 is\nnot there");
+  status.Waits("--out", "");
+  CHECK(told() == "waits tcp://a:1 is not there\nwaits tcp://a:1 is not there\n");
+  status.OnTick(now + seconds(2));
+  CHECK_THAT(told(), Catch::Contains("waits tcp://a:1 is not there\n"));
+  status.Waits("--in", "");
+  CHECK(told() == "waits \n");
+}
+
 TEST_CASE("a loop without a thread ends too when the drain time-out runs out") {
   CHECK(StatusOfStageThatStays([](Housekeeping& housekeeping) {
           pollfd due = {housekeeping.fd(), POLLIN, 0};

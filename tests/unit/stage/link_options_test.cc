@@ -1,7 +1,12 @@
 #include "lib/stage/link_options.h"
 
+#include <filesystem>
+
 #include <CLI/CLI.hpp>
 #include <catch2/catch.hpp>
+
+#include "lib/link/key_folder.h"
+#include "tests/unit/link/test_keys.h"
 
 namespace rk {
 namespace {
@@ -33,6 +38,27 @@ TEST_CASE("an endpoint that nobody knows is refused when the command line is rea
   CHECK_THROWS_WITH(Parse("--in carrier-pigeon"), Catch::Contains("--in: 'carrier-pigeon' is no"));
   CHECK_THROWS_WITH(Parse("--out ipc://here"), Catch::Contains("--out: 'ipc://here' is no"));
   CHECK(Parse("--in @ipc:///tmp/a --out ipc:///tmp/b").in == "@ipc:///tmp/a");
+}
+
+TEST_CASE("keys are read once, whatever a stage has to do with them") {
+  const TestKeys keys;
+  LinkOptions options;
+  options.keys = keys.path();
+  options.out = "@tcp://127.0.0.1:0";
+  CheckLinks(options);
+  const auto loaded = LoadKeys(options);
+  std::filesystem::remove(keys.path() + "/own.key_secret");
+  CHECK(LoadKeys(options) == loaded);
+  CHECK(AckAddress(options)->keys == loaded);
+  CHECK_NOTHROW(CheckLinks(options));
+}
+
+TEST_CASE("an address that this machine has not is refused before anything binds it") {
+  const TestKeys keys;
+  LinkOptions options;
+  options.keys = keys.path();
+  options.out = "@tcp://203.0.113.7:7000/infer";
+  CHECK_THROWS_WITH(CheckLinks(options), Catch::Contains("203.0.113.7 is no address of this"));
 }
 
 }  // namespace rk
