@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "lib/run/spread.h"
+
 namespace rk {
 namespace {
 
@@ -15,6 +17,14 @@ std::string ReplicasOf(const StageSpec& stage) {
   if (stage.min == stage.max) return fmt::format("{} replicas", stage.max);
   return fmt::format("{} to {} replicas", stage.min, stage.max);
 }
+
+std::string HostsOf(const StageSpec& stage) {
+  if (!MayRunElsewhere(stage)) return "";
+  return stage.hosts == Hosts::kOthers ? "on other machines" : "here and on other machines";
+}
+
+// Between these is a queue, which is on the machine with the ends.
+bool MayBeSeveral(const StageSpec& stage) { return stage.parallel() || MayRunElsewhere(stage); }
 
 class Builder {
  public:
@@ -50,7 +60,7 @@ class Builder {
 
   void AddStage(size_t number) {
     const StageSpec& stage = pipeline_.stages[number];
-    if (number > 0 && (stage.parallel() || pipeline_.stages[number - 1].parallel())) {
+    if (number > 0 && (MayBeSeveral(stage) || MayBeSeveral(pipeline_.stages[number - 1]))) {
       ++column_;
       const std::string queue = Add(Graph::Kind::kQueue, "queue", {"queue"});
       Join(last_, queue);
@@ -62,6 +72,7 @@ class Builder {
     if (!model.empty()) lines.back() += " " + std::filesystem::path(model).filename().string();
     if (const std::string replicas = ReplicasOf(stage); !replicas.empty())
       lines.push_back(replicas);
+    if (const std::string hosts = HostsOf(stage); !hosts.empty()) lines.push_back(hosts);
     const std::string id = Add(Graph::Kind::kStage, "stage", std::move(lines));
     if (number > 0) Join(last_, id);
     last_ = id;

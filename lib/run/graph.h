@@ -29,8 +29,8 @@ struct Graph {
 };
 
 /// Of a pipeline that ResolvePipeline() has been through: its topics, stages with how many replicas
-/// they have, the queues before those that may be several, and the dead letters. Pure, as is what
-/// follows.
+/// they have and which machines run them, the queues before those that may be several, and the dead
+/// letters. Pure, as is what follows.
 Graph GraphOf(const Pipeline& pipeline);
 
 /// For Graphviz.

@@ -42,6 +42,22 @@ TEST_CASE("a graph has a queue wherever either side is several") {
         Names{"in>read", "read>queue", "queue>map", "map>queue", "queue>write", "write>out"});
 }
 
+TEST_CASE("a graph says which stages other machines run, and has the queues that they need") {
+  Pipeline pipeline =
+      ParsePipelineLine("rk-read -t in -G g | rk-map --stamp | rk-write -t out",
+                        [](const std::string&) { return std::optional<std::string>(); });
+  pipeline.stages[1].hosts = Hosts::kOthers;
+  const Graph graph = GraphOf(ResolvePipeline(pipeline, FakeTools));
+  CHECK(Flow(graph) ==
+        Names{"in>read", "read>queue", "queue>map", "map>queue", "queue>write", "write>out"});
+  const auto map = std::ranges::find_if(
+      graph.nodes, [](const Graph::Node& node) { return node.lines.front() == "map"; });
+  CHECK(map->lines == Names{"map", "rk-map", "on other machines"});
+  pipeline.stages[1].hosts = Hosts::kAny;
+  CHECK_THAT(GraphText(GraphOf(ResolvePipeline(pipeline, FakeTools)), "dot"),
+             Catch::Contains("here and on other machines"));
+}
+
 TEST_CASE("a graph has each topic that is read") {
   const Graph graph = Draw("rk-read -t a -t b -G g | rk-write -t out");
   CHECK(Flow(graph) == Names{"a>read", "b>read", "read>write", "write>out"});
