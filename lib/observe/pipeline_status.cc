@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace rk {
 namespace {
@@ -42,9 +43,7 @@ std::string StatusTable(const PipelineStatus& status) {
         stage.has_queue ? InMilliseconds(stage.wait_p99_s) : "-", InUnits(stage.rss_bytes),
         stage.is_reader ? std::to_string(stage.lag_records) : "-");
   }
-  return text + (status.bottleneck.empty()
-                     ? "no stage holds the others up\n"
-                     : fmt::format("the others wait for: {}\n", status.bottleneck));
+  return text + Verdict(WhyNotReady(status), status.bottleneck) + "\n";
 }
 
 std::string StatusPrometheus(const PipelineStatus& status, Exposition form) {
@@ -64,19 +63,36 @@ std::string StatusPrometheus(const PipelineStatus& status, Exposition form) {
 
 std::string WhyNotReady(const PipelineStatus& status) {
   if (status.state == "draining") return "the pipeline drains";
-  std::string reasons;
+  std::vector<std::string> reasons;
   for (const StageStatus& stage : status.stages) {
     for (const ReplicaStatus& replica : stage.processes) {
-      if (status.state == "starting" && replica.state != "ready")
-        reasons +=
-            fmt::format("{}{} is {}", reasons.empty() ? "" : ", ", replica.name, replica.state);
+      if (status.state == "starting" && replica.state != "ready" && replica.waits.empty())
+        reasons.push_back(fmt::format("{} is {}", replica.name, replica.state));
     }
     if (stage.is_reader && stage.metrics.number("assigned") < stage.wanted)
-      reasons += fmt::format("{}{} has no partition assignment yet", reasons.empty() ? "" : ", ",
-                             stage.name);
+      reasons.push_back(stage.name + " has no partition assignment yet");
   }
+  if (std::string joins = WhyNotJoined(status); !joins.empty()) reasons.push_back(std::move(joins));
   if (reasons.empty() && status.state != "running") return "the pipeline is starting";
-  return reasons;
+  return fmt::format("{}", fmt::join(reasons, ", "));
+}
+
+std::string WhyNotJoined(const PipelineStatus& status) {
+  std::vector<std::string> reasons;
+  for (const StageStatus& stage : status.stages) {
+    if (!stage.awaited.empty()) reasons.push_back(stage.awaited + " waits for a machine to join");
+    // Its replicas all go to the same machine.
+    const auto waiting = std::ranges::find_if(
+        stage.processes, [](const ReplicaStatus& replica) { return !replica.waits.empty(); });
+    if (waiting != stage.processes.end())
+      reasons.push_back(fmt::format("{}: {}", waiting->name, waiting->waits));
+  }
+  return fmt::format("{}", fmt::join(reasons, ", "));
+}
+
+std::string Verdict(const std::string& not_ready, const std::string& bottleneck) {
+  if (!not_ready.empty()) return "not ready: " + not_ready;
+  return bottleneck.empty() ? "no stage holds the others up" : "the others wait for: " + bottleneck;
 }
 
 std::string WhyNotHealthy(const PipelineStatus& status) {

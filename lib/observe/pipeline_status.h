@@ -14,11 +14,14 @@ namespace rk {
 
 /// One process of a stage.
 struct ReplicaStatus {
-  std::string name;   ///< infer.0
-  std::string state;  ///< starting, ready, leaving, or waiting: it died and is started again soon
-  int64_t pid = 0;    ///< 0 while it waits
+  std::string name;  ///< infer.0
+  /// starting, ready, joining: another machine keeps it waiting, leaving, or waiting: it died and
+  /// is started again soon.
+  std::string state;
+  int64_t pid = 0;  ///< 0 while it waits
   uint64_t rss_bytes = 0;
-  double silent_s = 0;  ///< since it last told its metrics, or since it was started
+  double silent_s = 0;     ///< since it last told its metrics, or since it was started
+  std::string waits = {};  ///< joining: why
 };
 
 /// Of what took place in the last ten seconds.
@@ -55,6 +58,8 @@ struct StageStatus {
   std::optional<double> busy = {};
   double failed_rate = 0;  ///< records/s, over the last ten seconds
   std::vector<ReplicaStatus> processes = {};
+  /// Of a balance: the stage for which no machine has joined.
+  std::string awaited = {};
 };
 
 /// Something that happened to a pipeline, as its log says it.
@@ -72,11 +77,17 @@ struct PipelineStatus {
   std::vector<StageStatus> stages;
   int64_t at_ms = 0;                       ///< CLOCK_REALTIME
   std::vector<PipelineEvent> events = {};  ///< the last ones, oldest first
+  std::string not_ready = {};              ///< of one that was read from JSON: WhyNotReady()
 };
 
 /// Why the pipeline is not ready for who asks (rk-run --probe=ready, /readyz); empty if it is:
-/// every stage has been ready, each reader has had an answer from its group, and it does not drain.
+/// every stage has been ready, each reader has had an answer from its group, nothing is
+/// WhyNotJoined(), and it does not drain.
 std::string WhyNotReady(const PipelineStatus& status);
+/// Which stages wait for another machine, and why; empty if none does.
+std::string WhyNotJoined(const PipelineStatus& status);
+/// What to say of the whole: why it is not ready, else what the others wait for.
+std::string Verdict(const std::string& not_ready, const std::string& bottleneck);
 /// Why a process of it must be taken for hung: which has been silent for longer than kSilence;
 /// empty if none has.
 std::string WhyNotHealthy(const PipelineStatus& status);

@@ -21,8 +21,10 @@ std::string EventJson(const PipelineEvent& event) {
 }
 
 std::string ReplicaJson(const ReplicaStatus& replica) {
-  return fmt::format(R"({{"name":"{}","state":"{}","pid":{},"rss_bytes":{}}})", replica.name,
-                     replica.state, replica.pid, replica.rss_bytes);
+  const std::string waits =
+      replica.waits.empty() ? "" : fmt::format(R"(,"waits":{})", JsonString(replica.waits));
+  return fmt::format(R"({{"name":"{}","state":"{}","pid":{},"rss_bytes":{}{}}})", replica.name,
+                     replica.state, replica.pid, replica.rss_bytes, waits);
 }
 
 std::string LagJson(const NumberSample& lag) {

@@ -50,6 +50,13 @@ class FileReader {
     pipeline_.cpus = std::thread::hardware_concurrency();
   }
 
+  std::string ReadName() {
+    const toml::table file = Parse();
+    const toml::table* run = file[kRun].as_table();
+    const toml::node* name = run == nullptr ? nullptr : run->get("name");
+    return name == nullptr ? pipeline_.name : TomlText(*name, At(*name, "run.name"));
+  }
+
   Pipeline Read() {
     const toml::table file = Parse();
     std::vector<std::pair<std::string, const toml::node*>> sections;
@@ -166,7 +173,7 @@ class FileReader {
 
   std::string path_;
   const Variables& variables_;
-  const std::string& only_;
+  const std::string only_;
   Pipeline pipeline_;
 };
 
@@ -181,6 +188,11 @@ Pipeline ReadPipelineFile(const std::string& path, const Variables& variables,
     return variables(name);
   };
   return FileReader(path, with_folder, only).Read();
+}
+
+std::string PipelineNameIn(const std::string& path) {
+  const Variables none;
+  return FileReader(path, none, "").ReadName();
 }
 
 }  // namespace rk

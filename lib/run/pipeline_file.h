@@ -15,4 +15,8 @@ namespace rk {
 Pipeline ReadPipelineFile(const std::string& path, const Variables& variables,
                           const std::string& only = "");
 
+/// The name of the pipeline in a file. Of its stages nothing needs to be right, nor any variable
+/// set. Throws as ReadPipelineFile() where it is no TOML, or the name is wrong.
+std::string PipelineNameIn(const std::string& path);
+
 }  // namespace rk

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,11 @@
 #include "lib/observe/text_forms.h"
 
 namespace rk {
+namespace {
+
+constexpr std::string_view kWaits = "waits ";
+
+}  // namespace
 
 Replicas::Replicas(Unit unit, StartChild start, Log log)
     : unit_(std::move(unit)),
@@ -37,9 +43,13 @@ std::vector<ReplicaStatus> Replicas::processes(Clock::time_point now) const {
   std::vector<ReplicaStatus> found;
   const auto add = [&](const Running& process, std::string state) {
     const double silent_s = std::chrono::duration<double>(now - process.heard).count();
-    found.push_back({process.spec.name, std::move(state), process.child->pid(), 0, silent_s});
+    found.push_back(
+        {process.spec.name, std::move(state), process.child->pid(), 0, silent_s, process.waits});
   };
-  const auto state = [](const Running& process) { return process.ready ? "ready" : "starting"; };
+  const auto state = [](const Running& process) {
+    if (!process.ready) return "starting";
+    return process.waits.empty() ? "ready" : "joining";
+  };
   for (size_t number = 0; number < places_.size(); ++number) {
     const Place& place = places_[number];
     if (place.current) add(*place.current, state(*place.current));
@@ -114,6 +124,8 @@ void Replicas::Listen(Running& process, Clock::time_point now) {
       process.ready = true;
     } else if (line == "drained") {
       process.drained = true;
+    } else if (line.starts_with(kWaits)) {
+      process.waits = line.substr(kWaits.size());
     } else {
       TakeWireLine(line, process.metrics);
     }
@@ -132,7 +144,7 @@ Replicas::Running Replicas::Begin(size_t place, Clock::time_point now) {
   ProcessSpec command = spec;
   if (std::exchange(places_[place].started, true) || begun_)
     command.argv.insert(command.argv.end(), unit_.again.begin(), unit_.again.end());
-  Running process{start_(command), spec, place, false, false, {}, now};
+  Running process{start_(command), spec, place, false, false, "", {}, now};
   log_(LogLevel::kInfo, fmt::format("started stage={} pid={}", spec.name, process.child->pid()));
   return process;
 }

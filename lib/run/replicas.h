@@ -86,6 +86,7 @@ class Replicas {
     size_t place = 0;
     bool ready = false;
     bool drained = false;
+    std::string waits;  ///< why it cannot work though it is ready
     MetricsSnapshot metrics;
     Clock::time_point heard;  ///< when it was started, or last said something
   };

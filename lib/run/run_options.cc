@@ -9,8 +9,10 @@
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/pipeline_file.h"
 #include "lib/run/resolve.h"
+#include "lib/run/running.h"
 #include "lib/run/spread.h"
 #include "lib/run/tool_options.h"
+#include "lib/stage/link_options.h"
 #include "lib/stage/tool.h"
 
 namespace rk {
@@ -51,16 +53,20 @@ void AddActions(CLI::App& app, RunOptions& options) {
 
 void AddSpread(CLI::App& app, Spread& spread) {
   app.add_option("--listen", spread.listen, "where other machines join for stages with hosts")
-      ->option_text("tcp://ADDRESS:PORT");
+      ->option_text("tcp://ADDRESS:PORT")
+      ->check(CheckTcpAddress);
   auto* stage = app.add_option("--stage", spread.stage, "run only this stage, with --join")
-                    ->option_text("STAGE");
+                    ->option_text("STAGE")
+                    ->check(CheckGiven);
   auto* join = app.add_option("--join", spread.join, "the machine that listens")
                    ->option_text("tcp://ADDRESS:PORT")
+                   ->check(CheckTcpAddress)
                    ->needs(stage)
                    ->excludes("--listen");
   stage->needs(join);
   app.add_option("--keys", spread.keys, "keys for tcp://; without PIPELINE: make them")
-      ->option_text("DIR");
+      ->option_text("DIR")
+      ->check(CheckGiven);
 }
 
 }  // namespace
@@ -121,7 +127,8 @@ Pipeline StartablePipelineOf(const RunOptions& options, const Stage& stage) {
 }
 
 std::string NameOf(const RunOptions& options) {
-  return options.name.empty() ? PipelineOf(options).name : options.name;
+  if (!options.name.empty()) return options.name;
+  return IsLine(options.pipeline) ? PipelineOf(options).name : RunningPipeline(options.pipeline);
 }
 
 }  // namespace rk

@@ -44,7 +44,8 @@ Pipeline ResolvedPipelineOf(const RunOptions& options, const Stage& stage);
 /// That one, if its name and its http would do for a start too. Throws Error.
 Pipeline StartablePipelineOf(const RunOptions& options, const Stage& stage);
 
-/// The name that it runs under.
+/// The name that it runs under, for who asks about it: that of a file, which need not be one that
+/// could start here, or the only one that runs. Throws as RunningPipeline() does.
 std::string NameOf(const RunOptions& options);
 
 }  // namespace rk

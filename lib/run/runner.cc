@@ -141,11 +141,16 @@ class Runner {
   }
 
   void Report(steady_clock::time_point now) {
-    const bool ready_now = supervisor_.was_ready() && !std::exchange(told_ready_, true);
+    const bool up = supervisor_.was_ready() && !std::exchange(told_up_, true);
     // Before anybody is told, so that whoever then asks for the status finds it.
-    if (ready_now || now >= next_status_) ReportStatus(now);
-    if (ready_now) {
-      notifier_.Tell("READY=1");
+    const bool due = now >= next_status_;
+    if (up || due) ReportStatus(now);
+    // How long other machines take is no reason to end this one, as systemd does with who is late.
+    if (up) notifier_.Tell("READY=1");
+    const bool waits = due && !up && told_up_ && shown_.state == "starting";
+    if (waits && !std::exchange(told_waits_, true))
+      log_(LogLevel::kInfo, "not ready yet: " + WhyNotJoined(shown_));
+    if (shown_.state == "running" && !std::exchange(told_ready_, true)) {
       log_(LogLevel::kInfo, fmt::format("ready pipeline={} seconds={:.2f}", pipeline_.name,
                                         std::chrono::duration<double>(now - began_).count()));
     }
@@ -168,7 +173,7 @@ class Runner {
     if (page_) page_->Show(status, now);
     shown_ = status;
     if (stage_.report_interval.count() == 0 || now < next_line_) return;
-    if (told_ready_) stage_.log(LogLevel::kInfo, StatusLine(status));
+    if (told_up_) stage_.log(LogLevel::kInfo, StatusLine(status));
     next_line_ = now + stage_.report_interval;
   }
 
@@ -199,7 +204,9 @@ class Runner {
   StatusTracker tracker_;
   PipelineStatus shown_;
   const steady_clock::time_point began_ = steady_clock::now();
-  bool told_ready_ = false;
+  bool told_up_ = false;     ///< all that runs here has been ready
+  bool told_waits_ = false;  ///< and that it waits for other machines
+  bool told_ready_ = false;  ///< and what it needs of other machines
   steady_clock::time_point next_status_{};
   steady_clock::time_point next_line_ = began_ + stage_.report_interval;
   steady_clock::time_point next_watchdog_{};

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "lib/base/environment.h"
 #include "lib/base/error.h"
 #include "lib/link/runtime_dir.h"
 #include "lib/run/pipeline_dir.h"
@@ -27,8 +26,8 @@ std::vector<std::string> RunningPipelines() {
 }
 
 std::string RunningPipeline(const std::string& pipeline) {
-  if (std::filesystem::is_regular_file(pipeline))
-    return ReadPipelineFile(pipeline, Environment).name;
+  const bool path = pipeline.find('/') != std::string::npos || pipeline.ends_with(".toml");
+  if (path || std::filesystem::is_regular_file(pipeline)) return PipelineNameIn(pipeline);
   if (!pipeline.empty()) return pipeline;
   const std::vector<std::string> names = RunningPipelines();
   if (names.empty()) {

@@ -48,6 +48,7 @@ StageStatus Describe(const Replicas& unit, StatusTracker::Clock::time_point now)
   }
   stage.lag_records = metrics.number("lag_records");
   stage.tool = ToolOf(unit.unit());
+  if (metrics.number("fetchers") == 0) stage.awaited = unit.unit().elsewhere;
   stage.processes = unit.processes(now);
   for (ReplicaStatus& process : stage.processes) {
     if (process.pid > 0) process.rss_bytes = ResidentBytes(process.pid);
@@ -115,13 +116,12 @@ void Compare(StageStatus& now, const StageStatus& before, double seconds) {
 PipelineStatus StatusTracker::Look(const Supervisor& supervisor, Clock::time_point now) {
   PipelineStatus status;
   status.name = name_;
-  status.state = supervisor.draining()    ? "draining"
-                 : supervisor.was_ready() ? "running"
-                                          : "starting";
   status.at_ms = Nanoseconds(CLOCK_REALTIME) / 1'000'000;
   status.uptime_s = std::chrono::duration<double>(now - began_).count();
   const auto& units = supervisor.units();
   for (const Replicas& unit : units) status.stages.push_back(Describe(unit, now));
+  was_ready_ = was_ready_ || (supervisor.was_ready() && WhyNotJoined(status).empty());
+  status.state = supervisor.draining() ? "draining" : was_ready_ ? "running" : "starting";
   while (past_.size() > 1 && now - past_[1].at >= kRateWindow) past_.pop_front();
   const Past* before = past_.empty() ? nullptr : &past_.front();
   for (size_t i = 0; i < units.size(); ++i) {

@@ -28,7 +28,8 @@ class StatusTracker {
 
   std::string name_;
   Clock::time_point began_;
-  std::deque<Past> past_;  ///< one a second, of the last kRateWindow
+  bool was_ready_ = false;  ///< every stage has been ready, wherever it runs
+  std::deque<Past> past_;   ///< one a second, of the last kRateWindow
 };
 
 }  // namespace rk

@@ -193,6 +193,7 @@ std::vector<Unit> Wire(const Pipeline& pipeline, const std::string& directory, s
         units.push_back(BalanceBefore(stage, *joint.balance, pipeline.log_options));
       else
         units.back().exclusive = true;
+      if (!RunsHere(pipeline, stage)) units.back().elsewhere = stage.name;
       unit.queue = units.size() - 1;
     }
     if (RunsHere(pipeline, stage)) units.push_back(std::move(unit));

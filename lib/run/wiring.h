@@ -41,6 +41,8 @@ struct Unit {
   /// its group is, whatever its -o says.
   std::vector<std::string> again;
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
+  /// Of a balance: the stage behind it, if that runs on machines that join and nowhere else.
+  std::string elsewhere = {};
 };
 
 /// Stands for $RK_RUNTIME_DIR until ShellScript() puts that in: no word of a command has it, since

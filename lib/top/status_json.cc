@@ -44,6 +44,7 @@ std::optional<PipelineStatus> ParseStatusJson(std::string_view json) {
   status.state = tree->Text("state");
   status.uptime_s = tree->Number("uptime_seconds");
   status.bottleneck = tree->Text("bottleneck");
+  status.not_ready = tree->Text("not_ready");
   for (const JsonTree& stage : stages->entries) status.stages.push_back(StageOf(stage));
   if (const JsonTree* events = tree->Find("events")) {
     for (const JsonTree& event : events->entries)

@@ -172,10 +172,8 @@ std::vector<TopView::Line> TopView::Render(size_t width, size_t height) const {
   if (paused_) title += "  [paused]";
   if (!trouble_.empty()) title += "  [" + trouble_ + "]";
   lines.push_back({Fit(title, width), true});
-  lines.push_back({Fit(status_->bottleneck.empty() ? "no stage holds the others up"
-                                                   : "the others wait for: " + status_->bottleneck,
-                       width),
-                   !status_->bottleneck.empty()});
+  lines.push_back({Fit(Verdict(status_->not_ready, status_->bottleneck), width),
+                   !status_->not_ready.empty() || !status_->bottleneck.empty()});
   lines.push_back({});
   lines.push_back({Head(width), false, true});
   const std::vector<const StageStatus*> stages = Sorted();

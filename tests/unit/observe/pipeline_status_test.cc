@@ -137,6 +137,19 @@ TEST_CASE("a pipeline is ready when it runs and the group has answered each read
   CHECK(WhyNotReady(status) == "the pipeline is starting");
 }
 
+TEST_CASE("a pipeline that waits for another machine is not ready, and says for which") {
+  PipelineStatus status = Sample();
+  status.stages[1].awaited = "tokens";
+  status.stages[1].processes[0].state = "joining";
+  status.stages[1].processes[0].waits = "tcp://a:1 is \"no\" stage";
+  const std::string why = "tokens waits for a machine to join, infer.0: tcp://a:1 is \"no\" stage";
+  CHECK(WhyNotReady(status) == why);
+  CHECK_THAT(StatusTable(status), Catch::EndsWith("not ready: " + why + "\n"));
+  CHECK_THAT(StatusJson(status),
+             Catch::Contains(R"("rss_bytes":150400000,"waits":"tcp://a:1 is \"no\" stage"})"));
+  CHECK_THAT(StatusPrometheus(status), Catch::Contains("rk_ready{pipeline=\"credit\"} 0"));
+}
+
 TEST_CASE("a process that has been silent for long is not healthy") {
   PipelineStatus status = Sample();
   CHECK(WhyNotHealthy(status).empty());

@@ -29,6 +29,7 @@ std::optional<std::string> Variable(const std::string& name) {
 class File {
  public:
   const std::string& directory() const { return directory_; }
+  const std::string& path() const { return path_; }
   explicit File(const std::string& text) {
     char name[] = "/tmp/rk-pipeline-XXXXXX";
     directory_ = mkdtemp(name);
@@ -196,6 +197,15 @@ TEST_CASE("a command can name what lies beside the file") {
                   "[map]\nexec = 'rk-map --exec \"${RK_PIPELINE_DIR}/f ${BROKERS}\"'\n" + kWrite);
   CHECK(file.Read().stages.at(1).argv ==
         Words{"rk-map", "--exec", file.directory() + "/f one:9092,two:9092"});
+}
+
+TEST_CASE("a file tells its name whatever its stages need") {
+  const File plain("[read]\nexec = 'rk-read -b ${NOBODY_SET_THIS}'\nmistaken = 1\n");
+  CHECK(PipelineNameIn(plain.path()) == "credit");
+  const File named("[run]\nname = 'other'\n[read]\n");
+  CHECK(PipelineNameIn(named.path()) == "other");
+  const File broken("[read\n");
+  CHECK_THROWS_AS(PipelineNameIn(broken.path()), Error);
 }
 
 TEST_CASE("a file that is not there is missing") {

@@ -54,12 +54,14 @@ TEST_CASE("a stage that others run has its queues on two ports of the machine wi
   CHECK(Option(units[1], "--out") == "ipc:///run/credit/infer.in");
   CHECK(Option(units[1], "--keys").empty());
   CHECK(Option(units[2], "--in") == "@ipc:///run/credit/infer.in");
-  CHECK(Option(units[2], "--out") == "@tcp://10.0.0.1:7000");
+  CHECK(Option(units[2], "--out") == "@tcp://10.0.0.1:7000/infer");
   CHECK(Option(units[2], "--keys") == "/etc/rk/keys");
-  CHECK(Option(units[3], "--in") == "@tcp://10.0.0.1:7001");
+  CHECK(Option(units[3], "--in") == "@tcp://10.0.0.1:7001/infer");
   CHECK(Option(units[3], "--out") == "@ipc:///run/credit/write.out");
   CHECK(Option(units[4], "--in") == "ipc:///run/credit/write.out");
   CHECK(units[4].queue == 3);
+  CHECK(units[2].elsewhere == "infer");
+  CHECK(units[3].elsewhere.empty());
 }
 
 TEST_CASE("a machine that joins runs the one stage, between the same ports, and any number do") {
@@ -68,8 +70,8 @@ TEST_CASE("a machine that joins runs the one stage, between the same ports, and 
   KeepJoined(pipeline);
   const auto units = Wire(pipeline, "/run/credit", 1, "host");
   REQUIRE(NamesOf(units) == Words{"infer"});
-  CHECK(Option(units[0], "--in") == "tcp://10.0.0.1:7002");
-  CHECK(Option(units[0], "--out") == "tcp://10.0.0.1:7003");
+  CHECK(Option(units[0], "--in") == "tcp://10.0.0.1:7002/infer");
+  CHECK(Option(units[0], "--out") == "tcp://10.0.0.1:7003/infer");
   CHECK(Option(units[0], "--keys") == "/etc/rk/keys");
   CHECK_FALSE(units[0].exclusive);
 }
@@ -80,10 +82,12 @@ TEST_CASE("a stage that any machine runs is here too, by the same sockets") {
   const auto units = Wire(pipeline, "/run/credit", 1, "host");
   REQUIRE(NamesOf(units) ==
           Words{"read", "clean-balance", "infer-balance", "infer", "write-balance", "write"});
-  CHECK(Option(units[2], "--in") == "@tcp://0.0.0.0:7001");
-  CHECK(Option(units[2], "--out") == "@tcp://0.0.0.0:7002");
-  CHECK(Option(units[3], "--in") == "tcp://127.0.0.1:7002");
-  CHECK(Option(units[3], "--out") == "tcp://127.0.0.1:7003");
+  CHECK(Option(units[2], "--in") == "@tcp://0.0.0.0:7001/clean");
+  CHECK(Option(units[2], "--out") == "@tcp://0.0.0.0:7002/infer");
+  CHECK(Option(units[3], "--in") == "tcp://127.0.0.1:7002/infer");
+  CHECK(Option(units[3], "--out") == "tcp://127.0.0.1:7003/infer");
+  CHECK(units[1].elsewhere == "clean");
+  CHECK(units[2].elsewhere.empty());
 }
 
 TEST_CASE("any is here alone where nobody can join") {
@@ -102,7 +106,9 @@ TEST_CASE("what is missing for others to join is said") {
   pipeline.spread.keys = keys.path();
   CHECK_NOTHROW(CheckSpread(pipeline));
   pipeline.spread.listen = "10.0.0.1:7000";
-  CHECK_THROWS_WITH(CheckSpread(pipeline), Catch::Contains("expected tcp://ADDRESS:PORT"));
+  CHECK_THROWS_WITH(CheckSpread(pipeline), Catch::Contains("is not tcp://ADDRESS:PORT"));
+  pipeline.spread.listen = "tcp://10.0.0.1:0";
+  CHECK_THROWS_WITH(CheckSpread(pipeline), Catch::Contains("port 0 is none"));
   pipeline.spread.listen = "tcp://10.0.0.1:65535";
   CHECK_THROWS_WITH(CheckSpread(pipeline), Catch::Contains("end at 65536"));
   Pipeline alone = Credit(Hosts::kHere, Hosts::kHere);

@@ -73,6 +73,48 @@ TEST_CASE("a pipeline is starting, then running, then draining") {
   CHECK(watched.Look().state == "draining");
 }
 
+TEST_CASE("a stage of other machines is awaited, and it starts until one has joined") {
+  FakeChildren children;
+  std::vector<Unit> units = Units();
+  units.erase(units.begin() + 2);
+  units[1].elsewhere = "infer";
+  units[3].queue = 2;
+  StatusTracker::Clock::time_point now{seconds(1000)};
+  Supervisor supervisor{std::move(units),
+                        {children.starter(), [] {}, [](LogLevel, std::string_view) {}, 8}};
+  StatusTracker tracker{"credit", now};
+  supervisor.Step(now);
+  const auto look = [&] {
+    now += seconds(1);
+    supervisor.Step(now);
+    return tracker.Look(supervisor, now);
+  };
+  const PipelineStatus alone = look();
+  CHECK(alone.state == "starting");
+  CHECK(alone.stages[1].awaited == "infer");
+  children.of("infer-balance.0").lines.emplace_back("metrics rk_fetchers=2");
+  const PipelineStatus joined = look();
+  CHECK(joined.state == "running");
+  CHECK(joined.stages[1].awaited.empty());
+  children.of("infer-balance.0").lines.emplace_back("metrics rk_fetchers=0");
+  const PipelineStatus left = look();
+  CHECK(left.state == "running");
+  CHECK(WhyNotJoined(left) == "infer waits for a machine to join");
+}
+
+TEST_CASE("a process that another machine keeps waiting is joining, and says why") {
+  Watched watched;
+  watched.Say("infer.0", "waits tcp://a:1 does not answer");
+  const PipelineStatus waiting = watched.Look();
+  CHECK(waiting.state == "starting");
+  CHECK(waiting.stages[2].processes[0].state == "joining");
+  CHECK_THAT(WhyNotReady(waiting), Catch::EndsWith("infer.0: tcp://a:1 does not answer"));
+  watched.Say("infer.0", "waits ");
+  const PipelineStatus joined = watched.Look();
+  CHECK(joined.state == "running");
+  CHECK(joined.stages[2].processes[0].state == "ready");
+}
+
 TEST_CASE("each role counts by its own names") {
   Watched watched;
   watched.Say("read.0", "metrics rk_records_total=100 rk_lag_records=7");
