@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -17,6 +18,7 @@ from main_job import BIN, DEPS, SOURCE, check, main, wait_until
 from ray_network import PACKAGE, Network, NetworkKafka, RayCluster, slots
 
 PARTITIONS, COUNT = 4, 2000
+LOAD_S = 40
 RAY = DEPS / "ray/bin/python"
 DASHBOARD = ["--include-dashboard=true", "--dashboard-host=127.0.0.1"]
 TARGETS = "/tmp/ray/prom_metrics_service_discovery.json"
@@ -107,10 +109,13 @@ def a_job_is_submitted_seen_and_stopped(kafka, cluster):
 
     wait_until(lambda: all(f'slot="{slot}"' in "".join(lags()) for slot in range(2)), 120, "each slot's lag is at a target")
     seen = lags()[0]
-    kafka.fill(job.source, "-n", COUNT, "--first-id", COUNT)
+    filler = threading.Thread(target=kafka.fill, args=(job.source, "-n", COUNT, "--rate", COUNT / LOAD_S, "--first-id", COUNT))
+    filler.start()
     job.stop()
+    filler.join()
     check("ready pipeline=" in job.ray("job", "logs", job.name), "what rk-run says is in the job's log")
     done = kafka.written(job.output)
+    check(COUNT < done < 2 * COUNT, f"it was stopped under load, after {done} records")
     check(sum(kafka.committed(job.group, job.source).values()) == done, "what was written is committed, and nothing else")
     return f"{seen}; stopped after {done} of {2 * COUNT} records"
 
