@@ -109,7 +109,7 @@ def a_job_is_submitted_seen_and_stopped(kafka, cluster):
 
     wait_until(lambda: all(f'slot="{slot}"' in "".join(lags()) for slot in range(2)), 120, "each slot's lag is at a target")
     seen = lags()[0]
-    filler = threading.Thread(target=kafka.fill, args=(job.source, "-n", COUNT, "--rate", COUNT / LOAD_S, "--first-id", COUNT))
+    filler = threading.Thread(target=kafka.fill, args=(job.source, "-n", COUNT, "--rate", COUNT // LOAD_S, "--first-id", COUNT))
     filler.start()
     job.stop()
     filler.join()
