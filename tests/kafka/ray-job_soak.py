@@ -122,10 +122,11 @@ def a_job_is_submitted_seen_and_stopped(kafka, cluster):
 
 SLOW = '[map]\nexec = "rk-map --exec \'while read -r line; do sleep 0.02; echo \\"$line\\"; done\'"\n'
 NODES = {
-    "cluster_name": "fake", "max_workers": 2, "upscaling_speed": 1.0, "idle_timeout_minutes": 5, "head_node_type": "head",
+    "cluster_name": "fake", "max_workers": 2, "upscaling_speed": 1.0, "idle_timeout_minutes": 5,
+    "head_node_type": "ray.head.default",
     "provider": {"type": "fake_multinode", "use_node_id_as_ip": True, "disable_node_updaters": True,
                  "disable_launch_config_check": True},
-    "available_node_types": {"head": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+    "available_node_types": {"ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
                              "node": {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 2}},
     **{name: {} for name in ("auth", "docker", "file_mounts")},
     **{name: [] for name in ("cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
