@@ -130,6 +130,8 @@ class LinkGuard::Watcher {
     thread_.request_stop();
     wake_.Set();
     thread_.join();
+    // At once, and not when the socket is gone: the next one may be made right away.
+    (void)zmq_unbind(zap_.handle(), kZapAddress);
   }
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;

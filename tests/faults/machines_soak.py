@@ -30,7 +30,7 @@ PIPELINE = f"""
 [read]
 exec = "rk-read --from $LINES --batch-size 10"
 [work]
-exec = "rk-map --exec '{WORKER} $WORK_S'"
+exec = "rk-map --exec '{WORKER} WORK_S'"
 hosts = "others"
 [write]
 exec = "rk-write --to -"
@@ -50,10 +50,8 @@ class Cluster:
                 other.knows(self.head, other.head)
             self.file = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "work.toml")
             with open(self.file, "w") as file:
-                file.write(PIPELINE)
+                file.write(PIPELINE.replace("WORK_S", str(work_s)))
             self.head.env["LINES"] = os.path.join(self.head.folder, "lines")
-            for machine in (self.head, *self.others):
-                machine.env["WORK_S"] = str(work_s)
             with open(self.head.env["LINES"], "w") as file:
                 file.writelines(f'{{"n":{n}}}\n' for n in range(lines))
             self.output = os.path.join(self.head.folder, "output")

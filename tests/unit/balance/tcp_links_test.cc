@@ -413,6 +413,12 @@ TEST_CASE("without keys tcp is for this machine alone") {
   CHECK(Meets(server, fetcher));
 }
 
+TEST_CASE("a fetcher that has the process's only connection makes another one") {
+  Machines machines;
+  FetchSocket fetcher = machines.Fetch(machines.there, "tcp://127.0.0.1:1");
+  for (int i = 0; i < 20; ++i) CHECK_NOTHROW(fetcher.Abandon());
+}
+
 TEST_CASE("a pusher makes another connection to a host that its process was cut off from") {
   uint16_t port = 0;
   const Descriptor listener = Listen(port);
