@@ -4,6 +4,7 @@
 #include "lib/balance/balance_loop.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 
 namespace {
@@ -31,10 +32,10 @@ void AddOptions(CLI::App& app, Options& options) {
   rk::AddOutputOptions(app, options.link);
   app.add_option("--by", options.by, "partition: keep each on one process at a time")
       ->option_text("WHAT=none")
-      ->check(CLI::IsMember({"none", "partition"}));
+      ->transform(rk::OneOf({"none", "partition"}));
   app.add_option("--queue", options.queue_records, "records to queue at most")
       ->option_text("N=1000")
-      ->check(CLI::Range(size_t{1}, size_t{1} << 40));
+      ->transform(rk::WholeNumber(1));
   rk::AddSocketOptions(app, options.link);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "lib/base/error.h"
 #include "lib/kafka/mock_broker.h"
@@ -40,7 +41,9 @@ Topic ParseTopic(const std::string& text) {
   const std::string count = text.substr(colon + 1);
   if (!CLI::detail::lexical_cast(count, topic.partitions) || topic.partitions < 1 ||
       topic.partitions > kMostPartitions) {
-    throw CLI::ValidationError("--topic", "'" + count + "' is not a number of partitions");
+    throw CLI::ValidationError(
+        "--topic",
+        fmt::format("'{}' is not a number of partitions from 1 to {}", count, kMostPartitions));
   }
   return topic;
 }

@@ -18,6 +18,7 @@
 #include "lib/link/pipe.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/progress.h"
 #include "lib/stage/reloader.h"
 #include "lib/stage/tool.h"
@@ -57,7 +58,7 @@ void AddModelOptions(CLI::App& app, Options& options) {
   app.add_option("--device", model.device, "cpu, cuda or cuda:N")->option_text("DEVICE=cpu");
   app.add_option("--threads", options.threads, "CPU threads per model call")
       ->option_text("N=1")
-      ->check(CLI::Range(1, 1024));
+      ->transform(rk::WholeNumber(1, 1024));
   app.add_option("--input", model.inputs, "an argument of the model; repeat in order")
       ->option_text("SPEC")
       ->allow_extra_args(false);
@@ -76,27 +77,23 @@ void AddOptions(CLI::App& app, Options& options) {
   AddModelOptions(app, options);
   app.add_option("--emit", options.infer.emit, "merge outputs into the value, replace, or tensor")
       ->option_text("HOW=merge")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, rk::Emit>{{"merge", rk::Emit::kMerge},
-                                                                  {"replace", rk::Emit::kReplace},
-                                                                  {"tensor", rk::Emit::kTensor}}));
+      ->transform(rk::WordFor<rk::Emit>({{"merge", rk::Emit::kMerge},
+                                         {"replace", rk::Emit::kReplace},
+                                         {"tensor", rk::Emit::kTensor}}));
   app.add_option("--drop", options.infer.dropped, "leave a field out of the merged value")
       ->option_text("PATH")
       ->allow_extra_args(false);
   app.add_option("--max-batch", options.infer.batching.max_batch, "rows per model call")
       ->option_text("N=1024")
-      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+      ->transform(rk::WholeNumber(1, uint64_t{1} << 20));
   app.add_option("--max-delay", options.max_delay_ms, "how long a row may wait for others: 5ms, 1s")
       ->option_text("TIME=0")
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, double>{{"us", 1e-3}, {"ms", 1}, {"s", 1e3}},
-                                CLI::AsNumberWithUnit::UNIT_OPTIONAL, "TIME"))
-      ->check(CLI::Range(0.0, 60e3));
+      ->transform(rk::TimeUpTo(60e3));
   app.add_option("--buckets", options.buckets, "pad calls to one of these sizes")
       ->option_text("N,N,...")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+      ->transform(rk::WholeNumber(1, uint64_t{1} << 20));
   app.add_flag("--describe", options.describe, "print inputs and outputs, and exit");
   app.add_flag("--bench", options.bench, "print rows/s by batch size, and exit");
   rk::AddTombstonesOption(app, options.infer.tombstones);

@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/kafka/kafka_options.h"
 #include "lib/load/load.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 
 namespace {
@@ -34,7 +35,7 @@ struct Options {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  const CLI::Range positive(1e-3, 1e9);
+  const CLI::Validator positive = rk::NumberBetween(1e-3, 1e9);
   rk::AddKafkaOptions(app, options.kafka);
   app.add_option("-t,--topic", options.load.topic, "topic to send to")
       ->required()
@@ -43,24 +44,24 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("TOPIC");
   app.add_option("--rate", options.load.rate, "records per second")
       ->option_text("N=1000")
-      ->check(positive);
+      ->transform(positive);
   app.add_option("--profile", options.profile, "constant, burst or ramp")
       ->option_text("PROFILE=constant")
-      ->check(CLI::IsMember({"constant", "burst", "ramp"}));
+      ->transform(rk::OneOf({"constant", "burst", "ramp"}));
   app.add_option("--duration", options.duration_s, "how long to send")
       ->option_text("SECONDS=10")
-      ->check(positive);
+      ->transform(positive);
   app.add_option("--keys", options.load.keys, "number of keys, used in turn")
       ->option_text("N=100")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
+      ->transform(rk::WholeNumber(1, uint64_t{1} << 24));
   app.add_option("-l,--lines", options.file, "send the JSON objects of this file, in turn")
       ->option_text("FILE");
   app.add_option("--size", options.size, "without -l: padding per record, in bytes")
       ->option_text("BYTES=100")
-      ->check(CLI::Range(size_t{0}, size_t{1} << 26));
+      ->transform(rk::WholeNumber(0, uint64_t{1} << 26));
   app.add_option("--patience", options.patience_s, "how long to wait for results")
       ->option_text("SECONDS=10")
-      ->check(positive);
+      ->transform(positive);
   app.add_option("--expect", options.expect, "loss=0,p99<50ms,... or exit 65")
       ->option_text("CONDITIONS");
 }

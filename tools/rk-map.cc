@@ -15,6 +15,7 @@
 #include "lib/map/stamp.h"
 #include "lib/stage/link_options.h"
 #include "lib/stage/middle.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 
 namespace {
@@ -53,7 +54,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--batch", options.exec_format.array,
                  "give CMD up to N records per line, in an array")
       ->option_text("N")
-      ->check(CLI::Range(size_t{1}, size_t{1} << 20));
+      ->transform(rk::WholeNumber(1, uint64_t{1} << 20));
   app.add_flag("--meta", options.exec_format.meta,
                "give CMD key, headers, topic, partition, offset\n"
                "and timestamp, in _rk");
@@ -66,7 +67,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--exec-timeout", options.exec_timeout_s,
                  "restart CMD after this long without an answer")
       ->option_text("SECONDS=30")
-      ->check(CLI::Range(0.001, 86400.0));
+      ->transform(rk::NumberBetween(0.001, 86400.0));
   rk::AddTombstonesOption(app, options.tombstones);
   rk::AddInputOptions(app, options.link);
   rk::AddOutputOptions(app, options.link);

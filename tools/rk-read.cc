@@ -16,6 +16,7 @@
 #include "lib/read/read_progress.h"
 #include "lib/read/reader_flags.h"
 #include "lib/stage/link_options.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/stage_page.h"
 #include "lib/stage/tool.h"
 #include "lib/text/text_sink.h"
@@ -56,7 +57,7 @@ void AddOptions(CLI::App& app, Options& options) {
          "--commit", [&](const std::string&) { options.kafka.reader.commit_sent = true; },
          "commit text once it is written")
       ->option_text("sent")
-      ->check(CLI::IsMember({"sent"}));
+      ->transform(rk::OneOf({"sent"}));
   rk::AddOutputOptions(app, options.link);
   rk::AddMaxFrameOption(app, options.link);
   rk::AddSocketOptions(app, options.link);

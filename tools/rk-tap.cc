@@ -15,6 +15,7 @@
 #include "lib/run/pipeline_dir.h"
 #include "lib/run/runner.h"
 #include "lib/run/running.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 #include "lib/tap/listener.h"
 #include "lib/text/tap_printer.h"
@@ -43,14 +44,14 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text(" ");
   app.add_option("-n,--count", options.count, "exit after N records")
       ->option_text("N")
-      ->check(CLI::PositiveNumber);
+      ->transform(rk::WholeNumber(1));
   app.add_flag("--failed", options.request.failed, "only records that failed, with the reason");
   app.add_option("--rate", options.request.rate, "show at most N records a second")
       ->option_text("N=10")
-      ->check(CLI::Range(size_t{1}, rk::TapRequest::kMostRate));
+      ->transform(rk::WholeNumber(1, rk::TapRequest::kMostRate));
   app.add_option("--cut", options.request.cut, "show at most N bytes of a value")
       ->option_text("N=1000")
-      ->check(CLI::Range(size_t{1}, rk::TapRequest::kMostCut));
+      ->transform(rk::WholeNumber(1, rk::TapRequest::kMostCut));
   app.add_option("-f,--format", options.format, "as rk-read -f: '%k %s\\n', or json")
       ->option_text("FORMAT");
 }

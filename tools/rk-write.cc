@@ -8,6 +8,7 @@
 #include "lib/batch/failure_tally.h"
 #include "lib/kafka/kafka_options.h"
 #include "lib/stage/link_options.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 #include "lib/text/edited_source.h"
 #include "lib/text/line_delivery_sink.h"
@@ -59,12 +60,12 @@ void AddOptions(CLI::App& app, Options& options) {
       ->option_text("TOPIC");
   app.add_option("--to", options.to, "print values to stdout instead of Kafka")
       ->option_text("-")
-      ->check(CLI::IsMember({"-"}))
+      ->transform(rk::OneOf({"-"}))
       ->excludes("-t", "-p", "--dead-letter");
   rk::AddTextOptions(app, options.text);
   app.add_option("-z", options.codec, "compress with gzip, snappy, lz4 or zstd")
       ->option_text("CODEC")
-      ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}));
+      ->transform(rk::OneOf({"none", "gzip", "snappy", "lz4", "zstd"}));
   rk::AddWriterFlags(app, options.writer);
   rk::AddTransactionOptions(app, options.transactions);
   rk::AddInputOptions(app, options.link);

@@ -10,9 +10,12 @@
 
 #include "lib/base/error.h"
 #include "lib/kafka/topics.h"
+#include "lib/stage/option_value.h"
 
 namespace rk {
 namespace {
+
+constexpr uint64_t kLongestTimeoutMs = 86'400'000;  // a day
 
 /// `all` is the empty list. Throws Error(kUsage).
 std::vector<int32_t> ParsePartitions(const std::string& text) {
@@ -87,7 +90,9 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
       "--resume", [&] { reader.start_priority = StartOffsets::Priority::kStored; },
       "-o only where the group has stored no offset");
   app.add_flag("-e,--exit", reader.exit_at_end, "exit at the end of every partition");
-  app.add_option("-c,--count", reader.count, "exit after N records")->option_text("N");
+  app.add_option("-c,--count", reader.count, "exit after N records")
+      ->option_text("N")
+      ->transform(WholeNumber(0));
   app.add_option("--instance", reader.instance, "group.instance.id: rejoin at once after a crash")
       ->option_text("ID");
   app.add_flag("--exactly-once", reader.exactly_once,
@@ -98,30 +103,28 @@ void AddReaderFlags(CLI::App& app, ReaderFlags& flags) {
          "--on-offset-loss", [&](const std::string& what) { reader.skip_lost = what == "skip"; },
          "if retention deletes unread records: exit, skip")
       ->option_text("WHAT=exit")
-      ->check(CLI::IsMember({"exit", "skip"}));
+      ->transform(OneOf({"exit", "skip"}));
 }
 
 void AddBatchFlags(CLI::App& app, ReaderFlags& flags) {
   ReaderOptions& reader = flags.reader;
-  const CLI::Range positive(size_t{1}, size_t{1} << 40);
   app.add_option("--batch-size", reader.batch.records, "maximum records per batch")
       ->option_text("N=500")
-      ->check(positive);
+      ->transform(WholeNumber(1));
   app.add_option("--batch-bytes", reader.batch.bytes, "maximum bytes per batch")
       ->option_text("SIZE=1MiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(positive);
+      ->transform(SizeBetween(1));
   app.add_option("--batch-timeout", flags.batch_timeout_ms,
                  "how long a record waits for others (default 0)")
-      ->option_text("MS");
+      ->option_text("MS")
+      ->transform(WholeNumber(0, kLongestTimeoutMs));
   app.add_option("--window-bytes", reader.window.window_bytes, "unacknowledged bytes to keep")
       ->option_text("SIZE=64MiB")
       ->take_last()
-      ->transform(CLI::AsSizeValue(false))
-      ->check(positive);
+      ->transform(SizeBetween(1));
   app.add_option("--window-batches", reader.window.window_batches, "unacknowledged batches to keep")
       ->option_text("N=4096")
-      ->check(positive);
+      ->transform(WholeNumber(1));
 }
 
 ReaderOptions MakeReaderOptions(const ReaderFlags& flags, const Log& log) {

@@ -13,10 +13,13 @@
 #include "lib/run/spread.h"
 #include "lib/run/tool_options.h"
 #include "lib/stage/link_options.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 
 namespace rk {
 namespace {
+
+constexpr double kMostCpus = 1e6;  // as in a file
 
 bool IsLine(const std::string& pipeline) {
   return pipeline.find_first_of("| \t\n") != std::string::npos &&
@@ -38,13 +41,13 @@ void AddActions(CLI::App& app, RunOptions& options) {
           ->option_text(" "),
       app.add_flag("--graph{dot}", options.graph, "draw the pipeline, for Graphviz or as that")
           ->option_text("[=mermaid|=svg]")
-          ->check(CLI::IsMember({"dot", "mermaid", "svg"})),
+          ->transform(OneOf({"dot", "mermaid", "svg"})),
       app.add_flag("--status{table}", options.status, "state of the running pipeline, as a table")
           ->option_text("[=json|=prometheus]")
-          ->check(CLI::IsMember({"table", "json", "prometheus"})),
+          ->transform(OneOf({"table", "json", "prometheus"})),
       app.add_option("--probe", options.probe, "exit 0 if the running pipeline is that")
           ->option_text("ready|alive")
-          ->check(CLI::IsMember({"ready", "alive"}))};
+          ->transform(OneOf({"ready", "alive"}))};
   for (size_t one = 0; one < actions.size(); ++one) {
     for (size_t other = one + 1; other < actions.size(); ++other)
       actions[one]->excludes(actions[other]);
@@ -83,7 +86,7 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
       ->option_text("ID=HOST-NAME");
   app.add_option("--cpus", options.cpus, "cores to scale to (default: [run] cpus or all)")
       ->option_text("N")
-      ->check(CLI::NonNegativeNumber);
+      ->transform(NumberBetween(0, kMostCpus));
   app.add_option("--http", options.http.address, "serve page and /metrics, as 127.0.0.1:9464")
       ->option_text("ADDRESS:PORT");
   app.add_option("--http-token-file", options.http.token_file, "token for whoever looks at --http")

@@ -21,6 +21,7 @@
 #include "lib/link/pipe.h"
 #include "lib/link/push.h"
 #include "lib/link/tcp_address.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/tool.h"
 #include "lib/tap/tap_links.h"
 
@@ -111,14 +112,14 @@ void AddInputOptions(CLI::App& app, LinkOptions& options) {
       ->check(CheckEndpoint);
   app.add_option("--prefetch", options.prefetch, "frames to fetch ahead")
       ->option_text(fmt::format("N={}", options.prefetch))
-      ->check(CLI::Range(1, 1024));
+      ->transform(WholeNumber(1, 1024));
   AddMaxFrameOption(app, options);
 }
 
 CLI::Option* AddMaxFrameOption(CLI::App& app, LinkOptions& options) {
   return app.add_option("--max-frame", options.max_frame, "largest frame to accept or send")
       ->option_text("SIZE=64MiB")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(SizeBetween(1));
 }
 
 void AddOutputOptions(CLI::App& app, LinkOptions& options) {
@@ -133,7 +134,7 @@ void AddSocketOptions(CLI::App& app, LinkOptions& options) {
       ->check(CheckGiven);
   app.add_option("--hwm", options.hwm, "frames queued when pushing or collecting")
       ->option_text("N=4")
-      ->check(CLI::Range(1, 1024));
+      ->transform(WholeNumber(1, 1024));
 }
 
 void AddAckOption(CLI::App& app, LinkOptions& options) {
@@ -149,7 +150,7 @@ CLI::Option* AddTombstonesOption(CLI::App& app, Tombstones& tombstones) {
       {"pass", Tombstones::kPass}, {"drop", Tombstones::kDrop}, {"fail", Tombstones::kFail}};
   return app.add_option("--tombstones", tombstones, "null values: pass them on, drop or fail them")
       ->option_text("HOW=pass")
-      ->transform(CLI::CheckedTransformer(names));
+      ->transform(WordFor(names));
 }
 
 std::string CheckTcpAddress(const std::string& text) {

@@ -25,6 +25,7 @@
 #include "lib/stage/exit_code.h"
 #include "lib/stage/foreign_output.h"
 #include "lib/stage/option_report.h"
+#include "lib/stage/option_value.h"
 #include "lib/stage/standard_streams.h"
 #include "lib/stage/stderr_log.h"
 #include "lib/stage/version.h"
@@ -131,7 +132,7 @@ void AddCommonOptions(CLI::App& app, bool is_stage, CommonOptions& options) {
            throw CLI::CallForVersion(CompletionScript(app, shell), 0);
          },
          "")
-      ->check(CLI::IsMember({"bash", "zsh"}))
+      ->transform(OneOf({"bash", "zsh"}))
       ->group(kHidden);  // for those who install it, not on everybody's screen
   app.add_flag("--print-options", options.print_options, "")->group(kHidden);  // for rk-run
   app.set_version_flag("--version", app.get_name() + " " + Version(), "print the version and exit")
@@ -270,7 +271,7 @@ int ToolMain(const ToolInfo& info, int argc, char** argv,
     // An option that is misspelt explains one that is missing.
     const std::vector<std::string> unknown = app.remaining();
     return RefuseUsage(info, options.UsageLog(),
-                       unknown.empty() ? error.what() : Unexpected(app, unknown.front()));
+                       unknown.empty() ? UsageReason(error) : Unexpected(app, unknown.front()));
   } catch (const Error& error) {
     // As in any pipeline of a shell whose end has enough: nothing has gone wrong here.
     const bool has_enough = error.kind() == ErrorKind::kBrokenPipe;

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/kafka/check_transactions.h"
 #include "lib/kafka/transactional_producer.h"
+#include "lib/stage/option_value.h"
 
 namespace rk {
 namespace {
@@ -27,7 +28,7 @@ void AddTransactionOptions(CLI::App& app, TransactionOptions& options) {
                  "longest transaction, unless nothing waits")
       ->option_text("MS=100")
       ->needs(exactly_once)
-      ->check(CLI::Range(int64_t{1}, kLongestInterval));
+      ->transform(WholeNumber(1, kLongestInterval));
 }
 
 void CheckTransactionOptions(const TransactionOptions& options) {

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "lib/stage/option_value.h"
+
 namespace rk {
 
 void AddWriterFlags(CLI::App& app, WriterFlags& flags) {
@@ -9,7 +11,7 @@ void AddWriterFlags(CLI::App& app, WriterFlags& flags) {
       ->option_text("N|P%");
   app.add_flag("--unordered", flags.unordered, "write batches as they arrive, in any order");
   app.add_option("--on-broker-down", flags.on_broker_down, "after 60 s: exit, or retry forever")
-      ->check(CLI::IsMember({"exit", "retry"}))
+      ->transform(OneOf({"exit", "retry"}))
       ->option_text("WHAT=exit");
 }
 
