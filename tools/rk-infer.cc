@@ -105,7 +105,9 @@ void AddOptions(CLI::App& app, Options& options) {
 void Serve(const Options& options, rk::Backend& backend, rk::Infer& infer, rk::Reloader& reloader,
            rk::Stage& stage) {
   reloader.Start([&] {
-    infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log), stage.log);
+    infer.Replace(rk::LoadWarmModel(backend, options.model, options.infer, stage.log,
+                                    [&](const rk::WarmModel& model) { infer.RequireFit(model); }),
+                  stage.log);
   });
   const auto sink = rk::OpenSink(options.link, stage);  // last: nothing waits for a model to load
   const auto source = rk::OpenSource(options.link, rk::Holds::kUntilSent, stage);

@@ -82,19 +82,23 @@ Infer::Infer(std::unique_ptr<WarmModel> model, const InferOptions& options)
 
 Infer::~Infer() = default;
 
-void Infer::Replace(std::unique_ptr<WarmModel> model, const Log& log) {
-  if (const auto takes = SpecsOf(*model); takes != takes_) {
+void Infer::RequireFit(const WarmModel& model) const {
+  if (const auto takes = SpecsOf(model); takes != takes_) {
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("the model now takes {}, not {} as before: restart to serve it",
                             fmt::join(takes, "; "), fmt::join(takes_, "; ")));
   }
-  if (options_.emit == Emit::kTensor && model->gives() != gives_) {
+  if (options_.emit == Emit::kTensor && model.gives() != gives_) {
     throw Error(
         ErrorKind::kConfiguration,
         fmt::format(
             "the next stage reads tensor columns {}, and the model now gives {}: restart both",
-            fmt::join(gives_, "; "), fmt::join(model->gives(), "; ")));
+            fmt::join(gives_, "; "), fmt::join(model.gives(), "; ")));
   }
+}
+
+void Infer::Replace(std::unique_ptr<WarmModel> model, const Log& log) {
+  RequireFit(*model);
   // A model that was not warmed up does not say what it gives.
   if (!model->gives().empty() && !gives_.empty() && model->gives() != gives_) {
     log(LogLevel::kWarning, fmt::format("the model now gives {}, not {} as before",

@@ -30,10 +30,12 @@ class Infer : public Worker {
   Infer(const Infer&) = delete;
   Infer& operator=(const Infer&) = delete;
 
+  /// Throws Error(kConfiguration) if `model` takes other inputs, since records of now do not fit
+  /// them, or if the outputs are tensor columns and it gives other ones. As Replace().
+  void RequireFit(const WarmModel& model) const;
   /// From the next call on the model is another, also while no batch comes; waits for a call under
   /// way, and returns when the one before is gone. Other outputs are logged. Any thread, one at a
-  /// time. Throws Error(kConfiguration) if the other takes other inputs, since records of now do
-  /// not fit them, or if the outputs are tensor columns and it gives other ones.
+  /// time. Throws what RequireFit() does.
   void Replace(std::unique_ptr<WarmModel> model, const Log& log);
 
   bool full() const override { return batcher_.full(); }

@@ -123,7 +123,8 @@ std::string ReadSample(const std::string& file) {
 }  // namespace
 
 std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& options,
-                                         const InferOptions& infer, const Log& log) {
+                                         const InferOptions& infer, const Log& log,
+                                         const std::function<void(const WarmModel&)>& accept) {
   const Clock::time_point start = Clock::now();
   const auto state = StateOf(options.file);
   const std::string digest = CheckedSha256(options);
@@ -147,6 +148,7 @@ std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& o
     warm_up.sample = signature.sample;
   }
   auto warm = std::make_unique<WarmModel>(std::move(model), std::move(signature), warm_up, id, log);
+  if (accept) accept(*warm);
   log(LogLevel::kInfo,
       fmt::format("model ready model={} file={} device={} seconds={:.2f}", id, options.file,
                   options.device, std::chrono::duration<double>(Clock::now() - start).count()));

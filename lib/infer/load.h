@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,8 +26,10 @@ struct ModelOptions {
 /// A model, its signature and its warm-up: all that a start and a reload need. Throws
 /// Error(kMissing) if there is no such file, Error(kBadData) if it has another sum, Error(kUsage)
 /// for a sum that is none, Error(kTryAgain) if the file changes meanwhile, and what
-/// Backend::Load(), MakeSignature(), OpenTokenizer() and WarmModel throw. Any thread.
-std::unique_ptr<WarmModel> LoadWarmModel(Backend& backend, const ModelOptions& options,
-                                         const InferOptions& infer, const Log& log);
+/// Backend::Load(), MakeSignature(), OpenTokenizer() and WarmModel throw; and what `accept` throws
+/// of a model that is not to serve, before it is logged as ready. Any thread.
+std::unique_ptr<WarmModel> LoadWarmModel(
+    Backend& backend, const ModelOptions& options, const InferOptions& infer, const Log& log,
+    const std::function<void(const WarmModel& model)>& accept = {});
 
 }  // namespace rk
