@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,29 @@ bool IsDuration(std::string_view name) { return name.starts_with('p') || name ==
       fmt::format("'{}' cannot be expected: write NAME=N, NAME<N, <=, > or >=, with NAME one "
                   "of {}, and a unit (us, ms, s) for a duration",
                   text, fmt::join(MeasurementNames(), ", ")));
+}
+
+[[noreturn]] void RefuseValue(std::string_view text, std::string_view why) {
+  throw Error(ErrorKind::kUsage, fmt::format("'{}' cannot be expected: {}", text, why));
+}
+
+// The schedule's longest; and more records than can be sent in it.
+constexpr double kLongestS = 1e9;
+constexpr double kMostRecords = 1e18;
+
+// A condition that holds, or fails, whatever comes says nothing of a run.
+void CheckValue(const Expectation& one) {
+  const double most = IsDuration(one.name) ? kLongestS : kMostRecords;
+  if (!std::isfinite(one.value) || one.value > most) {
+    RefuseValue(one.text, fmt::format("its number has to be from 0 to {:.15g}{}", most,
+                                      IsDuration(one.name) ? "s" : ""));
+  }
+  if (std::signbit(one.value))
+    RefuseValue(one.text, fmt::format("{} is never less than 0", one.name));
+  if (one.value == 0 && one.comparison == ">=") RefuseValue(one.text, "it always holds");
+  if (one.value == 0 && one.comparison == "<") RefuseValue(one.text, "it never holds");
+  if (one.comparison == "=" && !IsDuration(one.name) && one.value != std::floor(one.value))
+    RefuseValue(one.text, fmt::format("{} is a whole number", one.name));
 }
 
 double UnitOf(std::string_view unit, bool is_duration) {
@@ -43,6 +67,7 @@ Expectation ParseOne(std::string_view text) {
   const double unit = UnitOf({rest, static_cast<size_t>(end - rest)}, IsDuration(one.name));
   if (error != std::errc() || unit == 0) Refuse(text);
   one.value *= unit;
+  CheckValue(one);
   return one;
 }
 

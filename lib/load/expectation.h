@@ -24,7 +24,7 @@ struct Expectation {
 const std::vector<std::string_view>& MeasurementNames();
 
 /// Conditions with commas between them; a duration has a unit: us, ms or s. Throws Error(kUsage)
-/// naming what is none.
+/// naming what is none, or holds, or does not, whatever is measured.
 std::vector<Expectation> ParseExpectations(std::string_view text);
 
 /// The conditions that do not hold, each with what was measured: `p99<50ms (it is 61.2ms)`. A name

@@ -86,6 +86,29 @@ TEST_CASE("what cannot be expected is refused by name") {
   }
 }
 
+TEST_CASE("what holds, or fails, whatever is measured cannot be expected") {
+  const std::map<std::string, std::string> reasons = {
+      {"loss<inf", "from 0 to 1e+18"},
+      {"p99<infms", "from 0 to 1000000000s"},
+      {"p99<1e10s", "from 0 to 1000000000s"},
+      {"loss<1e19", "from 0 to 1e+18"},
+      {"loss<1e400", "write NAME=N"},
+      {"loss=nan", "from 0 to 1e+18"},
+      {"loss>=-1", "loss is never less than 0"},
+      {"p50>-0ms", "p50 is never less than 0"},
+      {"loss>=0", "it always holds"},
+      {"p99>=0ms", "it always holds"},
+      {"duplicates<0", "it never holds"},
+      {"loss=0.5", "loss is a whole number"},
+  };
+  for (const auto& [text, reason] : reasons) {
+    CHECK_THROWS_WITH(
+        rk::ParseExpectations(text),
+        Catch::Contains("'" + text + "' cannot be expected: ") && Catch::Contains(reason));
+  }
+  CHECK(rk::ParseExpectations("loss<=0,loss<0.5,sent>0,p99=0ms").size() == 4);
+}
+
 TEST_CASE("a mark is found again, also in JSON that was written anew") {
   const rk::LoadMark mark{7, 42, 1790000000123456789};
   rk::MarkReader reader;
