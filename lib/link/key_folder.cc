@@ -99,6 +99,27 @@ void Write(const std::string& path, mode_t mode, const std::string& text) {
     Fail("write", path);
 }
 
+void WritePublic(const std::string& folder, std::string_view public_key) {
+  Write(PublicFile(folder), 0644,
+        fmt::format("#   ZeroMQ CURVE Public Certificate\n"
+                    "#   Copy it to the peers folder of other machines, as HOST.key.\n\n"
+                    "metadata\ncurve\n    public-key = \"{}\"\n",
+                    public_key));
+}
+
+// The half to be copied: it may have been lost, or be another pair's.
+bool CompletePair(const KeyFolder& keys, bool has_public) {
+  const std::string file = PublicFile(keys.path());
+  if (!has_public) {
+    WritePublic(keys.path(), keys.own().public_key);
+  } else if (RequireKey(file, "public-key") != keys.own().public_key) {
+    Refuse(file,
+           "is not the public half of own.key_secret beside it: remove it, and rk-run "
+           "--keys DIR makes it anew");
+  }
+  return !has_public;
+}
+
 void MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) Fail("make", path);
 }
@@ -150,25 +171,22 @@ bool MakeKeys(const std::string& path) {
   MakeFolder(path);
   MakeFolder(PeersFolder(path));
   std::error_code ignored;
-  if (fs::exists(SecretFile(path), ignored)) {
-    KeyFolder check(path);
-    return false;
+  const bool has_public = fs::exists(PublicFile(path), ignored);
+  if (fs::exists(SecretFile(path), ignored)) return CompletePair(KeyFolder(path), has_public);
+  if (has_public) {
+    Refuse(PublicFile(path),
+           "has no secret half, own.key_secret, beside it: put that back, or "
+           "remove own.key for new keys, which others have to be given again");
   }
   std::array<char, kKeyCharacters + 1> public_key{};
   std::array<char, kKeyCharacters + 1> secret_key{};
   if (zmq_curve_keypair(public_key.data(), secret_key.data()) != 0) Fail("make keys for", path);
-  const std::string pair =
-      fmt::format("metadata\ncurve\n    public-key = \"{}\"\n", public_key.data());
   Write(SecretFile(path), 0600,
         fmt::format("#   ZeroMQ CURVE **Secret** Certificate\n"
                     "#   DO NOT PROVIDE THIS FILE TO OTHER USERS nor change its permissions.\n\n"
-                    "{}    secret-key = \"{}\"\n",
-                    pair, secret_key.data()));
-  fs::remove(PublicFile(path), ignored);
-  Write(PublicFile(path), 0644,
-        fmt::format("#   ZeroMQ CURVE Public Certificate\n"
-                    "#   Copy it to the peers folder of other machines, as HOST.key.\n\n{}",
-                    pair));
+                    "metadata\ncurve\n    public-key = \"{}\"\n    secret-key = \"{}\"\n",
+                    public_key.data(), secret_key.data()));
+  WritePublic(path, public_key.data());
   return true;
 }
 

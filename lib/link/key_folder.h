@@ -41,8 +41,10 @@ class KeyFolder {
   KeyPair own_;
 };
 
-/// Makes a folder with a pair of keys where there is none yet, and its `peers`. True if it made the
-/// pair. Throws Error(kUnavailable) if ZeroMQ has no CURVE here, Error(kConfiguration), Error(kIo).
+/// Makes a folder with a pair of keys where there is none yet, and its `peers`. True if it made
+/// DIR/own.key: the pair, or its lost public half. A public half whose secret one is not there, or
+/// another one, is refused. Throws Error(kUnavailable) if ZeroMQ has no CURVE here,
+/// Error(kConfiguration), Error(kIo).
 bool MakeKeys(const std::string& path);
 
 /// Throws Error(kUnavailable) if ZeroMQ was built without CURVE.

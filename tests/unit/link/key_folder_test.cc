@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include <catch2/catch.hpp>
 
@@ -31,6 +33,32 @@ TEST_CASE("a pair of keys is made once, the secret half for its owner alone") {
   CHECK(keys.own().secret_key.size() == 40);
   CHECK_FALSE(MakeKeys(path));
   CHECK(KeyFolder(path).own().secret_key == keys.own().secret_key);
+}
+
+TEST_CASE("keys are never replaced, whichever half is there") {
+  const TestDirectory directory;
+  const std::string path = directory.path() + "/keys";
+  MakeKeys(path);
+  const std::string own = KeyFolder(path).own().public_key;
+  SECTION("a public half that was lost is made again") {
+    std::filesystem::remove(path + "/own.key");
+    CHECK(MakeKeys(path));
+    std::stringstream text;
+    text << std::ifstream(path + "/own.key").rdbuf();
+    CHECK_THAT(text.str(), Catch::Contains(own));
+    CHECK(ModeOf(path + "/own.key") == 0644);
+  }
+  SECTION("a public half alone is refused, and stays") {
+    std::filesystem::remove(path + "/own.key_secret");
+    CHECK_THROWS_WITH(MakeKeys(path), Catch::Contains(path + "/own.key has no secret half"));
+    CHECK(std::filesystem::exists(path + "/own.key"));
+    CHECK_FALSE(std::filesystem::exists(path + "/own.key_secret"));
+  }
+  SECTION("a public half of another pair is refused") {
+    const std::string other = TestKeys().Load()->own().public_key;
+    std::ofstream(path + "/own.key") << "public-key = \"" << other << "\"\n";
+    CHECK_THROWS_WITH(MakeKeys(path), Catch::Contains("is not the public half"));
+  }
 }
 
 TEST_CASE("two machines have different keys") {
