@@ -134,12 +134,13 @@ void TellDeadLetters(const TestSpec& spec, const TestOutcome& outcome, Lines& di
     const auto found = spec.dead_letters.find(code);
     if (found != spec.dead_letters.end() && found->second == count) continue;
     diff.push_back(fmt::format("+ {} = {}", code, count));
-    size_t shown = 0;
+    size_t seen = 0;
     for (const TestFailure& failure : outcome.failures) {
-      if (failure.code != code || ++shown > kMostShown) continue;
+      if (failure.code != code || ++seen > kMostShown) continue;
       diff.push_back(
           fmt::format("? input line {}: {}: {}", failure.line, failure.stage, failure.message));
     }
+    if (seen > kMostShown) diff.push_back(fmt::format("({} more input lines)", seen - kMostShown));
   }
 }
 

@@ -67,6 +67,18 @@ TEST_CASE("dead letters are compared by code") {
   CHECK(JudgeTest(spec, outcome).empty());
 }
 
+TEST_CASE("of many reasons of a code the first are shown and the rest counted") {
+  TestOutcome outcome;
+  for (size_t line = 1; line <= 24; ++line)
+    outcome.failures.push_back({line, "infer", "missing-field", "no age"});
+  const Lines diff = JudgeTest(TestSpec{}, outcome);
+  REQUIRE(diff.size() == 23);
+  CHECK(diff[21] == "? input line 20: infer: no age");
+  CHECK(diff.back() == "(4 more input lines)");
+  outcome.failures.resize(20);
+  CHECK(JudgeTest(TestSpec{}, outcome).back() == "? input line 20: infer: no age");
+}
+
 TEST_CASE("a dead letter that nobody expects is a difference") {
   TestOutcome outcome;
   outcome.failures = {{1, "infer", "missing-field", "no age"}};
