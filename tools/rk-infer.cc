@@ -121,6 +121,7 @@ void Run(Options& options, rk::Stage& stage) {
   std::optional<rk::Infer> infer;  // lives longer than whoever replaces its model
   rk::Reloader reloader(stage.log, stage.metrics);
   stage.signals.OnReload(reloader.Request());
+  if (options.describe || options.bench) stage.signals.EndAtOnce();
   rk::Backend& backend = rk::OpenBackend(rk::BackendFor(options.model.file), rk::ModuleFolders());
   backend.UseThreads(options.threads);
   options.infer.batching.max_delay =

@@ -105,6 +105,7 @@ void ReadLines(const Options& options, rk::Stage& stage) {
 }
 
 void List(const Options& options, const rk::Stage& stage) {
+  stage.signals.EndAtOnce();
   const rk::ClusterDescription cluster = rk::ListCluster(options.kafka, stage.log);
   rk::WriteOutput(stage.output, options.json ? rk::ListingJson(cluster) : rk::ListingText(cluster));
 }
@@ -114,7 +115,10 @@ void ReadKafka(const Options& options, rk::Stage& stage) {
   reader.ack = rk::AckAddress(options.link);
   TextFormat(options, stage);
   if (stage.check) return rk::CheckReader(reader, stage.log);
-  if (reader.count == 0 && !reader.group.empty()) return rk::SetGroupOffsets(reader, stage.log);
+  if (reader.count == 0 && !reader.group.empty()) {
+    stage.signals.EndAtOnce();
+    return rk::SetGroupOffsets(reader, stage.log);
+  }
   const auto sink = OpenOutput(options, stage);
   const auto running = rk::OpenReader(reader, *sink, stage);
   const auto progress = rk::ShowReading(reader, *running, stage);

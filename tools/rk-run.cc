@@ -54,9 +54,19 @@ int MakeKeys(const std::string& folder) {
   return 0;
 }
 
+bool MakesKeys(const rk::RunOptions& options) {
+  return options.pipeline.empty() && options.name.empty() && !options.spread.keys.empty();
+}
+
+/// Runs nothing that would have to be drained.
+bool OnlyLooks(const rk::RunOptions& options) {
+  return MakesKeys(options) || options.check || options.dry_run || options.test ||
+         !options.graph.empty() || !options.status.empty() || !options.probe.empty();
+}
+
 int Run(const rk::RunOptions& options, rk::Stage& stage) {
-  if (options.pipeline.empty() && options.name.empty() && !options.spread.keys.empty())
-    return MakeKeys(options.spread.keys);
+  if (OnlyLooks(options)) stage.signals.EndAtOnce();
+  if (MakesKeys(options)) return MakeKeys(options.spread.keys);
   if (options.probe == "ready") return rk::IsReady(rk::NameOf(options)) ? 0 : kStillStarting;
   if (options.probe == "alive") return rk::RequireAlive(rk::NameOf(options)), 0;
   if (!options.status.empty()) {

@@ -43,6 +43,7 @@ rk::PipelineStatus Read(const std::string& name) {
 void Run(const Options& options, rk::Stage& stage) {
   const std::string name = rk::RunningPipeline(options.pipeline);
   const auto read = [&name] { return Read(name); };
+  if (options.once) stage.signals.EndAtOnce();
   if (options.once) return rk::WriteOutput(STDOUT_FILENO, rk::TopOnce(read));
   rk::RunTop(read, stage.signals.drain_fd());
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -130,16 +129,15 @@ void Take(const Frame& frame, TestOutcome& outcome) {
   }
 }
 
-void Receive(int fd, int drain_fd, TestOutcome& outcome) {
+void Receive(int fd, TestOutcome& outcome) {
   PipeSource source(fd, frame_format::kDefaultMaxFrame);
   while (!source.ended()) {
     if (const auto frame = source.TryReceive()) {
       Take(*frame, outcome);
       continue;
     }
-    std::array<pollfd, 2> fds = {{{fd, POLLIN, 0}, {drain_fd, POLLIN, 0}}};
-    if (!source.ended()) (void)poll(fds.data(), fds.size(), -1);
-    if (fds[1].revents != 0) throw Error(ErrorKind::kUnavailable, "told to stop");
+    pollfd readable{fd, POLLIN, 0};
+    if (!source.ended()) (void)poll(&readable, 1, -1);
   }
 }
 
@@ -162,7 +160,7 @@ TestOutcome RunStages(const Pipeline& pipeline, const Lines& input, const Stage&
   Chain chain(pipeline, stage);
   const Feeder feeder(input, std::move(chain.input()));
   try {
-    Receive(chain.output(), stage.signals.drain_fd(), outcome);
+    Receive(chain.output(), outcome);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTryAgain) throw;
     outcome.error = chain.Failure();

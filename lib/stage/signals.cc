@@ -58,6 +58,12 @@ void Signals::OnReload(std::function<void()> reload) {
   reload_ = std::move(reload);
 }
 
+// Whoever of the two threads comes second sees what the other one wrote.
+void Signals::EndAtOnce() {
+  at_once_ = true;
+  if (draining_) DieOf(drain_signal_);
+}
+
 void Signals::OnReadable() {
   signalfd_siginfo info;
   while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
@@ -71,8 +77,9 @@ void Signals::OnTick(Clock::time_point now) const {
 
 void Signals::Handle(int signal) {
   if (signal == SIGHUP) return Reload();
-  if (draining_) return DieOf(signal);
+  if (draining_ || at_once_) return DieOf(signal);
   Drain(signal);
+  if (at_once_) DieOf(signal);
 }
 
 // The work is done: what comes too late to be heard must not change how the process ends.
@@ -86,6 +93,7 @@ void Signals::Drain(int signal) {
                                     std::chrono::duration<double>(drain_timeout_).count()));
   deadline_ = Clock::now() + drain_timeout_;
   replaced_ = signal == SIGUSR1;
+  drain_signal_ = signal;
   draining_ = true;
   eventfd_write(drain_fd_, 1);
 }

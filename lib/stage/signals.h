@@ -20,6 +20,8 @@ namespace rk {
 /// the process was started with ignored (nohup, a background job of a script) stays ignored.
 /// SIGUSR1 asks for a drain too, and says that a successor is about to take the place.
 ///
+/// What looks, or asks, and then is done has nothing to drain: EndAtOnce().
+///
 /// Children inherit both: whoever forks and execs another program unblocks the signals and resets
 /// SIGPIPE in the child.
 class Signals {
@@ -40,6 +42,9 @@ class Signals {
   bool replaced() const { return replaced_; }
   /// Becomes and stays readable (POLLIN) once a drain was asked for.
   int drain_fd() const { return drain_fd_; }
+  /// From now on the first signal ends the process at once, by that signal; so does one that has
+  /// come already.
+  void EndAtOnce();
   /// Called by whoever calls OnReadable() at each SIGHUP; without one SIGHUP ends the process as
   /// usual. Any thread.
   void OnReload(std::function<void()> reload);
@@ -69,6 +74,8 @@ class Signals {
   int drain_fd_ = -1;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> replaced_ = false;
+  std::atomic<bool> at_once_ = false;
+  std::atomic<int> drain_signal_ = 0;
   Clock::time_point deadline_ = Clock::time_point::max();  ///< of the drain
   std::mutex mutex_;
   std::function<void()> reload_;  ///< guarded by mutex_

@@ -222,7 +222,8 @@ void Run(const ToolInfo& info, const CommonOptions& options,
   if (options.status_fd >= 0) supervisor.emplace(options.status_fd, metrics, now);
   StatusPipe* const status = supervisor ? &*supervisor : nullptr;
   Housekeeping housekeeping(signals, &reports, status);
-  if (!info.keeps_house) housekeeping.StartThread();
+  if (options.check) signals.EndAtOnce();
+  if (options.check || !info.keeps_house) housekeeping.StartThread();
   std::optional<ForeignOutput> foreign;
   if (streams && (info.runs_foreign_code || options.json()))
     foreign.emplace(log, streams->error(), VoiceOf(info, options));

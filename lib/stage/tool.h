@@ -47,7 +47,8 @@ struct Stage {
   Metrics& metrics;
   std::chrono::milliseconds drain_timeout;  ///< how long an end of ours may take once it is due
   /// --check: look at everything that a start needs, throwing what a start would, open no link, do
-  /// no work, leave nothing behind, and return; ToolMain() says that all is well.
+  /// no work, leave nothing behind, and return; ToolMain() says that all is well. A signal ends it
+  /// at once.
   bool check = false;
   StatusPipe* supervisor = nullptr;      ///< who asked with --status-fd; null: nobody
   Housekeeping* housekeeping = nullptr;  ///< for a tool that keeps house itself (ToolInfo)

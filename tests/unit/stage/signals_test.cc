@@ -80,6 +80,21 @@ TEST_CASE("a second signal ends the process at once, by that signal") {
   CHECK(child.Wait() == 128 + second);
 }
 
+TEST_CASE("what has nothing to drain ends at the first signal, also at one that has come already") {
+  const bool early = GENERATE(false, true);
+  TestChild child([early] {
+    HeardSignals signals(seconds(9), kLog);
+    if (!early) signals.EndAtOnce();
+    Say("ready");
+    if (early && IsReadable(signals.drain_fd(), seconds(5))) signals.EndAtOnce();
+    std::this_thread::sleep_for(seconds(5));
+    return 1;
+  });
+  REQUIRE(child.AwaitErr("ready"));
+  child.Signal(SIGINT);
+  CHECK(child.Wait() == 128 + SIGINT);
+}
+
 TEST_CASE("a drain that takes longer than its time-out is exit 75, and says so") {
   TestChild child([] {
     const HeardSignals signals(milliseconds(200), kLog);
