@@ -229,12 +229,27 @@ bool Replicas::Roll(Clock::time_point now) {
 }
 
 // Not one that is still starting: it may not know the signal yet, and has read nothing that is old.
-void Replicas::Reload() {
-  if (!unit_.reloads) return;
+size_t Replicas::Reload() {
+  if (!unit_.reloads) return 0;
+  size_t told = 0;
   for (size_t number = 0; number < wanted_; ++number) {
     const auto& current = places_[number].current;
-    if (current && current->ready && !IsStale(number)) current->child->Signal(SIGHUP);
+    if (!current || !current->ready || IsStale(number)) continue;
+    current->child->Signal(SIGHUP);
+    ++told;
   }
+  return told;
+}
+
+std::vector<std::string> Replicas::refused() const {
+  std::vector<std::string> names;
+  for (size_t number = 0; number < wanted_; ++number) {
+    const ProcessSpec& spec = unit_.processes[number];
+    const Place& place = places_[number];
+    if (place.refused == spec && place.current && place.current->spec != spec)
+      names.push_back(spec.name);
+  }
+  return names;
 }
 
 void Replicas::SignalAll(int signal) {

@@ -70,8 +70,11 @@ class Replicas {
   /// Replaces one process that should have another command, if there is one: what is exclusive
   /// goes first, else the new one is ready before the old one goes.
   bool Roll(Clock::time_point now);
-  /// Has those that stay read again what their command names, if that is something they do.
-  void Reload();
+  /// Those whose command is the one before, since a process with the new one died at its start.
+  std::vector<std::string> refused() const;
+  /// Has those that stay read again what their command names, if that is something they do; returns
+  /// how many.
+  size_t Reload();
   void SignalAll(int signal);
   /// Has all go, and fills no place again.
   void StopAll();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "lib/base/error.h"
 #include "lib/base/event_fd.h"
@@ -79,6 +80,15 @@ Pipeline WithInput(Pipeline pipeline) {
   return pipeline;
 }
 
+// What differs of that which is only looked at when rk-run starts.
+std::vector<std::string> SettingsOfStart(const Pipeline& before, const Pipeline& now) {
+  std::vector<std::string> settings;
+  if (now.name != before.name) settings.emplace_back("name");
+  if (now.http.address != before.http.address) settings.emplace_back("http");
+  if (now.http.token_file != before.http.token_file) settings.emplace_back("http_token_file");
+  return settings;
+}
+
 class Runner {
  public:
   Runner(const LoadPipeline& load, Stage& stage)
@@ -132,9 +142,13 @@ class Runner {
   void Reload() {
     try {
       Pipeline pipeline = load_();
+      const std::vector<std::string> kept = SettingsOfStart(pipeline_, pipeline);
       pipeline.name = pipeline_.name;
-      supervisor_.Reload(WireUp(pipeline));
+      supervisor_.Reload(WireUp(pipeline), pipeline.cpus);
       log_(LogLevel::kInfo, "reloading: checking for changes");
+      if (kept.empty()) return;
+      log_(LogLevel::kWarning, fmt::format("not applied without a restart: {} of the section run",
+                                           fmt::join(kept, ", ")));
     } catch (const Error& error) {
       log_(LogLevel::kError, fmt::format("nothing changed: {}", error.what()));
     }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "lib/base/error.h"
 #include "lib/stage/exit_code.h"
@@ -206,7 +207,7 @@ void Supervisor::ScaleOne(size_t index) {
   unit.Scale(wanted);
 }
 
-void Supervisor::Reload(std::vector<Unit> units) {
+void Supervisor::Reload(std::vector<Unit> units, std::optional<double> cpus) {
   if (phase_ != Phase::kRunning) throw Error(ErrorKind::kConfiguration, "the pipeline is ending");
   if (change_ || rolling_) {
     throw Error(ErrorKind::kConfiguration,
@@ -225,7 +226,7 @@ void Supervisor::Reload(std::vector<Unit> units) {
     throw Error(ErrorKind::kConfiguration,
                 reader.name + " reads standard input: another command for it requires a restart");
   }
-  Change change{std::move(units), {}};
+  Change change{std::move(units), {}, cpus.value_or(deps_.cpus)};
   std::set<std::vector<std::string>> known;
   for (const Replicas& unit : units_) {
     for (const ProcessSpec& process : unit.unit().processes) known.insert(process.argv);
@@ -256,15 +257,45 @@ void Supervisor::Progress(Clock::time_point now) {
   }
   if (!rolling_ || !All([](const Replicas& unit) { return !unit.moving(); })) return;
   rolling_ = std::ranges::any_of(units_, [&](Replicas& unit) { return unit.Roll(now); });
-  if (!rolling_) deps_.log(LogLevel::kInfo, "applied the changes of the file");
+  if (!rolling_) TellChanged();
+}
+
+void Supervisor::TellChanged() {
+  if (!changed_) return;
+  std::vector<std::string> refused;
+  for (const Replicas& unit : units_) {
+    for (std::string& name : unit.refused()) refused.push_back(std::move(name));
+  }
+  if (refused.empty()) return deps_.log(LogLevel::kInfo, "applied the changes of the file");
+  deps_.log(LogLevel::kError,
+            fmt::format("applied the changes of the file, but not to {}: see above why",
+                        fmt::join(refused, ", ")));
 }
 
 void Supervisor::Apply() {
+  changed_ = change_->cpus != deps_.cpus;
+  deps_.cpus = change_->cpus;
+  std::vector<std::string> reloaded;
   for (size_t i = 0; i < units_.size(); ++i) {
+    Unit now = units_[i].unit();
+    const size_t start = std::exchange(now.start, change_->units[i].start);
+    changed_ |= now != change_->units[i];
     units_[i].Become(std::move(change_->units[i]));
-    units_[i].Reload();
+    if (now.start != start && now.start != units_[i].wanted()) {
+      deps_.log(LogLevel::kWarning,
+                fmt::format("replicas is for the start alone: not applied stage={} replicas={}",
+                            now.name, units_[i].wanted()));
+    }
+    if (units_[i].Reload() > 0) reloaded.push_back(units_[i].unit().name);
   }
   change_.reset();
+  if (!changed_) {
+    deps_.log(LogLevel::kInfo, reloaded.empty()
+                                   ? "the file changes no stage"
+                                   : fmt::format("the file changes no stage: loading models again "
+                                                 "stages={}",
+                                                 fmt::join(reloaded, ",")));
+  }
   rolling_ = true;
 }
 

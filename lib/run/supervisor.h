@@ -42,12 +42,12 @@ class Supervisor {
 
   /// The readers drain; when they have exited, the others go, and it is over. Idempotent.
   void Drain();
-  /// Changes to these units: first each new command is run with --check; if one fails, that is
-  /// logged and nothing changes; else processes are replaced one at a time, and models that stay
-  /// are loaded again. Throws
+  /// Changes to these units, and to so many cores (nullopt: as before): first each new command is
+  /// run with --check; if one fails, that is logged and nothing changes; else processes are
+  /// replaced one at a time, and models that stay are loaded again. Throws
   /// Error(kConfiguration) if the units are not the same in name and number, or one is still being
   /// changed.
-  void Reload(std::vector<Unit> units);
+  void Reload(std::vector<Unit> units, std::optional<double> cpus = {});
 
   /// Once everything has been ready.
   bool was_ready() const { return was_ready_; }
@@ -64,6 +64,7 @@ class Supervisor {
   struct Change {
     std::vector<Unit> units;
     std::vector<std::pair<std::string, std::unique_ptr<Child>>> checks;
+    double cpus = 1;
   };
 
   void Look(Clock::time_point now);
@@ -78,6 +79,7 @@ class Supervisor {
   void ScaleOne(size_t index);
   void Progress(Clock::time_point now);
   void Apply();
+  void TellChanged();
   template <typename Holds>
   bool All(Holds&& holds) const;
 
@@ -89,6 +91,7 @@ class Supervisor {
   int status_ = 0;
   std::optional<Change> change_;
   bool rolling_ = false;
+  bool changed_ = false;  ///< what rolls is not what was before
   Clock::time_point next_look_{};
   Clock::time_point next_decision_{};
   Clock::time_point kill_at_ = Clock::time_point::max();  ///< when failing

@@ -43,6 +43,7 @@ struct Unit {
   std::optional<size_t> queue;  ///< the unit in which records wait for this one
   /// Of a balance: the stage behind it, if that runs on machines that join and nowhere else.
   std::string elsewhere = {};
+  bool operator==(const Unit&) const = default;
 };
 
 /// Stands for $RK_RUNTIME_DIR until ShellScript() puts that in: no word of a command has it, since

@@ -418,6 +418,7 @@ TEST_CASE("a new process that dies before it is ready leaves the old one at work
   world.Step(5s);
   CHECK(world.Said(
       "the new infer.0 died before it was ready; the old one stays in service status=75"));
+  CHECK(world.Said("applied the changes of the file, but not to infer.0"));
   CHECK(world.children.told_to_go().empty());
   CHECK(world.children.running() == 4);
   CHECK_FALSE(world.supervisor.draining());
@@ -449,11 +450,41 @@ TEST_CASE("models that stay are loaded again when the file is read again, and no
   for (const char* name : {"read.0", "balance.0", "write.0"}) {
     CHECK(world.children.of(name).signals.empty());
   }
+  CHECK(world.Said("the file changes no stage: loading models again stages=infer\n"));
   auto changed = WithModels(units, "-v2");
   world.supervisor.Reload(changed);
   world.children.started.back()->status = 0;
   world.Step();
   CHECK(world.children.started[2]->signals == std::vector<int>{SIGHUP});  // it is to be replaced
+}
+
+TEST_CASE("a file that changes nothing is not said to be applied") {
+  World world(Pipeline());
+  world.supervisor.Reload(Pipeline());
+  for (int i = 0; i < 3; ++i) world.Step(1s);
+  CHECK(world.Said("the file changes no stage\n"));
+  CHECK_FALSE(world.Said("applied"));
+  auto units = Pipeline();
+  units[2].scale_up_above = 300;
+  world.supervisor.Reload(units);
+  for (int i = 0; i < 3; ++i) world.Step(1s);
+  CHECK(world.Said("applied the changes of the file\n"));
+}
+
+TEST_CASE("where a stage starts is not changed while it runs, and that is said") {
+  auto units = Pipeline(1, 4);
+  World world(units);
+  units[2].start = 3;
+  world.supervisor.Reload(units);
+  world.Step();
+  CHECK(world.Said("replicas is for the start alone: not applied stage=infer replicas=1\n"));
+  CHECK_FALSE(world.Said("applied the changes"));
+  units[2].start = units[2].min = 2;  // these are brought about
+  world.supervisor.Reload(units);
+  for (int i = 0; i < 3; ++i) world.Step(1s);
+  CHECK(world.supervisor.units()[2].wanted() == 2);
+  CHECK(world.Said("applied the changes of the file\n"));
+  CHECK_FALSE(world.Said("replicas=2\n"));
 }
 
 TEST_CASE("another set of stages takes a restart") {
