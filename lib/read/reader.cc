@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/batch/reader_origin.h"
 #include "lib/read/end_to_end.h"
 
 namespace rk {
@@ -72,6 +73,7 @@ Reader::Reader(const ReaderOptions& options, Dependencies dependencies)
       now_(std::move(dependencies.now)),
       drain_fd_(dependencies.drain_fd),
       is_replaced_(std::move(dependencies.is_replaced)),
+      origin_(ReaderOrigin(options.exactly_once)),
       window_(options.window,
               options.exactly_once ? Ledger::Replays::kNewEpoch : Ledger::Replays::kSameEpoch),
       acks_(window_, origin_, !options.partitions, options.exactly_once, log_, options.ack),

@@ -65,6 +65,17 @@ void Acknowledger::Fenced(const BatchInfo& batch) {
   channel_.Send(std::string(batch.ack_endpoint), MakeMessage(AckKind::kFenced, batch));
 }
 
+void Acknowledger::Refuse(const BatchInfo& batch, bool exactly_once) {
+  AckMessage message = MakeMessage(exactly_once ? AckKind::kClaim : AckKind::kAck, batch);
+  message.epoch = 0;  // none of a reader's
+  if (exactly_once) {
+    message.names = {"", "0"};
+  } else {
+    message.ranges.push_back({batch.first_offset, batch.next_offset});
+  }
+  channel_.Send(std::string(batch.ack_endpoint), message);
+}
+
 void Acknowledger::Flush(Clock::time_point now, std::chrono::milliseconds company) {
   if (pending_.empty() || now < flushed_ + company) return;
   flushed_ = now;

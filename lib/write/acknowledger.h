@@ -41,6 +41,10 @@ class Acknowledger {
   /// Told at once: its epoch is over.
   void Fenced(const BatchInfo& batch);
 
+  /// Told at once, by what only a writer that runs exactly once says, or only another one: that it
+  /// does not fit us. Of its batches it tells nothing.
+  void Refuse(const BatchInfo& batch, bool exactly_once);
+
   /// True if an acknowledgement waits for the next Flush().
   bool pending() const { return !pending_.empty(); }
   /// Tells what is pending, unless the last time was less than `company` before.

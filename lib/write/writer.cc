@@ -10,6 +10,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/failpoint.h"
+#include "lib/batch/reader_origin.h"
 
 namespace rk {
 namespace {
@@ -132,7 +133,7 @@ std::optional<Frame> Writer::NextFrame() {
 void Writer::Take(Frame frame) {
   metrics_.records_in.Add(frame.record_count());
   const auto now = poller_.Now();
-  if (transactions_ != nullptr) CheckGroup(frame.info());
+  CheckReader(frame.info());
   acknowledger_.Heard(frame.info(), now);
   WriterOrder::Outcome outcome = order_.Take(std::make_shared<const Frame>(std::move(frame)), now);
   for (FramePtr& next : outcome.produce) {
@@ -186,11 +187,25 @@ void Writer::OnFence(const Acknowledger::Told& told) {
   transactions_->flow().OnFence({told.endpoint, fence.partition, fence.epoch});
 }
 
-void Writer::CheckGroup(const BatchInfo& batch) const {
-  if (!batch.group.empty() && !batch.ack_endpoint.empty() && source_.acknowledged()) return;
+// Both ends have to be told: one alone would commit too much, or nothing. On a socket the reader
+// would wait for another writer.
+void Writer::CheckReader(const BatchInfo& batch) {
+  const bool commits = transactions_ != nullptr;
+  const bool grouped =
+      !batch.group.empty() && !batch.ack_endpoint.empty() && source_.acknowledged();
+  if (!grouped && !commits) return;
+  if (!grouped) {
+    throw Error(ErrorKind::kConfiguration,
+                "--exactly-once needs records of a consumer group, which these are not: read them "
+                "with rk-read --exactly-once -G GROUP");
+  }
+  if (commits == IsExactlyOnce(batch.origin)) return;
+  acknowledger_.Refuse(batch, commits);
   throw Error(ErrorKind::kConfiguration,
-              "--exactly-once needs records of a consumer group, which these are not: read them "
-              "with rk-read --exactly-once -G GROUP");
+              fmt::format("{} needs {}: one of the two has the option and the other has not, so "
+                          "nothing was written",
+                          commits ? "rk-write --exactly-once" : "rk-read --exactly-once",
+                          commits ? "rk-read --exactly-once" : "rk-write --exactly-once"));
 }
 
 void Writer::ServeTransactions() {

@@ -69,7 +69,7 @@ class Writer {
   /// What the readers said.
   void Listen();
   void OnFence(const Acknowledger::Told& told);
-  void CheckGroup(const BatchInfo& batch) const;
+  void CheckReader(const BatchInfo& batch);
   /// What the transactions have to say to the readers, and what they let go.
   void ServeTransactions();
   void ForgetDeadReaders();

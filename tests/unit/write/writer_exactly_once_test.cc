@@ -9,6 +9,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/base/error.h"
+#include "lib/batch/reader_origin.h"
 #include "lib/batch/transactional_sink.h"
 #include "lib/write/writer.h"
 #include "tests/unit/write/reader_end.h"
@@ -87,24 +89,45 @@ void GrantOne(ReaderEnd& reader) {
   }
 }
 
-}  // namespace
+/// A writer with that sink, and a reader's end that grants what is claimed.
+struct Fixture {
+  void Run() {
+    Signals signals(seconds(9), log);
+    Stage stage{"rk-write", log, signals, metrics, seconds(5)};
+    Writer({}, source, sink, failures, stage, poller).Run();
+  }
 
-TEST_CASE("a writer that may go on by its reader's word does so at once") {
-  const Log log = [](LogLevel, std::string_view) {};
-  const RuntimePlace place;
-  ReaderEnd reader(place);
+  Log log = [](LogLevel, std::string_view) {};
+  RuntimePlace place;
+  ReaderEnd reader{place};
   ScriptedSource source;
   InstantTransactions sink;
   CountingPoller poller;
-  FailureTally failures(log);
+  FailureTally failures{log};
   Metrics metrics;
-  Signals signals(seconds(9), log);
-  Stage stage{"rk-write", log, signals, metrics, seconds(5)};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a writer that may go on by its reader's word does so at once") {
+  reader.origin = ReaderOrigin(true);
   source.Give(MakeBatch(reader.Info({0, 10})));
   std::jthread answering([&] { GrantOne(reader); });
-  Writer({}, source, sink, failures, stage, poller).Run();
+  Run();
   CHECK(sink.outstanding() == 0);
   CHECK(poller.in_vain == 0);
+}
+
+TEST_CASE_METHOD(
+    Fixture, "a reader that commits by itself is refused before anything is written, and told") {
+  source.Give(MakeBatch(reader.Info({0, 10})));
+  CHECK_THROWS_WITH(Run(), Catch::Contains("rk-write --exactly-once needs rk-read --exactly-once"));
+  CHECK(sink.outstanding() == 0);
+  auto told = reader.Await();
+  while (told && told->kind == AckKind::kHello) told = reader.Await();
+  REQUIRE(told);
+  CHECK(told->kind == AckKind::kClaim);  // at which such a reader ends
+  CHECK(told->epoch == 0);
 }
 
 }  // namespace rk

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "lib/batch/reader_origin.h"
 #include "lib/write/writer.h"
 #include "tests/unit/write/instant_sink.h"
 #include "tests/unit/write/reader_end.h"
@@ -81,6 +82,23 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(Fixture,
+                 "what only a transactional writer may commit is refused before it is written") {
+  reader.origin = ReaderOrigin(true);
+  source.Give(Batch(0, 1));
+  CHECK_THROWS_WITH(Run(), Catch::Contains("rk-read --exactly-once needs rk-write --exactly-once"));
+  CHECK(sink.stored.empty());
+  auto told = reader.Await();
+  while (told && told->kind == AckKind::kHello) told = reader.Await();
+  REQUIRE(told);
+  CHECK(told->kind == AckKind::kAck);  // at which such a reader ends
+  CHECK(told->epoch == 0);
+  source.NeverAcknowledge();  // from a file, of which nothing is committed
+  source.Give(Batch(0, 1));
+  Run();
+  CHECK(sink.stored.size() == 1);
+}
 
 TEST_CASE_METHOD(Fixture,
                  "from a pipe a stored batch is acknowledged within 5 ms of the last one") {
