@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "lib/kafka/ask_brokers.h"
 #include "lib/kafka/describe_cluster.h"
 #include "lib/kafka/find_partitions.h"
 #include "lib/kafka/handle.h"
@@ -20,7 +21,6 @@ using std::chrono::milliseconds;
 
 using MetadataPtr = Owned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
 using NewTopicPtr = Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
-using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 
 // One try is short, so that an authentication error in the meantime is seen soon.
 constexpr milliseconds kTry{250};
@@ -103,16 +103,13 @@ class Admin::Impl {
 
   std::optional<int64_t> MaxMessageBytes(const std::string& topic) {
     if (!HasController()) return std::nullopt;
-    ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-    std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
-    const AdminOptionsPtr options = MakeOptions(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    rd_kafka_DescribeConfigs(handle_.get(), resources.data(), resources.size(), options.get(),
-                             replies_.get());
-    const EventPtr reply = WaitForReply();
-    if (!reply || rd_kafka_event_error(reply.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const auto text =
+        AskSetting(handle_.get(), RD_KAFKA_RESOURCE_TOPIC, topic, "max.message.bytes", kTimeout);
+    int64_t number = 0;
+    if (!text ||
+        std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
       return std::nullopt;
-    }
-    return FindNumber(rd_kafka_event_DescribeConfigs_result(reply.get()), "max.message.bytes");
+    return number;
   }
 
  private:
@@ -200,24 +197,6 @@ class Admin::Impl {
       }
       std::this_thread::sleep_for(kPause);
     }
-  }
-
-  static std::optional<int64_t> FindNumber(const rd_kafka_DescribeConfigs_result_t* result,
-                                           std::string_view name) {
-    size_t resource_count = 0;
-    const auto* resources = rd_kafka_DescribeConfigs_result_resources(result, &resource_count);
-    if (resource_count == 0) return std::nullopt;
-    size_t entry_count = 0;
-    const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &entry_count);
-    for (size_t i = 0; i < entry_count; ++i) {
-      if (rd_kafka_ConfigEntry_name(entries[i]) != name) continue;
-      const char* value = rd_kafka_ConfigEntry_value(entries[i]);
-      const std::string_view text = value == nullptr ? "" : value;
-      int64_t number = 0;
-      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (parsed.ec == std::errc()) return number;
-    }
-    return std::nullopt;
   }
 
   ClientSettings settings_;

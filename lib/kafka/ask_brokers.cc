@@ -1,14 +1,19 @@
 #include "lib/kafka/ask_brokers.h"
 
+#include <array>
 #include <thread>
 
 #include <fmt/format.h>
+
+#include "lib/base/error.h"
 
 namespace rk {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+
+using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 
 constexpr milliseconds kPause{100};
 
@@ -73,6 +78,35 @@ EventPtr AskBrokers(rd_kafka_t* handle, const BrokerQuestion& question, millisec
                                                  : rd_kafka_err2str(whole)));
   }
   return event;
+}
+
+std::optional<std::string> AskSetting(rd_kafka_t* handle, rd_kafka_ResourceType_t type,
+                                      const std::string& resource, std::string_view name,
+                                      milliseconds timeout) {
+  const ResourcePtr asked(rd_kafka_ConfigResource_new(type, resource.c_str()));
+  std::array<rd_kafka_ConfigResource_t*, 1> all{asked.get()};
+  EventPtr answer;
+  try {
+    answer =
+        AskBrokers(handle,
+                   {RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "settings of " + resource,
+                    [&](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* answers) {
+                      rd_kafka_DescribeConfigs(handle, all.data(), all.size(), options, answers);
+                    }},
+                   timeout);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  size_t count = 0;
+  const auto* resources = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
+  if (count == 0 || rd_kafka_ConfigResource_error(resources[0])) return std::nullopt;
+  const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  for (size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (rd_kafka_ConfigEntry_name(entries[i]) == name) return value == nullptr ? "" : value;
+  }
+  return "";
 }
 
 }  // namespace rk

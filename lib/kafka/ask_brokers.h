@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "lib/kafka/handle.h"
 
@@ -45,5 +47,11 @@ struct BrokerQuestion {
 /// passes. Throws Error where the whole answer is an error; those of its parts are the caller's.
 EventPtr AskBrokers(rd_kafka_t* handle, const BrokerQuestion& question,
                     std::chrono::milliseconds timeout = kAnswerTimeout);
+
+/// A setting of a topic or a broker. Empty if it has none of that name, nullopt if the brokers do
+/// not tell.
+std::optional<std::string> AskSetting(rd_kafka_t* handle, rd_kafka_ResourceType_t type,
+                                      const std::string& resource, std::string_view name,
+                                      std::chrono::milliseconds timeout);
 
 }  // namespace rk

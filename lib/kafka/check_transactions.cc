@@ -13,8 +13,6 @@
 namespace rk {
 namespace {
 
-using ResourcePtr = Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
-
 constexpr char kVerification[] = "transaction.partition.verification.enable";
 constexpr int kTimeoutMs = 8000;
 
@@ -45,34 +43,12 @@ Error ErrorOf(const std::string& id, const rd_kafka_error_t* error) {
   return {KindOf(code), text};
 }
 
-std::optional<std::string> ValueIn(rd_kafka_event_t* answer, std::string_view name) {
-  size_t count = 0;
-  const auto* resources = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(answer), &count);
-  if (count == 0 || rd_kafka_ConfigResource_error(resources[0])) return std::nullopt;
-  const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &count);
-  for (size_t i = 0; i < count; ++i) {
-    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
-    if (rd_kafka_ConfigEntry_name(entries[i]) == name) return value == nullptr ? "" : value;
-  }
-  return "";
-}
-
 /// A broker's; empty if it has none of that name, nullopt if it does not tell us.
 std::optional<std::string> BrokerSetting(rd_kafka_t* handle, std::string_view name) {
   constexpr int kShortlyMs = 2000;
-  const std::string broker = std::to_string(rd_kafka_controllerid(handle, kShortlyMs));
-  const ResourcePtr resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, broker.c_str()));
-  std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
-  const QueuePtr answers(rd_kafka_queue_new(handle));
-  rd_kafka_DescribeConfigs(handle, resources.data(), resources.size(),
-                           MakeAdminOptions(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
-                                            std::chrono::milliseconds(kShortlyMs))
-                               .get(),
-                           answers.get());
-  const EventPtr answer(rd_kafka_queue_poll(answers.get(), 2 * kShortlyMs));
-  if (!answer || rd_kafka_event_error(answer.get())) return std::nullopt;
-  return ValueIn(answer.get(), name);
+  return AskSetting(handle, RD_KAFKA_RESOURCE_BROKER,
+                    std::to_string(rd_kafka_controllerid(handle, kShortlyMs)), name,
+                    std::chrono::milliseconds(kShortlyMs));
 }
 
 }  // namespace
