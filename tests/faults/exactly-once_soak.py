@@ -63,10 +63,21 @@ class Trial:
         end, done, since = self.kafka.written(self.source), -1, time.monotonic()
         while done != end:
             look()
-            before, done = done, sum(self.kafka.committed(self.group, self.source).values())
+            before, done = done, self.committed()
             since = since if before == done else time.monotonic()
             check(time.monotonic() - since < 100, f"it stands still: {done} of {end} are committed")
             time.sleep(0.5)
+
+    def committed(self):
+        return sum(self.kafka.committed(self.group, self.source).values())
+
+    def wait_more(self, line, blow):
+        """Until something that came after the blow is committed: so each hits a line that works."""
+        before, until = self.committed(), time.monotonic() + 100
+        while self.committed() == before:
+            check(line.alive(), f"a stage has ended after it was {blow}: {line.stderr(0)[-500:]}{line.stderr(2)[-500:]}")
+            check(time.monotonic() < until, f"nothing was committed for 100 s after it was {blow}")
+            time.sleep(0.2)
 
     def judge(self):
         total = judge(self.kafka, self.source, self.output, PARTITIONS)
@@ -210,7 +221,7 @@ def strike_broker(kafka, trial, slow):
     open(slow, "w").close()
     middle = [BIN / "rk-map", "--exec", f"{SOURCE / 'tests/support/slow_worker.py'} 0.001 {slow}"]
     with exactly_once_line(kafka, trial.source, trial.output, trial.output, *SHORT_SESSION, "--instance", trial.output,
-                           middle=[middle],
+                           "--batch-size", "50", middle=[middle],
                            write_options=("-v", "--commit-interval", "20", "--on-broker-down", "retry")) as line:
         blows = ["killed", "frozen"] * 10 + ["cut"] * BLOWS
         trial.draw.shuffle(blows)
@@ -226,8 +237,8 @@ def strike_broker(kafka, trial, slow):
             else:
                 kafka.proxy.reset()
             trial.count(blow)
-            check(line.alive(), f"a stage has ended after it was {blow}: {line.stderr(0)[-500:]}{line.stderr(2)[-500:]}")
-        left = kafka.written(trial.source) - sum(kafka.committed(trial.group, trial.source).values())
+            trial.wait_more(line, blow)
+        left = kafka.written(trial.source) - trial.committed()
         check(left > 0, "all was done before the last blow")
         os.remove(slow)
         trial.wait_done()
