@@ -1,6 +1,7 @@
 #include "lib/kafka/check_transactions.h"
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -51,6 +52,16 @@ std::optional<std::string> BrokerSetting(rd_kafka_t* handle, std::string_view na
                     std::chrono::milliseconds(kShortlyMs));
 }
 
+void CheckTimeout(rd_kafka_t* handle, const ClientSettings& settings) {
+  const auto wanted = settings.Find("transaction.timeout.ms");
+  if (!wanted) return;
+  const auto longest = BrokerSetting(handle, "transaction.max.timeout.ms");
+  if (!longest || std::atoll(wanted->c_str()) <= std::atoll(longest->c_str())) return;
+  throw Error(ErrorKind::kConfiguration,
+              "property transaction.timeout.ms: the brokers grant " + *longest +
+                  " at most (transaction.max.timeout.ms), not " + *wanted);
+}
+
 }  // namespace
 
 void CheckTransactions(const ClientSettings& settings, const std::string& id, const Log& log) {
@@ -59,6 +70,7 @@ void CheckTransactions(const ClientSettings& settings, const std::string& id, co
   const ErrorPtr error(rd_kafka_init_transactions(probe.get(), kTimeoutMs));
   if (error && rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT)
     throw ErrorOf(id, error.get());
+  CheckTimeout(probe.get(), settings);
   const auto verification = BrokerSetting(probe.get(), kVerification);
   if (!verification) {
     log(LogLevel::kDebug, "the brokers do not tell whether they verify transactions");
