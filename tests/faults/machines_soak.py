@@ -151,7 +151,6 @@ def strangers_are_refused_and_disturb_nothing(_):
         with Wired(8) as unknown, Wired(9) as revoked:
             for one in (unknown, revoked):
                 one.knows(cluster.head, one.head)
-                one.env["WORK_S"] = good.env["WORK_S"]
             cluster.head.knows(revoked)
             cluster.join(revoked)
             wait_until(lambda: "ready pipeline" in revoked.log("run"), 20, "the one that is to be revoked works")
