@@ -1,6 +1,7 @@
 // Exactly once: where a partition starts is committed before anything of it is sent.
 #include <atomic>
 #include <chrono>
+#include <memory>
 
 #include <catch2/catch.hpp>
 
@@ -37,12 +38,12 @@ TEST_CASE_METHOD(StartsFixture, "what a group does not take during a rebalance i
 }
 
 TEST_CASE_METHOD(StartsFixture, "what no broker answers to is said again") {
-  std::atomic<int> asked = 0;
-  brokers.before_waited = [&] {
-    if (++asked == 1) throw Error(ErrorKind::kUnavailable, "nobody answers");
+  const auto asked = std::make_shared<std::atomic<int>>(0);  // the reader ends after us
+  brokers.before_waited = [asked] {
+    if (++*asked == 1) throw Error(ErrorKind::kUnavailable, "nobody answers");
   };
   Start();
-  REQUIRE(Until([&] { return asked == 1; }));
+  REQUIRE(Until([&] { return *asked == 1; }));
   CHECK(sink.sent_count() == 0);
   Advance(seconds(1));
   REQUIRE(sink.WaitForSent(1));
