@@ -26,8 +26,7 @@ namespace {
 const rk::ToolInfo kInfo = {
     "rk-read",
     "Reads Kafka topics as batches and keeps each until it is acknowledged.",
-    "Example:\n"
-    "  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions\n",
+    "Example:\n  rk-read -t loans -G credit | rk-infer -m credit.pt | rk-write -t decisions\n",
 };
 
 struct Options {
@@ -78,8 +77,7 @@ std::optional<rk::RecordFormat> TextFormat(const Options& options, const rk::Sta
                     "--commit=sent is for text (--format): frames are acknowledged");
   if (!frames && options.kafka.reader.exactly_once)
     throw rk::Error(rk::ErrorKind::kUsage, "--exactly-once is for frames, not for --format");
-  if (frames) return std::nullopt;
-  return rk::RecordFormat(text);
+  return frames ? std::nullopt : std::optional(rk::RecordFormat(text));
 }
 
 std::unique_ptr<rk::Sink> OpenOutput(const Options& options, rk::Stage& stage) {
